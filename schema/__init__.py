@@ -1,0 +1,1 @@
+"""The curated schema of a user history; see `history.pbtxt`."""
