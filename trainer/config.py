@@ -1,0 +1,100 @@
+"""Settings of the features, the encoder, its training, the specialists and serving."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from trainer.settings import Settings
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Auto = Literal["auto"]
+
+
+class FeaturesConfig(Settings):
+    """What Transform does with a raw history."""
+
+    min_item_count: Annotated[int, Field(ge=1)] = 1
+    """Items with fewer training events share the out-of-vocabulary buckets."""
+    item_oov_buckets: Annotated[int, Field(ge=1)] = 1
+    min_category_count: Annotated[int, Field(ge=1)] = 5
+    max_categories: Annotated[int, Field(ge=1)] = 5000
+    max_actions: Annotated[int, Field(ge=1)] = 100
+
+
+class EncoderConfig(Settings):
+    """Shape of the BERT-style encoder over events."""
+
+    width: Annotated[int, Field(ge=8)] = 64
+    layers: Annotated[int, Field(ge=1)] = 2
+    heads: Annotated[int, Field(ge=1)] = 2
+    feedforward: Annotated[int, Field(ge=8)] = 256
+    dropout: Share = 0.2
+    max_events: Annotated[int, Field(ge=2)] = 50
+    """The latest events that the transformer reads."""
+    own_items: bool | Auto = "auto"
+    """Score "buys this again" from the user's own items; `auto`: when the data repeats."""
+    own_events: Annotated[int, Field(ge=1)] = 256
+    """How many of the latest events count as the user's own items in that score."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> EncoderConfig:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        return self
+
+
+class OptimizerConfig(Settings):
+    """What encoder and specialist training have in common."""
+
+    epochs: Annotated[int, Field(ge=1)] = 40
+    batch_size: Annotated[int, Field(ge=1)] = 256
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    warmup_share: Share = 0.05
+    """Share of all steps in which the learning rate rises linearly; cosine decay follows."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    clip_norm: Annotated[float, Field(gt=0)] = 5.0
+    patience: Annotated[int, Field(ge=1)] = 4
+    """Epochs without a better validation NDCG@10 before training stops."""
+    samples_per_epoch: Annotated[int, Field(ge=1)] = 200_000
+    """Upper bound; every epoch draws anew."""
+    validation_users: Annotated[int, Field(ge=1)] = 10_000
+    """Upper bound of validation histories scored after each epoch."""
+    max_targets: Annotated[int, Field(ge=1)] = 8
+    """Items of the next instant (a basket) that one sample may be trained on."""
+
+
+class TrainingConfig(OptimizerConfig):
+    """Training of the global encoder."""
+
+    full_softmax_items: Annotated[int, Field(ge=1)] = 200_000
+    """Above this catalogue size the softmax runs over sampled items, with correction."""
+    sampled_items: Annotated[int, Field(ge=1)] = 8192
+    mixed_precision: bool | Auto = "auto"
+    """float16 computation; `auto`: on GPUs with tensor cores only."""
+    strategy: Literal["default", "mirrored", "multi_worker_mirrored"] = "default"
+    """Which `tf.distribute` strategy trains."""
+
+
+class SpecialistConfig(OptimizerConfig):
+    """Fine-tuning of one specialist per cluster."""
+
+    method: Literal["lora", "full"] = "full"
+    lora_rank: Annotated[int, Field(ge=1)] = 8
+    epochs: Annotated[int, Field(ge=1)] = 6
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    warmup_share: Share = 0.1
+    patience: Annotated[int, Field(ge=1)] = 1
+    samples_per_epoch: Annotated[int, Field(ge=1)] = 50_000
+    min_samples: Annotated[int, Field(ge=1)] = 200
+    """A cluster with fewer training samples keeps the global encoder."""
+
+
+class ServingConfig(Settings):
+    """What a served model answers."""
+
+    top_k: Annotated[int, Field(ge=1, le=1000)] = 20
+    exclude_seen: bool | Auto = "auto"
+    """Leave out items the user already had; `auto`: unless the data's repeat share says that
+    customers buy again."""
