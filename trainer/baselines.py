@@ -1,0 +1,183 @@
+"""Two recommenders that any shop has for free, scored without a model.
+
+*Popularity* ranks items by their number of training events. *Own items* ranks first what the user
+already has, by how often and, at equal counts, how recently; then everything else by popularity.
+Where customers buy again, the second is hard to beat.
+
+Ranks are computed from the histories alone: no matrix of users by items is ever built. Equal
+counts are ordered by item index, as `tf.math.top_k` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.integer]
+Indices = npt.NDArray[np.int64]
+
+_EVENTS_PER_CHUNK = 2_000_000
+
+
+def item_counts(flat_items: Integers, n_items: int) -> Indices:
+    """Number of events of each item.
+
+    Args:
+        flat_items: integers [events]; items are 1 … n_items, everything else is ignored.
+        n_items: size of the catalogue.
+
+    Returns:
+        int64 [n_items]; `counts[i - 1]` belongs to item `i`.
+    """
+    flat = np.asarray(flat_items)
+    known = flat[(flat >= 1) & (flat <= n_items)]
+    return np.bincount(known, minlength=n_items + 1)[1:].astype(np.int64)
+
+
+def popularity_ranks(
+    counts: Integers,
+    flat_items: Integers,
+    row_splits: Integers,
+    targets: Integers,
+    exclude_seen: bool = False,
+) -> Indices:
+    """Rank of each user's target when items are ordered by popularity.
+
+    Args:
+        counts: integers [n_items], training events of item `i` at `counts[i - 1]`.
+        flat_items: integers [events], all histories one after the other, oldest event first;
+            items are 1 … n_items, anything else is padding or unknown.
+        row_splits: integers [users + 1], user `u` owns
+            `flat_items[row_splits[u]:row_splits[u + 1]]`.
+        targets: integers [users], the item to find.
+        exclude_seen: leave the items of the history out of the ranking, except the target.
+
+    Returns:
+        int64 [users], 1-based; `n_items + 1` for a target that is not in the catalogue.
+    """
+    return _ranks(counts, flat_items, row_splits, targets, False, exclude_seen)
+
+
+def own_items_ranks(
+    counts: Integers,
+    flat_items: Integers,
+    row_splits: Integers,
+    targets: Integers,
+    exclude_seen: bool = False,
+) -> Indices:
+    """Rank of each user's target when own items come first, then popularity.
+
+    With `exclude_seen` there are no own items left to put first, and the ranks are those of
+    `popularity_ranks`.
+
+    Args:
+        counts: as for `popularity_ranks`.
+        flat_items: as for `popularity_ranks`.
+        row_splits: as for `popularity_ranks`.
+        targets: as for `popularity_ranks`.
+        exclude_seen: as for `popularity_ranks`.
+
+    Returns:
+        int64 [users], 1-based; `n_items + 1` for a target that is not in the catalogue.
+    """
+    return _ranks(counts, flat_items, row_splits, targets, not exclude_seen, exclude_seen)
+
+
+def _ranks(
+    counts: Integers,
+    flat_items: Integers,
+    row_splits: Integers,
+    targets: Integers,
+    own_first: bool,
+    exclude_seen: bool,
+) -> Indices:
+    flat, splits = np.asarray(flat_items), np.asarray(row_splits, dtype=np.int64)
+    wanted = np.asarray(targets, dtype=np.int64)
+    if splits.size != wanted.size + 1:
+        raise ValueError(f"{splits.size} row_splits do not fit {wanted.size} targets")
+    places = _popularity_places(np.asarray(counts))
+    ranks = np.empty(wanted.size, dtype=np.int64)
+    for start, stop in _chunks(splits):
+        ranks[start:stop] = _chunk_ranks(
+            places,
+            flat[splits[start] : splits[stop]].astype(np.int64),
+            splits[start : stop + 1] - splits[start],
+            wanted[start:stop],
+            own_first,
+            exclude_seen,
+        )
+    return ranks
+
+
+def _popularity_places(counts: Integers) -> Indices:
+    """int64 [n_items + 1]: the place of item `i` by popularity at `[i]`; `[0]` is the unknown."""
+    n_items = counts.size
+    places = np.empty(n_items + 1, dtype=np.int64)
+    places[0] = n_items + 1
+    places[np.argsort(-counts.astype(np.int64), kind="stable") + 1] = np.arange(1, n_items + 1)
+    return places
+
+
+def _chunks(splits: Indices) -> Iterator[tuple[int, int]]:
+    """Ranges of users with a bounded number of events, at least one user each."""
+    start, users = 0, splits.size - 1
+    while start < users:
+        stop = int(np.searchsorted(splits, splits[start] + _EVENTS_PER_CHUNK, side="right")) - 1
+        stop = min(max(stop, start + 1), users)
+        yield start, stop
+        start = stop
+
+
+def _chunk_ranks(
+    places: Indices,
+    flat: Indices,
+    splits: Indices,
+    targets: Indices,
+    own_first: bool,
+    exclude_seen: bool,
+) -> Indices:
+    n_items, users = places.size - 1, targets.size
+    in_catalogue = (targets >= 1) & (targets <= n_items)
+    target_places = places[np.where(in_catalogue, targets, 0)]
+    if not own_first and not exclude_seen:
+        return target_places
+
+    owner, item, count, last = _own_items(flat, splits, n_items)
+    more_popular = places[item] < target_places[owner]
+    if own_first:
+        target_count, target_last = np.zeros(users, np.int64), np.zeros(users, np.int64)
+        is_target = item == targets[owner]
+        target_count[owner[is_target]] = count[is_target]
+        target_last[owner[is_target]] = last[is_target]
+        stronger = (count > target_count[owner]) | (
+            (count == target_count[owner]) & (last > target_last[owner])
+        )
+        # A target that is new to the user stands behind the user's own items, less popular ones
+        # included.
+        ranks = np.where(
+            target_count > 0,
+            1 + _count_per_user(owner, stronger, users),
+            target_places + _count_per_user(owner, ~more_popular, users),
+        )
+    else:
+        ranks = target_places - _count_per_user(owner, more_popular, users)
+    return np.where(in_catalogue, ranks, n_items + 1)
+
+
+def _own_items(
+    flat: Indices, splits: Indices, n_items: int
+) -> tuple[Indices, Indices, Indices, Indices]:
+    """Each user's distinct known items: user, item, number of events, position of the last one."""
+    owner = np.repeat(np.arange(splits.size - 1, dtype=np.int64), np.diff(splits))
+    position = np.flatnonzero((flat >= 1) & (flat <= n_items))
+    pairs = owner[position] * (n_items + 1) + flat[position]
+    order = np.argsort(pairs, kind="stable")
+    distinct, starts, counts = np.unique(pairs[order], return_index=True, return_counts=True)
+    last = position[order[starts + counts - 1]]
+    return distinct // (n_items + 1), distinct % (n_items + 1), counts.astype(np.int64), last
+
+
+def _count_per_user(owner: Indices, selected: npt.NDArray[np.bool_], users: int) -> Indices:
+    return np.bincount(owner[selected], minlength=users).astype(np.int64)

@@ -1,0 +1,163 @@
+"""Ranking metrics from the rank of each user's next item, with their uncertainty.
+
+A rank is 1-based: 1 means that the item the user took next stood first. A rank of 0 means that
+there was no next item to look for; such users are left out. There is one relevant item a user, so
+NDCG@k is `1 / log2(rank + 1)` within the first k places and 0 beyond.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+CUTOFFS = (5, 10, 20)
+"""The k of HR@k and NDCG@k that are reported everywhere."""
+
+Ranks = npt.NDArray[np.integer]
+Values = npt.NDArray[np.float64]
+
+_BOOTSTRAP_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over users and the percentile bootstrap interval around it.
+
+    Attributes:
+        mean: mean over users; NaN without users.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        users: number of users behind it.
+    """
+
+    mean: float
+    low: float
+    high: float
+    users: int
+
+
+def metric_names() -> list[str]:
+    """Names of the metrics of `ranking_metrics`: hr@5 … hr@20, ndcg@5 … ndcg@20, mrr."""
+    return [f"{name}@{k}" for name in ("hr", "ndcg") for k in CUTOFFS] + ["mrr"]
+
+
+def user_values(ranks: Ranks, metric: str) -> Values:
+    """What each user contributes to a metric; the metric is the mean.
+
+    Args:
+        ranks: integers [users], 1-based.
+        metric: "hr@k", "ndcg@k" (any k >= 1) or "mrr".
+
+    Returns:
+        float64 [users].
+
+    Raises:
+        ValueError: the metric is not known, or a rank is below 1.
+    """
+    ranks = np.asarray(ranks)
+    if ranks.size and ranks.min() < 1:
+        raise ValueError("ranks start at 1; leave users without a next item out first")
+    if metric == "mrr":
+        return 1.0 / ranks
+    match = re.fullmatch(r"(hr|ndcg)@([1-9]\d*)", metric)
+    if match is None:
+        raise ValueError(f"unknown metric {metric!r}; known: {', '.join(metric_names())}")
+    within = ranks <= int(match[2])
+    if match[1] == "hr":
+        return within.astype(np.float64)
+    return np.where(within, 1.0 / np.log2(ranks + 1.0), 0.0)
+
+
+def ranking_metrics(ranks: Ranks) -> dict[str, float]:
+    """All metrics of a set of users.
+
+    Args:
+        ranks: integers [users]; users with rank 0 are left out.
+
+    Returns:
+        metric name to value, and "users" to the number of users behind them. Without any user
+        every metric is 0.
+    """
+    scored = _scored(ranks)
+    values = {
+        name: float(user_values(scored, name).mean()) if scored.size else 0.0
+        for name in metric_names()
+    }
+    return values | {"users": float(scored.size)}
+
+
+def bootstrap_interval(
+    values: Values, confidence: float = 0.95, samples: int = 1000, seed: int = 0
+) -> Interval:
+    """Percentile bootstrap interval of a mean over users.
+
+    Args:
+        values: float [users], what each user contributes.
+        confidence: share of resamples inside the interval.
+        samples: number of resamples.
+        seed: the same seed gives the same interval.
+
+    Returns:
+        The mean and its interval; NaN without users.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.size == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    means = np.concatenate(list(_resampled_means(values, samples, seed)))
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(means, [tail, 1.0 - tail])
+    return Interval(float(values.mean()), float(low), float(high), values.size)
+
+
+def paired_difference(
+    ranks: Ranks, other_ranks: Ranks, metric: str = "ndcg@10", confidence: float = 0.95
+) -> Interval:
+    """How much better one model is than another on the same users.
+
+    Pairing takes out the differences between users, which are far larger than those between
+    models.
+
+    Args:
+        ranks: integers [users], of the model in question; 0 leaves the user out.
+        other_ranks: integers [users], of the model it is compared with, the same users in order.
+        metric: as for `user_values`.
+        confidence: as for `bootstrap_interval`.
+
+    Returns:
+        Mean of the users' differences, positive where the first model is better.
+
+    Raises:
+        ValueError: the two do not list the same number of users.
+    """
+    first, second = np.asarray(ranks), np.asarray(other_ranks)
+    if first.shape != second.shape:
+        raise ValueError(
+            f"paired ranks need the same users: got {first.size} and {second.size} ranks"
+        )
+    both = (first > 0) & (second > 0)
+    difference = user_values(first[both], metric) - user_values(second[both], metric)
+    return bootstrap_interval(difference, confidence)
+
+
+def _scored(ranks: Ranks) -> Ranks:
+    ranks = np.asarray(ranks)
+    return ranks[ranks > 0]
+
+
+def _resampled_means(values: Values, samples: int, seed: int) -> Iterator[Values]:
+    """Means of resamples of the users, in blocks that bound the memory.
+
+    A resample is drawn as counts of the distinct values: the same distribution as drawing users,
+    and cheap, since ranks beyond the cut-off all contribute the same 0.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    generator = np.random.default_rng(seed)
+    block = max(1, _BOOTSTRAP_CELLS // distinct.size)
+    for start in range(0, samples, block):
+        size = min(block, samples - start)
+        draws = generator.multinomial(values.size, counts / values.size, size=size)
+        yield draws @ distinct / values.size
