@@ -1,0 +1,159 @@
+"""Transform: raw behaviour history -> integer and normalised event features.
+
+The graph built here runs in three places from one file: over the training data, over the
+evaluation data, and inside the served model. All event features come out as sparse tensors with
+the positions of `item_ids`, so that event `i` is at index `i` of every one of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer.config import FeaturesConfig
+
+# Names of the transformed event features, aligned with each other.
+ITEM = "item"
+ACTION = "action"
+CATEGORY = "category"
+GAP = "gap"
+HOUR = "hour"
+WEEKDAY = "weekday"
+PRICE = "price"
+QUANTITY = "quantity"
+TIME = "time"
+EVENT_FEATURES = (ITEM, ACTION, CATEGORY, GAP, HOUR, WEEKDAY, PRICE, QUANTITY, TIME)
+# Not aligned with the events.
+TARGET = "target"
+FIRST_TARGET = "first_target"
+
+ITEM_VOCABULARY = "items"
+ACTION_VOCABULARY = "actions"
+CATEGORY_VOCABULARY = "categories"
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+# Seconds between an event and the one before it. The first bucket (0) is "no event before".
+GAP_BOUNDARIES = (
+    *(1, 10, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR),
+    *(_DAY, 2 * _DAY, 4 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY),
+)
+GAP_BUCKETS = len(GAP_BOUNDARIES) + 2
+HOURS = 25
+WEEKDAYS = 8
+_UNKNOWN = -1.0
+
+
+def preprocessing_fn(
+    inputs: dict[str, tf.SparseTensor], custom_config: dict[str, Any] | None = None
+) -> dict[str, tf.SparseTensor]:
+    """Builds the Transform graph.
+
+    Args:
+        inputs: raw features of `schema/history.pbtxt`, all variable-length.
+        custom_config: {"config": JSON of `FeaturesConfig`}.
+
+    Returns:
+        Sparse [batch, events]: `item` int64 (0 never occurs; 1 … catalogue size by falling
+        frequency; above that out of vocabulary), `action` and `category` int64 (0 = unknown
+        category), `gap`, `hour` (1–24) and `weekday` (1–7, Monday first) int64, `price` and
+        `quantity` float32 (z-score of the logarithm; 0 = unknown, i.e. average), `time` int64
+        (epoch seconds). Sparse [batch, targets]: `target` int64, as `item`. Sparse [batch, 1]:
+        `first_target` int64.
+    """
+    config = FeaturesConfig.from_json((custom_config or {}).get("config", "{}"))
+    items = inputs["item_ids"]
+    timestamps = _aligned(inputs["timestamps"], items, 0)
+
+    item_vocabulary = tft.vocabulary(
+        items, frequency_threshold=config.min_item_count, vocab_filename=ITEM_VOCABULARY
+    )
+    oov = config.item_oov_buckets
+
+    def item_index(ids: tf.SparseTensor) -> tf.SparseTensor:
+        return _shift(tft.apply_vocabulary(ids, item_vocabulary, num_oov_buckets=oov), 1)
+
+    actions = tft.compute_and_apply_vocabulary(
+        _sparse_like(items, _aligned(inputs["actions"], items, "")),
+        top_k=config.max_actions,
+        num_oov_buckets=1,
+        vocab_filename=ACTION_VOCABULARY,
+    )
+    return {
+        ITEM: item_index(items),
+        TARGET: item_index(inputs["target_item_ids"]),
+        ACTION: _shift(actions, 1),
+        CATEGORY: _category_index(items, _aligned(inputs["categories"], items, ""), config),
+        GAP: _sparse_like(items, _gap_bucket(items, timestamps)),
+        HOUR: _sparse_like(items, tf.math.floormod(timestamps, _DAY) // _HOUR + 1),
+        # 1970-01-01 was a Thursday.
+        WEEKDAY: _sparse_like(items, tf.math.floormod(timestamps // _DAY + 3, 7) + 1),
+        PRICE: _sparse_like(items, _normalised_log(_aligned(inputs["prices"], items, _UNKNOWN))),
+        QUANTITY: _sparse_like(
+            items, _normalised_log(_aligned(inputs["quantities"], items, _UNKNOWN))
+        ),
+        TIME: _sparse_like(items, timestamps),
+        FIRST_TARGET: inputs["first_target"],
+    }
+
+
+def _sparse_like(items: tf.SparseTensor, values: tf.Tensor) -> tf.SparseTensor:
+    return tf.SparseTensor(items.indices, values, items.dense_shape)
+
+
+def _shift(indices: tf.SparseTensor, by: int) -> tf.SparseTensor:
+    return _sparse_like(indices, indices.values + by)
+
+
+def _aligned(feature: tf.SparseTensor, items: tf.SparseTensor, default: Any) -> tf.Tensor:
+    """Values of `feature` at the positions of the items: [events]; `default` where it has none.
+
+    A client may send an optional feature for some events only, or not at all.
+    """
+    dense = tf.RaggedTensor.from_sparse(feature).to_tensor(default, shape=items.dense_shape)
+    return tf.gather_nd(dense, items.indices)
+
+
+def _category_index(
+    items: tf.SparseTensor, categories: tf.Tensor, config: FeaturesConfig
+) -> tf.SparseTensor:
+    """0 where the category is unknown, else 1 + its place in the vocabulary."""
+    known = tf.not_equal(categories, "")
+    # Looked up as a sparse tensor of the known ones only, so that "" never enters the vocabulary.
+    present = tf.SparseTensor(
+        tf.boolean_mask(items.indices, known), tf.boolean_mask(categories, known), items.dense_shape
+    )
+    index = tft.compute_and_apply_vocabulary(
+        present,
+        top_k=config.max_categories,
+        frequency_threshold=config.min_category_count,
+        num_oov_buckets=1,
+        vocab_filename=CATEGORY_VOCABULARY,
+    )
+    values = tf.scatter_nd(
+        tf.cast(tf.where(known), tf.int32), index.values + 1, tf.shape(categories, out_type=tf.int32)
+    )
+    return _sparse_like(items, values)
+
+
+def _gap_bucket(items: tf.SparseTensor, timestamps: tf.Tensor) -> tf.Tensor:
+    """Bucket of the time since the event before: 0 for a user's first event."""
+    previous = tf.concat([timestamps[:1], timestamps[:-1]], axis=0)
+    bucket = tft.apply_buckets(
+        tf.cast(timestamps - previous, tf.float32),
+        tf.constant([[float(b) for b in GAP_BOUNDARIES]]),
+    )
+    return tf.where(tf.equal(items.indices[:, 1], 0), tf.zeros_like(bucket), bucket + 1)
+
+
+def _normalised_log(values: tf.Tensor) -> tf.Tensor:
+    """z-score of log(1 + value) over the known (non-negative) values; 0 for unknown ones."""
+    known = tf.math.is_finite(values) & (values >= 0.0)
+    logs = tf.math.log1p(tf.where(known, values, tf.zeros_like(values)))
+    observed = tf.boolean_mask(logs, known)
+    mean, variance = tft.mean(observed), tft.var(observed)
+    scale = tf.math.sqrt(tf.maximum(variance, 1e-6))
+    scored = tf.clip_by_value((logs - mean) / scale, -5.0, 5.0)
+    return tf.where(known & tf.math.is_finite(scored), scored, tf.zeros_like(values))
+

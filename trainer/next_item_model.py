@@ -1,0 +1,56 @@
+"""The training wrapper: the encoder with a next-item loss, for `keras.Model.fit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.encoder import BehaviorEncoder
+from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+from trainer.own_items import OwnItems, summarise
+
+
+class NextItemModel(keras.Model):
+    """Predicts the items of the next instant.
+
+    Args:
+        encoder: what is trained.
+        sampled_items: size of the sampled softmax; None for the full one.
+    """
+
+    def __init__(self, encoder: BehaviorEncoder, sampled_items: int | None = None) -> None:
+        super().__init__(name="next_item")
+        self.encoder = encoder
+        self.sampled_items = sampled_items
+
+    def build(self, input_shape: Any = None) -> None:
+        """Creates the encoder's weights."""
+        self.encoder.build()
+        self.built = True
+
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, Any]:
+        """The query [batch, width] and the summary of the user's own items."""
+        return {"query": self.encoder(inputs, training=training), "own": own_items(inputs)}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tf.Tensor:
+        """Cross-entropy of targets `y` int32 [batch, m], 0 = padding."""
+        query, own = y_pred["query"], y_pred["own"]
+        if self.sampled_items is None:
+            return full_softmax_loss(self.encoder, query, own, y)
+        return sampled_softmax_loss(self.encoder, query, own, y, self.sampled_items)
+
+
+def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:
+    """Summary of the user's own items where the inputs carry their window."""
+    if "own_item" not in inputs:
+        return None
+    return summarise(inputs["own_item"], inputs["own_time"])

@@ -1,0 +1,47 @@
+"""The place of a target in the ranking of the whole catalogue."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.encoder import MASKED
+
+
+def mask_items(scores: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    """Takes items out of a ranking.
+
+    Args:
+        scores: float32 [batch, catalogue + 1].
+        items: int32 [batch, n]; 0 and indices above the catalogue are ignored.
+    """
+    size = tf.shape(scores)[1]
+    items = tf.where(items < size, items, 0)
+    rows = tf.broadcast_to(tf.range(tf.shape(items)[0])[:, None], tf.shape(items))
+    places = tf.stack([rows, items], axis=-1)
+    return tf.tensor_scatter_nd_min(scores, places, tf.fill(tf.shape(items), MASKED))
+
+
+def target_rank(
+    scores: tf.Tensor, targets: tf.Tensor, excluded: tf.Tensor | None = None
+) -> tf.Tensor:
+    """1-based rank of each row's target.
+
+    Args:
+        scores: float32 [batch, catalogue + 1], index 0 masked.
+        targets: integer [batch]; 0 = no target; above the catalogue = unknown item.
+        excluded: int32 [batch, n] items that are not ranked, unless they are the target.
+
+    Returns:
+        int32 [batch]: 0 without a target; catalogue + 1 for an unknown item. Equal scores rank
+        by item index, as `top_k` orders them.
+    """
+    size = tf.shape(scores)[1]
+    targets = tf.cast(targets, tf.int32)
+    known = tf.where(targets < size, targets, 0)
+    wanted = tf.gather(scores, known, batch_dims=1)[:, None]
+    if excluded is not None:
+        scores = mask_items(scores, excluded)
+    before = tf.range(size)[None, :] < known[:, None]
+    ahead = (scores > wanted) | ((scores == wanted) & before)
+    rank = 1 + tf.reduce_sum(tf.cast(ahead, tf.int32), axis=1)
+    return tf.where(targets == 0, 0, tf.where(targets < size, rank, size))

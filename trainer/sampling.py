@@ -1,0 +1,214 @@
+"""Training samples: which prefixes of the histories are trained on, batched by length.
+
+A sample is a prefix of a history and the items of the instant that follows it. A log of distinct
+times gives one sample per prefix (Beauty: 131,413); where a basket shares one time, its items are
+one sample with several targets, because their order is arbitrary and a request never comes in the
+middle of a basket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from trainer import features
+from trainer.input import Histories
+from trainer.windows import window
+
+EMPTY_PREFIX_SHARE = 0.1
+"""Share of the users whose first item is predicted from nothing, so that a new user gets sensible
+recommendations."""
+WINDOW_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
+"""Windows are padded to the next of these: few shapes, little padding."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Prefixes as slices of the flat event columns, int64 [samples] each.
+
+    Attributes:
+        starts: first event of the history.
+        ends: one past the prefix; the targets begin here.
+        target_ends: one past the targets.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    target_ends: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def training_samples(histories: Histories) -> Samples:
+    """Every prefix that ends where time moves on, from each user's `first_target` on."""
+    splits, times = histories.splits, histories.columns[features.TIME]
+    events = len(times)
+    user = np.repeat(np.arange(len(histories)), histories.lengths)
+    begins = np.ones(events + 1, bool)
+    begins[1:events] = times[1:] != times[:-1]
+    begins[splits] = True
+    instants = np.flatnonzero(begins[:events])
+    target_ends = np.append(instants[1:], events)
+    position = instants - splits[user[instants]]
+    keep = position >= histories.first_target[user[instants]]
+    return Samples(
+        starts=splits[user[instants]][keep], ends=instants[keep], target_ends=target_ends[keep]
+    )
+
+
+class SampleBatches:
+    """Batches of training samples for `keras.Model.fit`, drawn anew every epoch.
+
+    Args:
+        histories: the split to train on.
+        items: catalogue size; targets above it are out of vocabulary and dropped.
+        batch_size: samples a batch.
+        samples_per_epoch: upper bound of samples in an epoch.
+        max_targets: upper bound of targets a sample; larger baskets show another part of
+            themselves each epoch.
+        max_events: window of the encoder.
+        own_events: window of the user's own items; 0 leaves them out.
+        seed: the same seed gives the same batches.
+    """
+
+    def __init__(
+        self,
+        histories: Histories,
+        items: int,
+        batch_size: int,
+        samples_per_epoch: int,
+        max_targets: int,
+        max_events: int,
+        own_events: int,
+        seed: int,
+    ) -> None:
+        self._histories = histories
+        self._samples = _with_known_target(training_samples(histories), histories, items)
+        self._empty = self._samples.starts == self._samples.ends
+        self._items = items
+        self._batch_size = batch_size
+        self._limit = samples_per_epoch
+        widest = int((self._samples.target_ends - self._samples.ends).max(initial=1))
+        self._targets = min(max_targets, widest)
+        self._max_events = max_events
+        self._own_events = own_events
+        self._seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Samples that can be drawn from (empty prefixes count by their share)."""
+        return int((~self._empty).sum() + EMPTY_PREFIX_SHARE * self._empty.sum())
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Upper bound of the batches of one epoch."""
+        buckets = sum(length <= self._max_events for length in WINDOW_LENGTHS) + 1
+        return -(-min(len(self), self._limit) // self._batch_size) + buckets
+
+    def dataset(self) -> tf.data.Dataset:
+        """One epoch of (inputs, targets) batches; iterating again gives the next epoch.
+
+        Inputs are the windows of `histories_inputs`; targets int32 [batch, m], 0 = padding.
+        """
+        spec = (
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, self._targets], tf.int32),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([], tf.int32),
+        )
+        columns = {name: tf.constant(value) for name, value in self._histories.columns.items()}
+
+        def inputs(
+            starts: tf.Tensor, ends: tf.Tensor, places: tf.Tensor, length: tf.Tensor, own: tf.Tensor
+        ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            item = columns[features.ITEM]
+            targets = tf.gather(tf.concat([item, [0]], 0), places)
+            targets = tf.where(targets <= self._items, targets, 0)
+            return cut_inputs(columns, starts, ends, length, own if self._own_events else None), targets
+
+        dataset = tf.data.Dataset.from_generator(self._epoch, output_signature=spec)
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        return dataset.map(inputs, num_parallel_calls=2).prefetch(4).with_options(options)
+
+    def _epoch(self) -> Iterator[tuple[np.ndarray, ...]]:
+        rng = np.random.default_rng((self._seed, self.epoch))
+        self.epoch += 1
+        use = ~self._empty | (rng.random(len(self._empty)) < EMPTY_PREFIX_SHARE)
+        chosen = rng.permutation(np.flatnonzero(use))[: self._limit]
+        starts, ends = self._samples.starts[chosen], self._samples.ends[chosen]
+        seen = ends - starts
+        lengths = padded_length(seen, self._max_events)
+        batches = []
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            batches += [rows[i : i + self._batch_size] for i in range(0, len(rows), self._batch_size)]
+        for index in rng.permutation(len(batches)):
+            rows = batches[index]
+            own = padded_length(seen[rows], max(self._own_events, 1)).max()
+            yield (
+                starts[rows].astype(np.int32),
+                ends[rows].astype(np.int32),
+                self._target_places(chosen[rows], rng),
+                np.int32(lengths[rows[0]]),
+                np.int32(own),
+            )
+
+    def _target_places(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Positions of up to `max_targets` targets in the item column; its length = padding."""
+        first, end = self._samples.ends[samples], self._samples.target_ends[samples]
+        count = (end - first)[:, None]
+        turn = rng.integers(0, count)
+        step = np.arange(self._targets)[None, :]
+        places = first[:, None] + (turn + step) % count
+        return np.where(step < count, places, len(self._histories.columns[features.ITEM])).astype(
+            np.int32
+        )
+
+
+def _with_known_target(samples: Samples, histories: Histories, items: int) -> Samples:
+    """Samples with at least one target of the catalogue."""
+    known = np.concatenate([[0], np.cumsum(histories.columns[features.ITEM] <= items)])
+    keep = known[samples.target_ends] > known[samples.ends]
+    return Samples(samples.starts[keep], samples.ends[keep], samples.target_ends[keep])
+
+
+def padded_length(lengths: np.ndarray, limit: int) -> np.ndarray:
+    """The window length that each history is padded to, at most `limit`."""
+    steps = np.array([*(s for s in WINDOW_LENGTHS if s < limit), limit])
+    return steps[np.searchsorted(steps, np.minimum(lengths, limit))]
+
+
+def cut_inputs(
+    columns: dict[str, tf.Tensor],
+    starts: tf.Tensor,
+    ends: tf.Tensor,
+    length: int | tf.Tensor,
+    own: int | tf.Tensor | None,
+) -> dict[str, tf.Tensor]:
+    """Encoder inputs of histories given as slices of flat event columns.
+
+    Args:
+        columns: event column name -> [events].
+        starts, ends: integer [batch].
+        length: window of the encoder.
+        own: window of the user's own items, None to leave them out.
+
+    Returns:
+        Every event column but `time` as [batch, length]; with `own` also `own_item` int32 and
+        `own_time` int64 [batch, own]. All newest first.
+    """
+    inputs = {
+        name: window(column, starts, ends, length)
+        for name, column in columns.items()
+        if name != features.TIME
+    }
+    if own is not None:
+        inputs["own_item"] = window(columns[features.ITEM], starts, ends, own)
+        inputs["own_time"] = window(columns[features.TIME], starts, ends, own)
+    return inputs

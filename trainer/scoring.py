@@ -1,0 +1,96 @@
+"""Scoring whole splits: queries and target ranks of many histories, in batches by length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.encoder import BehaviorEncoder
+from trainer.input import Histories
+from trainer.next_item_model import own_items
+from trainer.ranking import target_rank
+from trainer.sampling import cut_inputs, padded_length
+
+_SCORES_AT_ONCE = 16_000_000
+"""Elements of a score matrix that is held at once (64 MB)."""
+SEEN_LIMIT = 4096
+"""The latest events whose items may be excluded as seen."""
+
+
+class Scorer:
+    """Ranks held-out items of a fixed set of histories; graphs and columns are kept between calls.
+
+    Args:
+        encoder: scores the catalogue; its current weights count at every call.
+        histories: with targets.
+        own_events: window of the user's own items, 0 if the model does not score them.
+        exclude_seen: whether the history's items leave the ranking.
+    """
+
+    def __init__(
+        self, encoder: BehaviorEncoder, histories: Histories, own_events: int, exclude_seen: bool
+    ) -> None:
+        self._encoder = encoder
+        self._histories = histories
+        self._own = own_events
+        self._exclude_seen = exclude_seen
+        self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
+        self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.items + 1)))
+        self._encode = tf.function(self._encode_batch, reduce_retracing=True)
+        self._rank = tf.function(self._rank_batch, reduce_retracing=True)
+
+    def queries(self) -> np.ndarray:
+        """float32 [users, width], the encoder's state of every history."""
+        queries = np.zeros((len(self._histories), self._encoder.width), np.float32)
+        for rows, starts, ends, length, _, _ in self._batches():
+            queries[rows] = self._encode(starts, ends, length).numpy()
+        return queries
+
+    def ranks(self, queries: np.ndarray) -> np.ndarray:
+        """int32 [users], rank of the first target (see `target_rank`) under the given queries."""
+        ranks = np.zeros(len(self._histories), np.int32)
+        for rows, starts, ends, _, own, seen in self._batches():
+            targets = tf.constant(self._histories.next_item[rows], tf.int32)
+            query = tf.constant(queries[rows])
+            ranks[rows] = self._rank(query, starts, ends, own, seen, targets).numpy()
+        return ranks
+
+    def _batches(self) -> Iterator[tuple]:
+        lengths = self._histories.lengths
+        padded = padded_length(lengths, self._encoder.max_events)
+        starts, ends = self._histories.splits[:-1], self._histories.splits[1:]
+        for length in np.unique(padded):
+            bucket = np.flatnonzero(padded == length)
+            for i in range(0, len(bucket), self._batch):
+                rows = bucket[i : i + self._batch]
+                longest = lengths[rows]
+                yield (
+                    rows,
+                    tf.constant(starts[rows], tf.int32),
+                    tf.constant(ends[rows], tf.int32),
+                    tf.constant(length, tf.int32),
+                    tf.constant(padded_length(longest, max(self._own, 1)).max(), tf.int32),
+                    tf.constant(padded_length(longest, SEEN_LIMIT).max(), tf.int32),
+                )
+
+    def _encode_batch(self, starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        inputs = cut_inputs(self._columns, starts, ends, length, None)
+        return tf.cast(self._encoder(inputs, training=False), tf.float32)
+
+    def _rank_batch(
+        self,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        seen: tf.Tensor,
+        targets: tf.Tensor,
+    ) -> tf.Tensor:
+        inputs = cut_inputs(self._columns, starts, ends, 1, own if self._own else None)
+        scores = self._encoder.logits(query, own_items(inputs))
+        excluded = None
+        if self._exclude_seen:
+            excluded = cut_inputs(self._columns, starts, ends, 1, seen)["own_item"]
+        return target_rank(scores, targets, excluded)
