@@ -1,0 +1,1 @@
+"""SequenceClusterer: groups users by what the encoder learnt, and measures the grouping."""

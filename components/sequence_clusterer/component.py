@@ -1,0 +1,83 @@
+"""SequenceClusterer as a TFX component."""
+
+from __future__ import annotations
+
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import BaseChannel, component_spec, standard_artifacts
+from tfx.types.channel import Channel
+
+from components.artifacts import ClusterEvaluation, ClusterModel, ItemCatalogue
+from components.sequence_clusterer import executor
+from components.sequence_clusterer.config import ClusteringConfig
+
+
+class SequenceClustererSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and parameters; see `SequenceClusterer`."""
+
+    PARAMETERS = {
+        "config": component_spec.ExecutionParameter(type=str),
+        "max_clusters": component_spec.ExecutionParameter(type=int),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
+    # TFX wants names that are unique over inputs and outputs: the Examples read are `histories`.
+    INPUTS = {
+        "histories": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "encoder_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "items": component_spec.ChannelParameter(type=ItemCatalogue, optional=True),
+    }
+    OUTPUTS = {
+        "clusters": component_spec.ChannelParameter(type=ClusterModel),
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "evaluation": component_spec.ChannelParameter(type=ClusterEvaluation),
+    }
+
+
+class SequenceClusterer(base_beam_component.BaseBeamComponent):
+    """Embeds users with the encoder, clusters them, and splits the Examples by cluster.
+
+    Outputs:
+        clusters: ClusterModel, what assigns a user (`trainer.membership.ClusterGeometry.load`).
+        examples: Examples with `cluster_id`, in the splits validation, test, and for every
+            k < max_clusters cluster_{k}_train and cluster_{k}_validation, which may be empty.
+        evaluation: ClusterEvaluation, how the clusters were chosen and what is in them.
+    """
+
+    SPEC_CLASS = SequenceClustererSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        encoder_model: BaseChannel,
+        config: ClusteringConfig,
+        max_clusters: int,
+        items: BaseChannel | None = None,
+        code_version: str = "",
+    ):
+        """Makes the node.
+
+        Args:
+            examples: raw histories in the splits train, validation and test.
+            encoder_model: a Model whose SavedModel has the `embed` signature.
+            config: how to cluster.
+            max_clusters: how many per-cluster trainers the pipeline has.
+            items: the ItemCatalogue, for titles in the profiles.
+            code_version: changes when the code does, so that the cache notices.
+
+        Raises:
+            ConfigError: the configuration does not fit `max_clusters`.
+        """
+        config.check_against(max_clusters)
+        super().__init__(
+            SequenceClustererSpec(
+                histories=examples,
+                encoder_model=encoder_model,
+                items=items,
+                config=config.to_json(),
+                max_clusters=max_clusters,
+                code_version=code_version,
+                clusters=Channel(type=ClusterModel),
+                examples=Channel(type=standard_artifacts.Examples),
+                evaluation=Channel(type=ClusterEvaluation),
+            )
+        )

@@ -1,0 +1,202 @@
+"""Runs the clustering: sample and embed, fit and judge, assign and write."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+from absl import logging
+from sklearn.decomposition import PCA
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import Artifact, artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.sequence_clusterer.algorithms import Clustering
+from components.sequence_clusterer.assignment import (
+    HELD_OUT_SPLITS,
+    output_splits,
+    write_cluster_splits,
+)
+from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.embedding import split_files
+from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
+from components.sequence_clusterer.profiles import add_titles, profile_clusters
+from components.sequence_clusterer.selection import Selection, select_clustering
+from trainer.membership import (
+    CENTROIDS_FILE,
+    CLUSTERS_FILE,
+    ClusterGeometry,
+    preprocess,
+)
+
+_MAP_USERS = 5_000
+# Keeps softmax(-distance / temperature) defined when all points of a cluster coincide.
+_LOWEST_TEMPERATURE = 1e-6
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Executor of SequenceClusterer."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Clusters the users.
+
+        Args:
+            input_dict: `histories` (Examples of BehaviorExampleGen), `encoder_model` (Model) and
+                perhaps `items` (ItemCatalogue).
+            output_dict: `clusters`, `examples`, `evaluation`.
+            exec_properties: `config` (JSON of ClusteringConfig) and `max_clusters`.
+
+        Raises:
+            ConfigError: the configuration does not fit `max_clusters`.
+            ClusteringError: there is nothing to cluster, or the encoder model is unusable.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        config = ClusteringConfig.from_json(exec_properties["config"])
+        max_clusters = int(exec_properties["max_clusters"])
+        config.check_against(max_clusters)
+        histories = artifact_utils.get_single_instance(input_dict["histories"])
+        encoder = artifact_utils.get_single_instance(input_dict["encoder_model"])
+        model_path = path_utils.serving_model_path(encoder.uri)
+        files = {split: split_files(histories, split) for split in ("train", *HELD_OUT_SPLITS)}
+
+        work = f"{self._get_tmp_dir().rstrip('/')}/fit_sample"
+        fileio.makedirs(work)
+        sample = draw_fit_sample(
+            self._make_beam_pipeline(), files["train"], model_path, work, config
+        )
+        points = preprocess(sample.embeddings, config.normalize)
+        selection = select_clustering(points, config, max_clusters)
+        logging.info("Clusters: %s", selection.reason)
+        geometry = ClusterGeometry(
+            centroids=selection.clustering.centroids,
+            temperature=max(selection.clustering.inertia / len(points), _LOWEST_TEMPERATURE),
+            normalize=config.normalize,
+        )
+        clusters = artifact_utils.get_single_instance(output_dict["clusters"])
+        _write_cluster_model(clusters, geometry, selection, config)
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        _write_evaluation(evaluation.uri, selection, sample, config)
+        _write_map(evaluation.uri, points, selection.clustering, config.seed)
+        catalogue = _catalogue(input_dict.get("items"))
+        _write_profiles(evaluation.uri, sample, selection.clustering, catalogue)
+        fileio.rmtree(work)
+
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        splits = output_splits(max_clusters)
+        examples.split_names = artifact_utils.encode_split_names(splits)
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        write_cluster_splits(
+            self._make_beam_pipeline(),
+            files,
+            model_path,
+            config.batch_size,
+            geometry,
+            {
+                split: artifact_utils.get_split_uris([examples], split)[0].rstrip("/")
+                for split in splits
+            },
+        )
+
+
+def _write_cluster_model(
+    artifact: Artifact, geometry: ClusterGeometry, selection: Selection, config: ClusteringConfig
+) -> None:
+    """Writes `centroids.npy` and `clusters.json`: what assigns a user anywhere."""
+    artifact.clusters = geometry.clusters
+    _write_bytes(f"{artifact.uri}/{CENTROIDS_FILE}", _npy(geometry.centroids))
+    sizes = selection.clustering.sizes
+    description = {
+        "algorithm": config.algorithm,
+        "clusters": geometry.clusters,
+        "dim": int(geometry.centroids.shape[1]),
+        "preprocess": {"normalize": geometry.normalize},
+        "temperature": geometry.temperature,
+        "sizes": sizes,
+        "small_clusters": _small(sizes, config),
+        "seed": config.seed,
+    }
+    _write_json(f"{artifact.uri}/{CLUSTERS_FILE}", description)
+
+
+def _write_evaluation(
+    uri: str, selection: Selection, sample: FitSample, config: ClusteringConfig
+) -> None:
+    """Writes `evaluation.json`."""
+    sizes = selection.clustering.sizes
+    evaluation = {
+        "algorithm": config.algorithm,
+        "representation": "encoder",
+        "chosen_k": selection.clustering.k,
+        "k_from": selection.k_from,
+        "reason": selection.reason,
+        "by_k": [row.to_dict() for row in selection.by_k],
+        "elbow_k": selection.elbow_k,
+        "users": sample.population,
+        "sampled": len(sample.users),
+        "sizes": sizes,
+        "small_clusters": _small(sizes, config),
+    }
+    _write_json(f"{uri}/evaluation.json", evaluation)
+
+
+def _write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) -> None:
+    """Writes `map.parquet`: the two principal components of at most 5 000 users."""
+    size = min(len(points), _MAP_USERS)
+    shown = np.sort(np.random.default_rng(seed).choice(len(points), size, replace=False))
+    components = min(2, size, points.shape[1])
+    plane = np.zeros((size, 2), dtype=np.float32)
+    if size > 1:
+        plane[:, :components] = PCA(components, svd_solver="full").fit_transform(points[shown])
+    frame = pl.DataFrame({"x": plane[:, 0], "y": plane[:, 1], "cluster": clustering.labels[shown]})
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    _write_bytes(f"{uri}/map.parquet", buffer.getvalue())
+
+
+def _write_profiles(
+    uri: str, sample: FitSample, clustering: Clustering, catalogue: pl.DataFrame | None
+) -> None:
+    """Writes `profiles.json`."""
+    profiles = profile_clusters(sample.histories(), sample.users, clustering.labels)
+    add_titles(profiles, catalogue)
+    _write_json(f"{uri}/profiles.json", {"clusters": profiles, "users": len(sample.users)})
+
+
+def _catalogue(items: list[Artifact] | None) -> pl.DataFrame | None:
+    """The item catalogue, if the component was given one."""
+    if not items:
+        return None
+    with fileio.open(f"{items[0].uri}/items.parquet", "rb") as file:
+        return pl.read_parquet(io.BytesIO(file.read()), columns=["item_id", "title"])
+
+
+def _small(sizes: list[int], config: ClusteringConfig) -> list[int]:
+    """Clusters with fewer users than asked for."""
+    return [k for k, size in enumerate(sizes) if size < config.min_cluster_users]
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _write_json(path: str, value: dict[str, Any]) -> None:
+    io_utils.write_string_file(path, json.dumps(value, indent=2, allow_nan=False))
+
+
+def _write_bytes(path: str, content: bytes) -> None:
+    fileio.makedirs(path.rpartition("/")[0])
+    with fileio.open(path, "wb") as file:
+        file.write(content)

@@ -1,0 +1,182 @@
+"""The users that the clusters are fitted on: a sample of the train split, embedded in Beam."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tensorflow as tf
+from tfx.dsl.io import fileio
+
+from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.embedding import (
+    ClusteringError,
+    EmbedHistories,
+    ReadRecords,
+)
+
+_SCHEMA = pa.schema(
+    [
+        ("user", pa.int64()),
+        ("embedding", pa.list_(pa.float32())),
+        ("item_ids", pa.list_(pa.string())),
+        ("actions", pa.list_(pa.string())),
+        ("timestamps", pa.list_(pa.int64())),
+        ("prices", pa.list_(pa.float32())),
+        ("categories", pa.list_(pa.string())),
+    ]
+)
+_HISTORY_COLUMNS = [name for name in _SCHEMA.names if name != "embedding"]
+# Users a batch when histories are read back: bounds memory whatever the size of the sample.
+_READ_USERS = 4_096
+
+
+@dataclasses.dataclass(frozen=True)
+class FitSample:
+    """Embedded users of the train split, in the order of their hash.
+
+    Attributes:
+        users: int64 [n], hash of each user's id.
+        embeddings: float32 [n, dim], of the whole train histories.
+        population: users in the train split.
+        files: Parquet files with the histories (columns of `_SCHEMA`).
+    """
+
+    users: np.ndarray
+    embeddings: np.ndarray
+    population: int
+    files: list[str]
+
+    def histories(self) -> Iterator[pa.Table]:
+        """The sampled histories in batches: user, item_ids, actions, timestamps, and prices and
+        categories, null where a history has none.
+        """
+        for path in self.files:
+            with fileio.open(path, "rb") as file:
+                batches = pq.ParquetFile(file).iter_batches(_READ_USERS, columns=_HISTORY_COLUMNS)
+                for batch in batches:
+                    yield pa.Table.from_batches([batch])
+
+
+def user_hash(record: bytes, seed: int) -> int:
+    """A number in [0, 2^63) that depends on the user id of a history and the seed only."""
+    example = tf.train.Example.FromString(record)
+    (user_id,) = example.features.feature["user_id"].bytes_list.value
+    digest = hashlib.blake2b(user_id, digest_size=8, key=seed.to_bytes(4, "big"))
+    return int.from_bytes(digest.digest(), "big") >> 1
+
+
+def draw_fit_sample(
+    pipeline: beam.Pipeline,
+    files: list[str],
+    model_path: str,
+    directory: str,
+    config: ClusteringConfig,
+) -> FitSample:
+    """Embeds at most `config.fit_sample` users, those with the smallest hashes.
+
+    Args:
+        pipeline: a Beam pipeline that has not been run; it is run here.
+        files: TFRecord files of the train split, one history a user.
+        model_path: the encoder's SavedModel.
+        directory: a folder for temporary files that all workers reach.
+        config: sample size, seed and batch size.
+
+    Raises:
+        ClusteringError: there is no history at all.
+    """
+    with pipeline:
+        hashes = (
+            pipeline
+            | "FilesToHash" >> beam.Create([("train", path) for path in files])
+            | "ReadToHash" >> beam.ParDo(ReadRecords())
+            | "Hash" >> beam.MapTuple(_hash_only, seed=config.seed)
+        )
+        _ = (
+            hashes
+            | "Count" >> beam.combiners.Count.Globally()
+            | "WriteCount" >> beam.io.WriteToText(f"{directory}/users", shard_name_template="")
+        )
+        # The histories are read twice, so that only hashes have to be gathered in one place.
+        largest = (
+            hashes
+            | "Smallest" >> beam.combiners.Top.Smallest(config.fit_sample)
+            | "Largest" >> beam.Map(_largest)
+        )
+        _ = (
+            pipeline
+            | "FilesToEmbed" >> beam.Create([("train", path) for path in files])
+            | "ReadToEmbed" >> beam.ParDo(ReadRecords())
+            | "Sample" >> beam.ParDo(_SampleUsers(config.seed), beam.pvalue.AsSingleton(largest))
+            | "Embed" >> EmbedHistories(model_path, config.batch_size)
+            | "ToRow" >> beam.MapTuple(_to_row)
+            | "WriteSample"
+            >> beam.io.WriteToParquet(
+                f"{directory}/sample", _SCHEMA, codec="snappy", file_name_suffix=".parquet"
+            )
+        )
+    return _read_sample(directory)
+
+
+def _hash_only(_: str, record: bytes, seed: int) -> int:
+    return user_hash(record, seed)
+
+
+def _largest(hashes: list[int]) -> int:
+    return max(hashes, default=-1)
+
+
+class _SampleUsers(beam.DoFn):
+    """Keeps the users up to a hash; the payload to come is (hash, record)."""
+
+    def __init__(self, seed: int):
+        self._seed = seed
+
+    def process(
+        self, element: tuple[str, bytes], largest: int
+    ) -> Iterator[tuple[tuple[int, bytes], bytes]]:
+        _, record = element
+        user = user_hash(record, self._seed)
+        if user <= largest:
+            yield (user, record), record
+
+
+def _to_row(payload: tuple[int, bytes], embedding: np.ndarray) -> dict[str, Any]:
+    """A row of `_SCHEMA`."""
+    user, record = payload
+    features = tf.train.Example.FromString(record).features.feature
+    row: dict[str, Any] = {"user": user, "embedding": embedding}
+    for name in _SCHEMA.names[2:]:
+        kind = features[name].WhichOneof("kind") if name in features else None
+        values = list(getattr(features[name], kind).value) if kind else None
+        row[name] = values or None
+    return row
+
+
+def _read_sample(directory: str) -> FitSample:
+    """Reads hashes and embeddings back, in the order of the hashes."""
+    with fileio.open(f"{directory}/users", "r") as file:
+        population = int(file.read())
+    if not population:
+        raise ClusteringError(
+            "no user has a history in the train split, so there is nothing to cluster: check the "
+            "minimum counts and the cut of the split (data settings)"
+        )
+    files = sorted(fileio.glob(f"{directory}/sample*.parquet"))
+    users, embeddings = [], []
+    for path in files:
+        with fileio.open(path, "rb") as file:
+            table = pq.read_table(file, columns=["user", "embedding"])
+        if table.num_rows:
+            users.append(table["user"].to_numpy())
+            values = table["embedding"].combine_chunks()
+            embeddings.append(values.flatten().to_numpy().reshape(table.num_rows, -1))
+    all_users = np.concatenate(users)
+    order = np.argsort(all_users, kind="stable")
+    return FitSample(all_users[order], np.concatenate(embeddings)[order], population, files)
