@@ -1,0 +1,255 @@
+"""The command `cohortrec`.
+
+TensorFlow and TFX take many seconds to import, so that each command imports what it needs when
+it runs; `--help` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfx_pipeline.config import RunConfig
+
+OK, REFUSED, BAD_INPUT, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+EXIT_CODES = """exit codes: 0 done; 1 the model failed a gate and was not pushed;
+2 something about the input or the settings; 3 a component failed"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: the arguments without the program's name; those of the process when None.
+
+    Returns:
+        The exit code, see `EXIT_CODES`.
+    """
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        from tfx_pipeline.errors import ComponentFailure, one_line, user_message
+
+        if arguments.debug:
+            traceback.print_exc()
+        message = user_message(error)
+        if message is not None:
+            print(f"cohortrec: {message}", file=sys.stderr)
+            return BAD_INPUT
+        cause = str(error) if isinstance(error, ComponentFailure) else one_line(error)
+        print(f"cohortrec: {cause}", file=sys.stderr)
+        if getattr(arguments, "log", None):
+            print(f"The full log is in {arguments.log}", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cohortrec",
+        description="From a shop's event log to a served next-item recommender.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_run, _add_recommend, _add_report, _add_compile):
+        command = add(commands)
+        command.add_argument(
+            "--debug", action="store_true", help="show all logs and the traceback of a failure"
+        )
+    return parser
+
+
+def _add_run(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "run",
+        help="run the whole pipeline",
+        description="Trains, evaluates and, if it passes the gates, pushes a recommender. "
+        "Run again in the same directory, it redoes only what changed.",
+    )
+    _add_settings(parser)
+    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="run directory")
+    parser.set_defaults(command=_run)
+    return parser
+
+
+def _add_recommend(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "recommend",
+        help="recommend after a history of items",
+        description="Asks an exported model what comes after a history.",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="run directory, its serving/ folder, or a SavedModel",
+    )
+    parser.add_argument(
+        "--history",
+        metavar="ID,ID,…",
+        required=True,
+        help='item ids, oldest first; may be empty (""); quote an id with a comma: \'"a,b",c\'',
+    )
+    parser.add_argument("--k", type=_positive, default=10, help="how many (default 10)")
+    parser.add_argument(
+        "--action", default="purchase", help="what was done with the items (default purchase)"
+    )
+    parser.set_defaults(command=_recommend)
+    return parser
+
+
+def _add_report(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "report",
+        help="render the report page of a run again",
+        description="Renders report/index.html of the latest run in a run directory again.",
+    )
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="run directory")
+    parser.set_defaults(command=_report)
+    return parser
+
+
+def _add_compile(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "compile",
+        help="write the pipeline for Kubeflow Pipelines v2",
+        description="Compiles the same pipeline to Kubeflow Pipelines v2 YAML.",
+    )
+    _add_settings(parser)
+    parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="a .yaml file")
+    parser.set_defaults(command=_compile)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--events",
+        metavar="FILE",
+        nargs="+",
+        help="event log: CSV, Parquet or JSON Lines files, or sequence files; globs work",
+    )
+    parser.add_argument("--items", metavar="FILE", nargs="+", help="item files (optional)")
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="settings that come with cohortrec; may be given several times, the last one wins",
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="YAML file with settings")
+    parser.add_argument(
+        "--set",
+        metavar="key=value",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="one setting, for example encoder.width=32; may be given several times",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _load_config(arguments: argparse.Namespace) -> RunConfig:
+    from tfx_pipeline.config import load_config
+
+    given = {
+        name: tuple(value)
+        for name in ("events", "items")
+        if (value := getattr(arguments, name)) is not None
+    }
+    # Events of one's own never go with the items file of a preset's shop.
+    if "events" in given:
+        given.setdefault("items", ())
+    return load_config(arguments.preset, arguments.config, arguments.overrides, **given)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.console import quiet_terminal
+    from tfx_pipeline.inputs import resolve_files
+
+    config = _load_config(arguments)
+    # A missing file is told before TensorFlow is imported.
+    resolve_files(config.run.events, "events")
+    resolve_files(config.run.items, "items")
+    arguments.log = arguments.output / "logs" / "run.log"
+    with quiet_terminal(arguments.log, echo=arguments.debug) as console:
+        console.line("Starting (loading TensorFlow and TFX) …", style="dim")
+        from tfx_pipeline import local_runner, results
+
+        directory = local_runner.RunDirectory(arguments.output)
+        outcome = local_runner.run(config, directory, console)
+        results.show(outcome, directory, config, console)
+    return REFUSED if outcome.status == "refused" else OK
+
+
+def _recommend(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.console import Console, quiet
+    from tfx_pipeline.recommend import Recommender, parse_history
+    from tfx_pipeline.served import find_model
+
+    model = find_model(arguments.model)
+    history = parse_history(arguments.history)
+    with quiet(arguments.debug):
+        recommender = Recommender(model)
+        found = recommender.for_items(history, arguments.action, arguments.k)
+    console = Console(sys.stdout)
+    unknown = recommender.unknown(history)
+    if unknown:
+        console.line(f"Not in the model's catalogue, left out: {', '.join(unknown)}")
+    console.table(
+        ["rank", "item", "title", "score"],
+        [[str(row.rank), row.item_id, row.title, f"{row.score:.4f}"] for row in found],
+    )
+    return OK
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.console import quiet
+
+    with quiet(arguments.debug):
+        from tfx_pipeline.report import render_again
+
+        page = render_again(arguments.run_dir)
+    print(page)
+    return OK
+
+
+def _compile(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.console import quiet
+
+    config = _load_config(arguments)
+    with quiet(arguments.debug):
+        from tfx_pipeline.kubeflow_runner import compile_pipeline
+
+        tasks = compile_pipeline(config, arguments.output)
+    print(f"{arguments.output}: {len(tasks)} tasks, image {config.kubeflow.image}")
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

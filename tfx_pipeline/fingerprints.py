@@ -1,0 +1,124 @@
+"""Fingerprints that make the cache see what TFX does not: edited code and changed input files.
+
+TFX keys its cache on execution properties and input artifacts. Code is passed as import paths and
+input files as paths, so that neither an edit nor new content would rerun anything. Both get a
+hash here, which the pipeline puts into execution properties.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+OWN_PACKAGES = ("trainer", "components", "tfx_pipeline", "schema")
+RECORDED_PACKAGES = (
+    "tfx",
+    "tensorflow",
+    "keras",
+    "keras-nlp",
+    "tensorflow-recommenders",
+    "tensorflow-transform",
+    "tensorflow-model-analysis",
+    "apache-beam",
+    "scikit-learn",
+    "numpy",
+    "polars",
+    "pyarrow",
+)
+
+
+def code_fingerprint(*modules: str) -> str:
+    """Hash of the sources that the given modules depend on, following imports of this project.
+
+    Args:
+        modules: dotted names of packages or modules of this project. A package stands for all
+            the modules and data files in its folder.
+
+    Raises:
+        ModuleNotFoundError: if there is no such module.
+    """
+    sources: dict[str, str] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        for path in _files_of(name):
+            key = str(path)
+            if key not in sources:
+                sources[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+                if path.suffix == ".py":
+                    waiting.extend(_own_imports(path.read_text(encoding="utf-8")))
+    return hashlib.sha256("\n".join(sorted(sources.values())).encode()).hexdigest()[:16]
+
+
+def _files_of(module: str) -> list[Path]:
+    """Source files of a module; of a package, everything in its folder (not below)."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no module named {module!r}")
+    origin = Path(spec.origin)
+    # The top packages only group others: importing one means its __init__ alone.
+    if origin.name != "__init__.py" or module in OWN_PACKAGES:
+        return [origin]
+    return sorted(
+        path
+        for path in origin.parent.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".md"
+    )
+
+
+@functools.cache
+def _own_imports(source: str) -> frozenset[str]:
+    """Modules of this project that a source text imports anywhere, also inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    own = {name for name in names if name.split(".")[0] in OWN_PACKAGES}
+    return frozenset(name for name in own if _is_module(name))
+
+
+def _is_module(name: str) -> bool:
+    """Whether a dotted name is a module (and not a class or function imported from one)."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def file_fingerprints(files: Iterable[str]) -> list[dict[str, str | int]]:
+    """Name, size and SHA-256 of every file, in the given order."""
+    return [
+        {"file": Path(name).name, "bytes": Path(name).stat().st_size, "sha256": _sha256(name)}
+        for name in files
+    ]
+
+
+def input_fingerprint(files: Sequence[dict[str, str | int]]) -> str:
+    """One hash for a list of `file_fingerprints`: what was read, whatever folder it lay in."""
+    text = "\n".join(f"{file['file']} {file['sha256']}" for file in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _sha256(name: str) -> str:
+    digest = hashlib.sha256()
+    with Path(name).open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that figures may depend on."""
+    found = {"python": platform.python_version()}
+    for package in RECORDED_PACKAGES:
+        found[package] = importlib.metadata.version(package)
+    return found

@@ -1,0 +1,83 @@
+"""Compiles the pipeline for Kubeflow Pipelines v2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
+    KubeflowV2DagRunner,
+    KubeflowV2DagRunnerConfig,
+)
+
+from tfx_pipeline import fingerprints
+from tfx_pipeline.config import RunConfig
+from tfx_pipeline.inputs import InputError, is_remote, resolve_files
+from tfx_pipeline.pipeline import Locations, create_pipeline
+
+NEVER_CACHED = "BaselineModel"
+INGESTION = "BehaviorExampleGen"
+
+
+def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
+    """Writes the pipeline as Kubeflow Pipelines v2 YAML.
+
+    Args:
+        config: all settings; `kubeflow` says where the cluster keeps image and data.
+        output: the YAML file; its folder is made when missing.
+
+    Returns:
+        The names of the tasks in the file.
+
+    Raises:
+        InputError: if no events are given, a local file is missing, or the file name is no YAML.
+    """
+    if output.suffix not in (".yaml", ".yml"):
+        raise InputError(f"--output {str(output)!r}: the name must end in .yaml")
+    if not config.run.events:
+        raise InputError("no event files given; name them with --events, as the cluster sees them")
+    events, items = list(config.run.events), list(config.run.items)
+    known = _fingerprint(events + items)
+    pipeline = create_pipeline(
+        config,
+        Locations.below(config.kubeflow.root),
+        events=events,
+        items=items,
+        input_fingerprint=known or "unknown",
+        nonce="kubeflow",
+    )
+    runner = KubeflowV2DagRunner(
+        KubeflowV2DagRunnerConfig(default_image=config.kubeflow.image),
+        output_dir=str(output.parent.resolve()),
+        output_filename=output.name,
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    runner.run(pipeline)
+    # What is served may change between runs, and so may files that could not be read here.
+    uncached = {NEVER_CACHED} if known else {NEVER_CACHED, INGESTION}
+    return _disable_cache(output, uncached)
+
+
+def _fingerprint(patterns: list[str]) -> str | None:
+    """Hash of the input files; None when they are only within the cluster's reach."""
+    if any(is_remote(pattern) for pattern in patterns):
+        return None
+    try:
+        files = resolve_files(patterns, "input")
+    except InputError:
+        return None
+    return fingerprints.input_fingerprint(fingerprints.file_fingerprints(files))
+
+
+def _disable_cache(path: Path, tasks: set[str]) -> list[str]:
+    """Turns caching off for single tasks, which TFX can only do for whole pipelines."""
+    text = path.read_text(encoding="utf-8")
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    spec: dict[str, Any] = yaml.safe_load(text)
+    for name, task in spec["root"]["dag"]["tasks"].items():
+        if name in tasks:
+            task["cachingOptions"] = {}
+    body = yaml.safe_dump(spec, sort_keys=True)
+    path.write_text("\n".join(comments) + "\n" + body, encoding="utf-8")
+    return sorted(spec["root"]["dag"]["tasks"])

@@ -1,0 +1,225 @@
+"""Runs the pipeline on this machine and finds out what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import fcntl
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+from tfx_pipeline import fingerprints
+from tfx_pipeline.config import RunConfig
+from tfx_pipeline.console import Console
+from tfx_pipeline.errors import ComponentFailure, one_line, user_message
+from tfx_pipeline.inputs import InputError, resolve_files
+from tfx_pipeline.metadata import NodeExecution, RunMetadata
+from tfx_pipeline.pipeline import Locations, create_pipeline
+from tfx_pipeline.progress import Progress, duration
+from tfx_pipeline.served import model_id, newest_version
+
+Status = Literal["pushed", "already_served", "refused"]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDirectory:
+    """The files of one run directory."""
+
+    root: Path
+
+    @property
+    def log(self) -> Path:
+        """Everything that TensorFlow, Beam and TFX said."""
+        return self.root / "logs" / "run.log"
+
+    @property
+    def database(self) -> Path:
+        """ML Metadata."""
+        return self.root / "metadata.db"
+
+    @property
+    def serving(self) -> Path:
+        """Where models are pushed to, a numbered folder each."""
+        return self.root / "serving"
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.root / "report" / "index.html"
+
+    @property
+    def record(self) -> Path:
+        """Versions, settings, data and node states of the latest run."""
+        return self.root / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """Every figure that the run printed."""
+        return self.root / "metrics.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a run whose components all succeeded."""
+
+    status: Status
+    nodes: Mapping[str, NodeExecution]
+    candidate: Path
+    """The SavedModel that the run made (or found in the cache)."""
+    served: Path | None
+    """The newest served model after the run."""
+
+    def artifact(self, node: str, output: str) -> Path:
+        """Folder of a node's only artifact under an output key."""
+        return Path(self.nodes[node].artifacts[output][0])
+
+    @property
+    def trained(self) -> list[str]:
+        """Trainers that did not come from the cache."""
+        return [
+            node
+            for node, execution in self.nodes.items()
+            if node.startswith("Trainer.") and execution.state == "ran"
+        ]
+
+
+def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome:
+    """Runs the pipeline in a run directory; what did not change comes from its cache.
+
+    Args:
+        config: all settings.
+        directory: made when missing; used again when it is from an earlier run.
+        console: gets the progress.
+
+    Raises:
+        InputError: if an input file is missing or another run uses the directory.
+        ComponentFailure: if a component fails for a reason that is not the user's.
+        Exception: whatever a component raised, when `errors.user_message` has a message for it.
+    """
+    events = resolve_files(config.run.events, "events")
+    items = resolve_files(config.run.items, "items")
+    if not events:
+        raise InputError("no event files given; name them with --events")
+    started = dt.datetime.now(dt.timezone.utc)
+    data = fingerprints.file_fingerprints([*events, *items])
+    directory.root.mkdir(parents=True, exist_ok=True)
+    with _locked(directory.root):
+        metadata = RunMetadata(directory.database)
+        interrupted = metadata.close_interrupted()
+        if interrupted:
+            console.line("The last run here was interrupted; going on with what it finished.")
+        locations = Locations.below(str(directory.root.resolve()))
+        pipeline = create_pipeline(
+            config,
+            locations,
+            events=events,
+            items=items,
+            input_fingerprint=fingerprints.input_fingerprint(data),
+            nonce=started.isoformat(),
+            metadata_path=str(directory.database.resolve()),
+        )
+        nodes = [component.id for component in pipeline.components]
+        earlier_runs = set(metadata.run_names())
+        failure: BaseException | None = None
+        with Progress(console, nodes, metadata.last_seconds()).shown() as progress:
+            try:
+                LocalDagRunner().run(pipeline)
+            except Exception as error:
+                logging.getLogger(__name__).exception("the pipeline stopped")
+                failure = error
+        executions = _executions_of_new_run(metadata, earlier_runs)
+        _write_record(directory, config, data, started, executions)
+        _raise_failure(failure, progress.current, nodes, executions)
+        outcome = _outcome(directory, executions)
+        _copy_report(directory, outcome)
+    seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
+    console.line(f"Finished in {duration(seconds)}.")
+    return outcome
+
+
+@contextlib.contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """Keeps two runs from working in one directory at the same time."""
+    with (root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"another run is using {str(root)!r}; wait for it or choose another --output"
+            ) from None
+        yield
+
+
+def _executions_of_new_run(metadata: RunMetadata, earlier: set[str]) -> dict[str, NodeExecution]:
+    new = [name for name in metadata.run_names() if name not in earlier]
+    return metadata.executions(new[-1]) if new else {}
+
+
+def _raise_failure(
+    failure: BaseException | None,
+    current: str | None,
+    nodes: list[str],
+    executions: Mapping[str, NodeExecution],
+) -> None:
+    """Raises if anything went wrong; ML Metadata has the last word, not the runner's return."""
+    if failure is not None:
+        if user_message(failure) is not None:
+            raise failure
+        raise ComponentFailure(current or "the pipeline", one_line(failure)) from failure
+    for node in nodes:
+        execution = executions.get(node)
+        if execution is None:
+            raise ComponentFailure(node, "it was never started")
+        if execution.state not in ("ran", "cached"):
+            raise ComponentFailure(node, f"its execution is recorded as {execution.state}")
+
+
+def _outcome(directory: RunDirectory, executions: Mapping[str, NodeExecution]) -> Outcome:
+    blessing = Path(executions["Evaluator"].artifacts["blessing"][0])
+    candidate = Path(executions["ClusterCombiner"].artifacts["model"][0]) / "Format-Serving"
+    served = newest_version(directory.serving)
+    if (blessing / "BLESSED").exists():
+        status: Status = "pushed"
+        if served is None:
+            raise ComponentFailure(
+                "Pusher", f"the model was blessed but {directory.serving} is empty"
+            )
+    elif served is not None and model_id(candidate) == model_id(served) is not None:
+        status = "already_served"
+    else:
+        status = "refused"
+    return Outcome(status, executions, candidate, served)
+
+
+def _copy_report(directory: RunDirectory, outcome: Outcome) -> None:
+    directory.report.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(outcome.artifact("RunReport", "report") / "index.html", directory.report)
+
+
+def _write_record(
+    directory: RunDirectory,
+    config: RunConfig,
+    data: list[dict[str, str | int]],
+    started: dt.datetime,
+    executions: Mapping[str, NodeExecution],
+) -> None:
+    record: dict[str, Any] = {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        "seed": config.run.seed,
+        "versions": fingerprints.versions(),
+        "data": data,
+        "nodes": {
+            node: {"state": execution.state, "seconds": round(execution.seconds, 3)}
+            for node, execution in executions.items()
+        },
+        "config": config.model_dump(mode="json"),
+    }
+    directory.record.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -1,0 +1,115 @@
+"""Reads ML Metadata: what a run's nodes really did, and where their artifacts lie."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Literal
+
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx.orchestration import metadata
+
+State = Literal["ran", "cached", "failed", "running"]
+
+_STATES: dict[int, State] = {
+    mlmd.Execution.COMPLETE: "ran",
+    mlmd.Execution.CACHED: "cached",
+    mlmd.Execution.FAILED: "failed",
+    mlmd.Execution.CANCELED: "failed",
+    mlmd.Execution.RUNNING: "running",
+    mlmd.Execution.NEW: "running",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeExecution:
+    """One execution of one node, as ML Metadata has it."""
+
+    node: str
+    state: State
+    seconds: float
+    artifacts: dict[str, list[str]]
+    """Output key to the URIs of its artifacts."""
+
+
+class RunMetadata:
+    """The ML Metadata database of one run directory."""
+
+    def __init__(self, database: Path) -> None:
+        """Opens the database; it is made when it does not exist.
+
+        Args:
+            database: the sqlite file.
+        """
+        self._store = MetadataStore(metadata.sqlite_metadata_connection_config(str(database)))
+
+    def close_interrupted(self) -> int:
+        """Marks executions that an interrupted run left behind as failed; returns how many."""
+        stale = [
+            execution
+            for execution in self._store.get_executions()
+            if _STATES.get(execution.last_known_state) == "running"
+        ]
+        for execution in stale:
+            execution.last_known_state = mlmd.Execution.FAILED
+        if stale:
+            self._store.put_executions(stale)
+        return len(stale)
+
+    def run_names(self) -> list[str]:
+        """Names of all pipeline runs, oldest first."""
+        contexts = self._store.get_contexts_by_type("pipeline_run")
+        return [context.name for context in sorted(contexts, key=lambda context: context.id)]
+
+    def executions(self, run: str) -> dict[str, NodeExecution]:
+        """Node id to its execution in the pipeline run of that name."""
+        context = self._store.get_context_by_type_and_name("pipeline_run", run)
+        if context is None:
+            return {}
+        found: dict[str, NodeExecution] = {}
+        for execution in self._store.get_executions_by_context(context.id):
+            node = self._node_of(execution.id)
+            found[node] = NodeExecution(
+                node=node,
+                state=_STATES.get(execution.last_known_state, "failed"),
+                seconds=_seconds(execution),
+                artifacts=self._outputs(execution.id),
+            )
+        return found
+
+    def last_seconds(self) -> dict[str, float]:
+        """Node id to the seconds that it took when it last ran for real."""
+        found: dict[str, float] = {}
+        for run in self.run_names():
+            for node, execution in self.executions(run).items():
+                if execution.state == "ran":
+                    found[node] = execution.seconds
+        return found
+
+    def _node_of(self, execution_id: int) -> str:
+        contexts = self._store.get_contexts_by_execution(execution_id)
+        types = {context.type: context.name for context in contexts}
+        pipeline = types["pipeline"]
+        return types["node"].removeprefix(f"{pipeline}.")
+
+    def _outputs(self, execution_id: int) -> dict[str, list[str]]:
+        events = [
+            event
+            for event in self._store.get_events_by_execution_ids([execution_id])
+            if event.type == mlmd.Event.OUTPUT
+        ]
+        artifacts: dict[int, Any] = {
+            artifact.id: artifact
+            for artifact in self._store.get_artifacts_by_id([event.artifact_id for event in events])
+        }
+        outputs: dict[str, list[str]] = {}
+        for event in events:
+            key = event.path.steps[0].key
+            outputs.setdefault(key, []).append(artifacts[event.artifact_id].uri)
+        return outputs
+
+
+def _seconds(execution: Any) -> float:
+    milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+    return milliseconds / 1000

@@ -1,0 +1,224 @@
+"""The DAG: one pure function from settings to a TFX pipeline, for every orchestrator."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx import v1 as tfx
+from tfx.orchestration import metadata
+from tfx.types import BaseChannel
+
+import schema
+from components.baseline_model import BaselineModel
+from components.behavior_example_gen import BehaviorExampleGen
+from components.cluster_combiner import ClusterCombiner
+from components.history_validator import HistoryValidator
+from components.run_report import RunReport
+from components.sequence_clusterer import SequenceClusterer
+from tfx_pipeline.config import RunConfig
+from tfx_pipeline.fingerprints import code_fingerprint
+from tfx_pipeline.gates import build_eval_config
+
+HISTORY_SCHEMA = Path(schema.__file__).parent / "history.pbtxt"
+
+
+@dataclasses.dataclass(frozen=True)
+class Locations:
+    """Where a pipeline writes: folders or URIs."""
+
+    artifacts: str
+    serving: str
+    checkpoints: str
+
+    @classmethod
+    def below(cls, root: str) -> Locations:
+        """The usual layout below one folder."""
+        root = root.rstrip("/")
+        return cls(f"{root}/artifacts", f"{root}/serving", f"{root}/checkpoints")
+
+
+def create_pipeline(
+    config: RunConfig,
+    locations: Locations,
+    *,
+    events: Sequence[str],
+    items: Sequence[str],
+    input_fingerprint: str,
+    nonce: str,
+    metadata_path: str | None = None,
+) -> tfx.dsl.Pipeline:
+    """Builds the pipeline; nothing is read or run.
+
+    Args:
+        config: all settings.
+        locations: where artifacts, checkpoints and served models go.
+        events: event files.
+        items: item files, possibly none.
+        input_fingerprint: hash of the files' content; new content reruns the ingestion.
+        nonce: differs from run to run, so that BaselineModel never comes from the cache.
+        metadata_path: sqlite file of ML Metadata; None where the orchestrator has its own.
+    """
+    ingestion = BehaviorExampleGen(
+        input_files=list(events),
+        items_files=list(items),
+        config=config.data,
+        input_fingerprint=f"{input_fingerprint}-{code_fingerprint('components.behavior_example_gen')}",
+    )
+    histories = ingestion.outputs["examples"]
+    catalogue = ingestion.outputs["items"]
+    statistics = tfx.components.StatisticsGen(examples=histories)
+    curated = tfx.components.ImportSchemaGen(schema_file=str(HISTORY_SCHEMA))
+    validator = HistoryValidator(
+        statistics=statistics.outputs["statistics"], schema=curated.outputs["schema"]
+    ).with_id("ExampleValidator")
+    transform = tfx.components.Transform(
+        examples=histories,
+        schema=curated.outputs["schema"],
+        preprocessing_fn="trainer.features.preprocessing_fn",
+        custom_config={
+            "config": config.features.to_json(),
+            "code_version": code_fingerprint("trainer.features"),
+        },
+        splits_config=tfx.proto.SplitsConfig(analyze=["train"]),
+        materialize=False,
+    )
+    transform.add_upstream_node(validator)
+    encoder = _encoder(config, locations, histories, transform.outputs["transform_graph"])
+    clusterer = SequenceClusterer(
+        examples=histories,
+        encoder_model=encoder.outputs["model"],
+        config=config.clustering,
+        max_clusters=config.run.max_clusters,
+        items=catalogue,
+    )
+    specialists = [
+        _specialist(
+            config,
+            locations,
+            cluster,
+            clusterer.outputs["examples"],
+            transform.outputs["transform_graph"],
+            encoder.outputs["model"],
+        )
+        for cluster in range(config.run.max_clusters)
+    ]
+    combiner = ClusterCombiner(
+        examples=clusterer.outputs["examples"],
+        encoder_model=encoder.outputs["model"],
+        clusters=clusterer.outputs["clusters"],
+        transform_graph=transform.outputs["transform_graph"],
+        items=catalogue,
+        config=config.combiner,
+        **{
+            f"specialist_{cluster}": specialist.outputs["model"]
+            for cluster, specialist in enumerate(specialists)
+        },
+    )
+    baseline = BaselineModel(examples=histories, push_destination=locations.serving, nonce=nonce)
+    evaluator = tfx.components.Evaluator(
+        examples=clusterer.outputs["examples"],
+        example_splits=["test"],
+        model=combiner.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        eval_config=build_eval_config(config.gates),
+    )
+    pusher = tfx.components.Pusher(
+        model=combiner.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=locations.serving)
+        ),
+    )
+    report = RunReport(
+        data_quality=ingestion.outputs["data_quality"],
+        encoder_run=encoder.outputs["model_run"],
+        cluster_evaluation=clusterer.outputs["evaluation"],
+        comparison=combiner.outputs["comparison"],
+        evaluation=evaluator.outputs["evaluation"],
+        blessing=evaluator.outputs["blessing"],
+        baseline=baseline.outputs["model"],
+        items=catalogue,
+    )
+    return tfx.dsl.Pipeline(
+        pipeline_name=config.run.name,
+        pipeline_root=locations.artifacts,
+        components=[
+            ingestion,
+            statistics,
+            curated,
+            validator,
+            transform,
+            encoder,
+            clusterer,
+            *specialists,
+            combiner,
+            baseline,
+            evaluator,
+            pusher,
+            report,
+        ],
+        enable_cache=True,
+        metadata_connection_config=(
+            metadata.sqlite_metadata_connection_config(metadata_path) if metadata_path else None
+        ),
+        beam_pipeline_args=config.beam.pipeline_args(),
+    )
+
+
+def _encoder(
+    config: RunConfig, locations: Locations, histories: BaseChannel, transform_graph: BaseChannel
+) -> tfx.components.Trainer:
+    """The Trainer of the global encoder."""
+    return tfx.components.Trainer(
+        run_fn="trainer.encoder_trainer.run_fn",
+        examples=histories,
+        transform_graph=transform_graph,
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+        custom_config=_trainer_settings(
+            config, locations, "trainer.encoder_trainer", ("encoder", "training")
+        ),
+    ).with_id("Trainer.encoder")
+
+
+def _specialist(
+    config: RunConfig,
+    locations: Locations,
+    cluster: int,
+    clustered: BaseChannel,
+    transform_graph: BaseChannel,
+    encoder_model: BaseChannel,
+) -> tfx.components.Trainer:
+    """The Trainer of one cluster's specialist, warm-started from the global encoder."""
+    return tfx.components.Trainer(
+        run_fn="trainer.specialist_trainer.run_fn",
+        examples=clustered,
+        transform_graph=transform_graph,
+        base_model=encoder_model,
+        train_args=tfx.proto.TrainArgs(splits=[f"cluster_{cluster}_train"]),
+        eval_args=tfx.proto.EvalArgs(splits=[f"cluster_{cluster}_validation"]),
+        custom_config={
+            **_trainer_settings(
+                config,
+                locations,
+                "trainer.specialist_trainer",
+                ("encoder", "training", "specialists"),
+            ),
+            "cluster": cluster,
+        },
+    ).with_id(f"Trainer.cluster_{cluster}")
+
+
+def _trainer_settings(
+    config: RunConfig, locations: Locations, module: str, sections: Sequence[str]
+) -> dict[str, Any]:
+    """What a `run_fn` gets beside the data: its sections only, so that others do not retrain."""
+    return {
+        "config": {name: getattr(config, name).model_dump(mode="json") for name in sections},
+        "seed": config.run.seed,
+        "checkpoint_root": locations.checkpoints,
+        "code_version": code_fingerprint(module),
+    }
