@@ -45,8 +45,10 @@ class NextItemModel(keras.Model):
         """Cross-entropy of targets `y` int32 [batch, m], 0 = padding."""
         query, own = y_pred["query"], y_pred["own"]
         if self.sampled_items is None:
-            return full_softmax_loss(self.encoder, query, own, y)
-        return sampled_softmax_loss(self.encoder, query, own, y, self.sampled_items)
+            return full_softmax_loss(self.encoder.catalogue, query, own, y)
+        return sampled_softmax_loss(
+            self.encoder.catalogue, query, own, y, self.sampled_items
+        )
 
 
 def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.encoder import BehaviorEncoder
+from trainer.catalogue import Catalogue
 from trainer.own_items import OwnItems
 
 
 def full_softmax_loss(
-    encoder: BehaviorEncoder, query: tf.Tensor, own: OwnItems | None, targets: tf.Tensor
+    catalogue: Catalogue, query: tf.Tensor, own: OwnItems | None, targets: tf.Tensor
 ) -> tf.Tensor:
     """Mean cross-entropy of the next items against the whole catalogue.
 
     Args:
-        encoder: scores the catalogue.
+        catalogue: scores the items.
         query: [batch, width].
         own: the user's own items or None.
         targets: int32 [batch, m], the items of the next instant, 0 = padding. Each sample's label
@@ -23,7 +23,7 @@ def full_softmax_loss(
     Returns:
         Scalar float32.
     """
-    logits = encoder.logits(query, own)
+    logits = catalogue.logits(query, own)
     if targets.shape[1] == 1:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, 0], logits)
         return tf.reduce_mean(tf.where(targets[:, 0] > 0, losses, 0.0))
@@ -34,7 +34,7 @@ def full_softmax_loss(
 
 
 def sampled_softmax_loss(
-    encoder: BehaviorEncoder,
+    catalogue: Catalogue,
     query: tf.Tensor,
     own: OwnItems | None,
     targets: tf.Tensor,
@@ -47,7 +47,7 @@ def sampled_softmax_loss(
     (Bengio & Senécal 2008; Jean et al. 2015, eq. 8). Own items that were drawn get their bonus.
 
     Args:
-        encoder: gives the item table and the bonus.
+        catalogue: gives the item table and the bonus.
         query: [batch, width].
         own: the user's own items or None.
         targets: int32 [batch, m], 0 = padding.
@@ -61,20 +61,20 @@ def sampled_softmax_loss(
         num_true=1,
         num_sampled=samples,
         unique=True,
-        range_max=encoder.items,
+        range_max=catalogue.items,
     )
     drawn = tf.cast(drawn, tf.int32) + 1
-    table = tf.cast(encoder.item_table(), tf.float32)
+    table = tf.cast(catalogue.table(), tf.float32)
     query = tf.cast(query, tf.float32)
     sampled = tf.gather(table, drawn)
     negative = tf.matmul(query, sampled[:, :-1], transpose_b=True) + sampled[:, -1]
     wanted = tf.gather(table, targets)
     positive = tf.einsum("bd,bmd->bm", query, wanted[..., :-1]) + wanted[..., -1]
-    if own is not None and encoder.repeat_bonus is not None:
-        item, bonus = encoder.own_bonus(query, own)
+    if own is not None:
+        item, bonus = catalogue.own_bonus(query, own)
         # Where each catalogue item stands among the drawn ones; `samples` = not drawn.
         place = tf.tensor_scatter_nd_update(
-            tf.fill([encoder.items + 1], samples), drawn[:, None], tf.range(samples)
+            tf.fill([catalogue.items + 1], samples), drawn[:, None], tf.range(samples)
         )
         column = tf.gather(place, item)
         rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))

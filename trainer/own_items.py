@@ -46,7 +46,8 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
     order = tf.argsort(items, axis=1, stable=True)
     ids = tf.gather(items, order, batch_dims=1)
     age = tf.cast(times[:, :1] - times, tf.float32) / DAY
-    age = tf.gather(tf.where(items > 0, age, 0.0), order, batch_dims=1)
+    # A client may send times in any order; an age is never negative.
+    age = tf.gather(tf.where(items > 0, tf.maximum(age, 0.0), 0.0), order, batch_dims=1)
     starts = tf.concat(
         [tf.ones([batch, tf.minimum(length, 1)], tf.bool), ids[:, 1:] != ids[:, :-1]], axis=1
     )
@@ -66,7 +67,7 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
             tf.math.log(count),
             count / tf.maximum(events, 1.0),
             tf.math.log1p(tf.cast(order, tf.float32)),
-            tf.math.log1p(tf.maximum(age, 0.0)),
+            tf.math.log1p(age),
             tf.math.log1p(span),
             overdue,
             tf.cast(count > 1.0, tf.float32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.encoder import MASKED
+from trainer.catalogue import MASKED
 
 
 def mask_items(scores: tf.Tensor, items: tf.Tensor) -> tf.Tensor:

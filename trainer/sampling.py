@@ -97,7 +97,6 @@ class SampleBatches:
         self._max_events = max_events
         self._own_events = own_events
         self._seed = seed
-        self.epoch = 0
 
     def __len__(self) -> int:
         """Samples that can be drawn from (empty prefixes count by their share)."""
@@ -105,14 +104,16 @@ class SampleBatches:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Upper bound of the batches of one epoch."""
-        buckets = sum(length <= self._max_events for length in WINDOW_LENGTHS) + 1
-        return -(-min(len(self), self._limit) // self._batch_size) + buckets
+        """Batches of the first epoch; others differ by the empty prefixes that are drawn."""
+        return len(self._plan(0)[1])
 
-    def dataset(self) -> tf.data.Dataset:
-        """One epoch of (inputs, targets) batches; iterating again gives the next epoch.
+    def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
+        """An endless stream of (inputs, targets) batches, epoch after epoch.
 
-        Inputs are the windows of `histories_inputs`; targets int32 [batch, m], 0 = padding.
+        Inputs are those of `cut_inputs`; targets int32 [batch, m], 0 = padding.
+
+        Args:
+            first_epoch: where a resumed training goes on.
         """
         spec = (
             tf.TensorSpec([None], tf.int32),
@@ -131,33 +132,40 @@ class SampleBatches:
             targets = tf.where(targets <= self._items, targets, 0)
             return cut_inputs(columns, starts, ends, length, own if self._own_events else None), targets
 
-        dataset = tf.data.Dataset.from_generator(self._epoch, output_signature=spec)
+        dataset = tf.data.Dataset.from_generator(
+            lambda: self._stream(first_epoch), output_signature=spec
+        )
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         return dataset.map(inputs, num_parallel_calls=2).prefetch(4).with_options(options)
 
-    def _epoch(self) -> Iterator[tuple[np.ndarray, ...]]:
-        rng = np.random.default_rng((self._seed, self.epoch))
-        self.epoch += 1
+    def _plan(self, epoch: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The samples drawn in an epoch, and its batches as rows of these."""
+        rng = np.random.default_rng((self._seed, epoch))
         use = ~self._empty | (rng.random(len(self._empty)) < EMPTY_PREFIX_SHARE)
         chosen = rng.permutation(np.flatnonzero(use))[: self._limit]
-        starts, ends = self._samples.starts[chosen], self._samples.ends[chosen]
-        seen = ends - starts
-        lengths = padded_length(seen, self._max_events)
+        lengths = padded_length((self._samples.ends - self._samples.starts)[chosen], self._max_events)
         batches = []
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
             batches += [rows[i : i + self._batch_size] for i in range(0, len(rows), self._batch_size)]
-        for index in rng.permutation(len(batches)):
-            rows = batches[index]
-            own = padded_length(seen[rows], max(self._own_events, 1)).max()
-            yield (
-                starts[rows].astype(np.int32),
-                ends[rows].astype(np.int32),
-                self._target_places(chosen[rows], rng),
-                np.int32(lengths[rows[0]]),
-                np.int32(own),
-            )
+        return chosen, [batches[i] for i in rng.permutation(len(batches))]
+
+    def _stream(self, epoch: int) -> Iterator[tuple[np.ndarray, ...]]:
+        while True:
+            chosen, batches = self._plan(epoch)
+            rng = np.random.default_rng((self._seed, epoch, 1))
+            for rows in batches:
+                samples = chosen[rows]
+                starts, ends = self._samples.starts[samples], self._samples.ends[samples]
+                yield (
+                    starts.astype(np.int32),
+                    ends.astype(np.int32),
+                    self._target_places(samples, rng),
+                    padded_length(ends - starts, self._max_events).max().astype(np.int32),
+                    padded_length(ends - starts, max(self._own_events, 1)).max().astype(np.int32),
+                )
+            epoch += 1
 
     def _target_places(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Positions of up to `max_targets` targets in the item column; its length = padding."""

@@ -23,27 +23,22 @@ class Scorer:
     """Ranks held-out items of a fixed set of histories; graphs and columns are kept between calls.
 
     Args:
-        encoder: scores the catalogue; its current weights count at every call.
+        encoder: its current weights count at every call.
         histories: with targets.
-        own_events: window of the user's own items, 0 if the model does not score them.
-        exclude_seen: whether the history's items leave the ranking.
     """
 
-    def __init__(
-        self, encoder: BehaviorEncoder, histories: Histories, own_events: int, exclude_seen: bool
-    ) -> None:
+    def __init__(self, encoder: BehaviorEncoder, histories: Histories) -> None:
         self._encoder = encoder
         self._histories = histories
-        self._own = own_events
-        self._exclude_seen = exclude_seen
+        self._own = encoder.own_events
         self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
-        self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.items + 1)))
+        self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
         self._encode = tf.function(self._encode_batch, reduce_retracing=True)
         self._rank = tf.function(self._rank_batch, reduce_retracing=True)
 
     def queries(self) -> np.ndarray:
         """float32 [users, width], the encoder's state of every history."""
-        queries = np.zeros((len(self._histories), self._encoder.width), np.float32)
+        queries = np.zeros((len(self._histories), self._encoder.tower.width), np.float32)
         for rows, starts, ends, length, _, _ in self._batches():
             queries[rows] = self._encode(starts, ends, length).numpy()
         return queries
@@ -59,7 +54,7 @@ class Scorer:
 
     def _batches(self) -> Iterator[tuple]:
         lengths = self._histories.lengths
-        padded = padded_length(lengths, self._encoder.max_events)
+        padded = padded_length(lengths, self._encoder.tower.max_events)
         starts, ends = self._histories.splits[:-1], self._histories.splits[1:]
         for length in np.unique(padded):
             bucket = np.flatnonzero(padded == length)
@@ -89,8 +84,8 @@ class Scorer:
         targets: tf.Tensor,
     ) -> tf.Tensor:
         inputs = cut_inputs(self._columns, starts, ends, 1, own if self._own else None)
-        scores = self._encoder.logits(query, own_items(inputs))
+        scores = self._encoder.catalogue.logits(query, own_items(inputs))
         excluded = None
-        if self._exclude_seen:
+        if self._encoder.exclude_seen:
             excluded = cut_inputs(self._columns, starts, ends, 1, seen)["own_item"]
         return target_rank(scores, targets, excluded)

@@ -1,0 +1,137 @@
+"""Keras callbacks: validation ranking, resumable early stopping, progress."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+MONITOR = "val_ndcg@10"
+progress = logging.getLogger("cohortrec.progress")
+"""What is logged here is shown to the person who waits."""
+
+
+class ValidationRanking(keras.callbacks.Callback):
+    """Adds the full-ranking validation NDCG@10 to each epoch's logs.
+
+    Must come before the callbacks that read `val_ndcg@10`.
+
+    Args:
+        measure: returns the NDCG@10 of the model's current weights.
+    """
+
+    def __init__(self, measure: Callable[[], float]) -> None:
+        super().__init__()
+        self._measure = measure
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Measures and writes into `logs`."""
+        if logs is not None:
+            logs[MONITOR] = self._measure()
+
+
+class ResumableEarlyStopping(keras.callbacks.Callback):
+    """Stops after `patience` epochs without a better NDCG@10; ends with the best weights.
+
+    Unlike `keras.callbacks.EarlyStopping` its memory (best weights, epochs waited, all epochs'
+    figures) is on disk, so that a run that was interrupted goes on as if it had not been.
+
+    Args:
+        directory: where the memory is kept.
+        patience: epochs to wait.
+        start: the NDCG@10 of the weights that training starts from, if these are a result
+            already (a specialist's are: the global encoder's); None if they are random.
+    """
+
+    def __init__(self, directory: Path, patience: int, start: float | None = None) -> None:
+        super().__init__()
+        self._state_file = directory / "epochs.json"
+        self._weights_file = directory / "best.weights.h5"
+        self._patience = patience
+        self.best = -np.inf if start is None else start
+        self.best_epoch = 0 if start is not None else None
+        self.epochs: list[dict[str, float]] = []
+        self._best_weights: list[np.ndarray] | None = None
+        self._began = 0.0
+        if self._state_file.exists():
+            state = json.loads(self._state_file.read_text())
+            self.epochs, self.best = state["epochs"], state["best"]
+            self.best_epoch = state["best_epoch"]
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Takes the best weights of an interrupted run back into memory, if there was one."""
+        if self.epochs and self.best_epoch:
+            current = self.model.get_weights()
+            self.model.load_weights(self._weights_file)
+            self._best_weights = self.model.get_weights()
+            self.model.set_weights(current)
+        elif self.best_epoch == 0:
+            self._best_weights = self.model.get_weights()
+        if self.epochs:
+            progress.info("resumed after epoch %d", len(self.epochs))
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the epoch's clock."""
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Notes the epoch, keeps its weights if they are the best, decides whether to stop."""
+        logs = logs or {}
+        value = float(logs[MONITOR])
+        self.epochs.append(
+            {
+                "epoch": epoch + 1,
+                "loss": float(logs["loss"]),
+                MONITOR: value,
+                "seconds": round(time.monotonic() - self._began, 2),
+            }
+        )
+        if value > self.best:
+            self.best, self.best_epoch = value, epoch + 1
+            self._best_weights = self.model.get_weights()
+            self.model.save_weights(self._weights_file)
+        waited = epoch + 1 - (self.best_epoch or 0)
+        if waited >= self._patience:
+            self.model.stop_training = True
+        state = {"epochs": self.epochs, "best": self.best, "best_epoch": self.best_epoch}
+        # Written whole or not at all: an interruption must not leave half a state.
+        scratch = self._state_file.with_suffix(".tmp")
+        scratch.write_text(json.dumps(state))
+        scratch.replace(self._state_file)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Puts the best weights back."""
+        if self._best_weights is not None:
+            self.model.set_weights(self._best_weights)
+
+
+class Progress(keras.callbacks.Callback):
+    """One line an epoch: loss, NDCG@10, the best so far, time taken and left at the most.
+
+    Args:
+        stopping: knows the epochs and the best.
+        epochs: the most epochs that there will be.
+    """
+
+    def __init__(self, stopping: ResumableEarlyStopping, epochs: int) -> None:
+        super().__init__()
+        self._stopping = stopping
+        self._epochs = epochs
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Prints the line."""
+        done = self._stopping.epochs
+        seconds = float(np.median([e["seconds"] for e in done]))
+        left = (self._epochs - len(done)) * seconds
+        stop = " – stopping" if self.model.stop_training else f", at most {left:.0f} s left"
+        progress.info(
+            "epoch %d/%d  loss %.4f  validation NDCG@10 %.4f (best %.4f)  %.1f s%s",
+            *(epoch + 1, self._epochs, done[-1]["loss"], done[-1][MONITOR], self._stopping.best),
+            *(done[-1]["seconds"], stop if len(done) < self._epochs else ""),
+        )

@@ -1,0 +1,159 @@
+"""The item table: what turns items into vectors on the way in, and queries into scores on the way out.
+
+One table serves the global encoder and every specialist, so that all their queries live in one
+space: retrieval is one pass over one index, however many specialists are combined.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.own_items import OwnItems, RepeatBonus
+
+INIT_STDDEV = 0.02
+MASKED = -1e9
+"""Score of what must not be recommended: padding, seen items."""
+
+
+def embedding(size: int, width: int, name: str) -> keras.layers.Embedding:
+    """An embedding table initialised as BERT's are."""
+    return keras.layers.Embedding(
+        size,
+        width,
+        embeddings_initializer=keras.initializers.TruncatedNormal(stddev=INIT_STDDEV),
+        name=name,
+    )
+
+
+@keras.saving.register_keras_serializable(package="cohortrec")
+class Catalogue(keras.layers.Layer):
+    """Item vectors, their categories, popularity biases and the bonus of the user's own items.
+
+    Args:
+        items: catalogue size V; indices 1 … V are items, above them out of vocabulary.
+        item_oov: number of out-of-vocabulary indices.
+        categories: number of category indices (0 = unknown), 0 if items have none.
+        own_items: whether the user's own items get a bonus.
+        width: dimension of the vectors.
+    """
+
+    def __init__(
+        self,
+        items: int,
+        item_oov: int,
+        categories: int,
+        own_items: bool,
+        width: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.items = items
+        self.item_oov = item_oov
+        self.categories = categories
+        self.width = width
+        self.item_embedding = embedding(items + 1 + item_oov, width, "item")
+        self.category_embedding = embedding(categories, width, "category") if categories else None
+        self.repeat_bonus = RepeatBonus(items, name="repeat_bonus") if own_items else None
+
+    def build(self, input_shape: Any = None) -> None:
+        """Creates all weights; their shapes do not depend on an input."""
+        if self.built:
+            return
+        self.item_embedding.build((None, None))
+        if self.category_embedding is not None:
+            self.category_embedding.build((None, None))
+        if self.repeat_bonus is not None:
+            self.repeat_bonus.build((None, self.width))
+        self.item_bias = self.add_weight(
+            name="item_bias", shape=(self.items + 1,), initializer="zeros"
+        )
+        self.item_category = self.add_weight(
+            name="item_category",
+            shape=(self.items + 1 + self.item_oov,),
+            initializer="zeros",
+            trainable=False,
+            dtype="int32",
+            autocast=False,
+        )
+        self.built = True
+
+    def set_statistics(self, counts: np.ndarray, categories: np.ndarray | None) -> None:
+        """Starts the biases at log popularity and notes each item's category.
+
+        Args:
+            counts: [items + 1] training events per item index.
+            categories: int32 [items + 1 + item_oov] category index per item, None if unknown.
+        """
+        frequency = (counts + 1.0) / (counts.sum() + len(counts))
+        self.item_bias.assign(np.log(frequency) - np.log(frequency).mean())
+        if categories is not None:
+            self.item_category.assign(categories)
+
+    def call(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
+        """Vectors of the items of a history.
+
+        Args:
+            items: int32 [batch, length] item indices.
+            categories: int32 [batch, length] what the event says; where that is 0, the
+                category that the item had in training counts.
+
+        Returns:
+            [batch, length, width].
+        """
+        vectors = self.item_embedding(items)
+        if self.category_embedding is not None:
+            known = tf.gather(tf.convert_to_tensor(self.item_category), items)
+            given = tf.where(categories < self.categories, categories, 0)
+            vectors += self.category_embedding(tf.where(given > 0, given, known))
+        return vectors
+
+    def table(self) -> tf.Tensor:
+        """Item vectors and biases side by side: [items + 1, width + 1], row 0 = padding."""
+        table = tf.convert_to_tensor(self.item_embedding.embeddings)[: self.items + 1]
+        if self.category_embedding is not None:
+            table += tf.gather(
+                tf.convert_to_tensor(self.category_embedding.embeddings),
+                tf.convert_to_tensor(self.item_category)[: self.items + 1],
+            )
+        return tf.concat([table, tf.convert_to_tensor(self.item_bias)[:, None]], axis=1)
+
+    def logits(self, query: tf.Tensor, own: OwnItems | None = None) -> tf.Tensor:
+        """Scores of the whole catalogue.
+
+        Args:
+            query: [batch, width].
+            own: the user's own items, where the model scores repeats.
+
+        Returns:
+            float32 [batch, items + 1]; index 0 is masked.
+        """
+        table = tf.cast(self.table(), query.dtype)
+        scores = tf.matmul(query, table[:, :-1], transpose_b=True) + table[:, -1]
+        scores = tf.cast(scores, tf.float32) + MASKED * tf.one_hot(0, self.items + 1)
+        if own is not None and self.repeat_bonus is not None:
+            item, bonus = self.own_bonus(query, own)
+            rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
+            scores = tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)
+        return scores
+
+    def own_bonus(self, query: tf.Tensor, own: OwnItems) -> tuple[tf.Tensor, tf.Tensor]:
+        """Item index (0 where there is none in the catalogue) and its bonus, [batch, length]."""
+        item = tf.where(own.item <= self.items, own.item, 0)
+        if self.repeat_bonus is None:
+            return item, tf.zeros(tf.shape(item))
+        return item, self.repeat_bonus(query, own)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            **super().get_config(),
+            "items": self.items,
+            "item_oov": self.item_oov,
+            "categories": self.categories,
+            "own_items": self.repeat_bonus is not None,
+            "width": self.width,
+        }
