@@ -77,10 +77,14 @@ def quiet_terminal(log_file: Path, echo: bool = False) -> Iterator[Console]:
     log = log_file.open("a", encoding="utf-8", buffering=1)
     records = _log_records(log)
     try:
-        if not echo:
-            for fd, _ in saved:
-                os.dup2(log.fileno(), fd)
-        yield Console(terminal)
+        with contextlib.ExitStack() as redirected:
+            if not echo:
+                for fd, _ in saved:
+                    os.dup2(log.fileno(), fd)
+                # Python's own streams need not be those descriptors (a notebook replaces them).
+                redirected.enter_context(contextlib.redirect_stdout(log))
+                redirected.enter_context(contextlib.redirect_stderr(log))
+            yield Console(terminal)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 
@@ -67,6 +68,8 @@ class Progress:
             self._finish()
         elif record.msg == "A cached execution %d is used.":
             self._cached = True
+        elif record.msg == "Going to run a new execution %d":
+            self._announce()
 
     def _on_trainer(self, record: logging.LogRecord) -> None:
         self._console.line(f"        {record.getMessage()}")
@@ -75,9 +78,11 @@ class Progress:
         self.current = node
         self._cached = False
         self._started = time.monotonic()
-        if self._last_seconds.get(node, 60.0) > 5.0:
-            # Only what takes a while is worth announcing.
-            self._console.line(f"{self._position()}  {node} …", style="dim")
+
+    def _announce(self) -> None:
+        """Says that the current node works, unless it is known to be done in a moment."""
+        if self.current and self._last_seconds.get(self.current, math.inf) > 5:
+            self._console.line(f"{self._position()}  {self.current} …", style="dim")
 
     def _finish(self) -> None:
         node = self.current

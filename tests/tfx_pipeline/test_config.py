@@ -1,0 +1,75 @@
+"""Composition of the configuration, and what a wrong setting is told."""
+
+import pytest
+
+from tfx_pipeline.config import RunConfig, load_config, preset_names
+from trainer.settings import ConfigError
+
+
+def test_later_sources_win(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("training:\n  epochs: 7\n  batch_size: 32\n")
+    config = load_config(["quick"], file, ["training.epochs=9"])
+    assert config.training.epochs == 9
+    assert config.training.batch_size == 32
+    assert config.encoder.width == load_config(["quick"]).encoder.width
+
+
+def test_values_are_read_as_yaml():
+    config = load_config(
+        overrides=["training.learning_rate=1e-3", "data.columns={user_id: who}", "clustering.k=3"]
+    )
+    assert config.training.learning_rate == pytest.approx(1e-3)
+    assert config.data.columns == {"user_id": "who"}
+    assert config.clustering.k == 3
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_is_valid(name):
+    assert isinstance(load_config([name]), RunConfig)
+
+
+def test_one_seed_for_all_sections():
+    assert load_config(overrides=["run.seed=5"]).clustering.seed == 5
+    assert load_config(overrides=["run.seed=5", "clustering.seed=6"]).clustering.seed == 6
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("encoder.widht=32", "unknown setting 'encoder.widht'; did you mean 'encoder.width'?"),
+        ("encodr.width=32", "unknown setting 'encodr'; did you mean 'encoder'?"),
+        ("width=32", "unknown setting 'width'; did you mean 'encoder.width'?"),
+        ("zzz=1", "unknown setting 'zzz'; known: run, data"),
+        ("encoder=3", "section 'encoder' must hold settings, not 3"),
+        ("encoder.width=broad", "setting 'encoder.width'"),
+        ("encoder.width", "write it as section.key=value"),
+        ("clustering.k=9", "raise max_clusters or lower k"),
+    ],
+)
+def test_a_wrong_setting_is_named(override, message):
+    with pytest.raises(ConfigError, match=message.replace("?", r"\?")):
+        load_config(overrides=[override])
+
+
+def test_a_wrong_preset_or_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="unknown preset 'quik'; did you mean 'quick'"):
+        load_config(["quik"])
+    with pytest.raises(ConfigError, match="does not exist"):
+        load_config(file=tmp_path / "none.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("encoder: [")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(file=broken)
+    broken.write_text("- encoder")
+    with pytest.raises(ConfigError, match="must hold sections"):
+        load_config(file=broken)
+
+
+def test_beam_arguments():
+    args = load_config(overrides=["beam.direct_num_workers=2"]).beam.pipeline_args()
+    assert "--direct_num_workers=2" in args
+    dataflow = load_config(
+        overrides=["beam.runner=DataflowRunner", "beam.extra_args=[--project=p]"]
+    )
+    assert dataflow.beam.pipeline_args() == ["--runner=DataflowRunner", "--project=p"]

@@ -1,0 +1,60 @@
+"""Fingerprints of code and data."""
+
+import sys
+import textwrap
+
+import pytest
+
+from tfx_pipeline import fingerprints
+from tfx_pipeline.fingerprints import code_fingerprint, file_fingerprints, input_fingerprint
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A package `shop` whose module `till` imports `drawer`, beside an unrelated `window`."""
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "till.py").write_text("def sell():\n    from shop.drawer import coins\n")
+    (package / "drawer.py").write_text("coins = 1\n")
+    (package / "window.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(fingerprints, "OWN_PACKAGES", ("shop",))
+    yield package
+    for name in [name for name in sys.modules if name.split(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+def test_an_edit_changes_what_depends_on_it_and_nothing_else(project):
+    before = code_fingerprint("shop.till")
+    (project / "window.py").write_text("glass = 1\n")
+    assert code_fingerprint("shop.till") == before
+    (project / "drawer.py").write_text("coins = 2\n")
+    assert code_fingerprint("shop.till") != before
+
+
+def test_packages_include_their_data_files(project):
+    inner = project / "stall"
+    inner.mkdir()
+    (inner / "__init__.py").write_text("")
+    (inner / "sign.html").write_text("open")
+    before = code_fingerprint("shop.stall")
+    (inner / "README.md").write_text(textwrap.dedent("about"))
+    assert code_fingerprint("shop.stall") == before
+    (inner / "sign.html").write_text("closed")
+    assert code_fingerprint("shop.stall") != before
+
+
+def test_an_unknown_module_is_an_error():
+    with pytest.raises(ModuleNotFoundError):
+        code_fingerprint("trainer.no_such_module")
+
+
+def test_data_fingerprint_follows_the_content(tmp_path):
+    file = tmp_path / "events.csv"
+    file.write_text("a")
+    first = input_fingerprint(file_fingerprints([str(file)]))
+    file.write_text("b")
+    assert input_fingerprint(file_fingerprints([str(file)])) != first
+    file.write_text("a")
+    assert input_fingerprint(file_fingerprints([str(file)])) == first

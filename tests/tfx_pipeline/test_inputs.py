@@ -1,0 +1,32 @@
+"""From what a user types to files."""
+
+import pytest
+
+from tfx_pipeline.inputs import InputError, resolve_files
+
+
+def test_globs_and_duplicates(tmp_path):
+    for name in ("b.csv", "a.csv", "c.txt"):
+        (tmp_path / name).write_text("x")
+    found = resolve_files([f"{tmp_path}/*.csv", f"{tmp_path}/a.csv"], "events")
+    assert [name.rsplit("/", 1)[1] for name in found] == ["a.csv", "b.csv"]
+
+
+def test_package_files_and_remote_files():
+    (found,) = resolve_files(["package:schema/history.pbtxt"], "events")
+    assert found.endswith("schema/history.pbtxt")
+    assert resolve_files(["gs://bucket/e.csv"], "events") == ["gs://bucket/e.csv"]
+
+
+def test_missing_files_are_named(tmp_path):
+    (tmp_path / "events.csv").write_text("x")
+    with pytest.raises(InputError, match=r"no file .*did you mean '.*events\.csv'"):
+        resolve_files([f"{tmp_path}/event.csv"], "events")
+    with pytest.raises(InputError, match="there is no folder"):
+        resolve_files([f"{tmp_path}/nowhere/e.csv"], "events")
+    with pytest.raises(InputError, match="is a folder"):
+        resolve_files([str(tmp_path)], "events")
+    with pytest.raises(InputError, match="pip install no-such-shop"):
+        resolve_files(["package:no_such_shop/e.csv"], "events")
+    with pytest.raises(InputError, match=r"has no file 'e\.csv'"):
+        resolve_files(["package:schema/e.csv"], "events")

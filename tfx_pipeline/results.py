@@ -1,0 +1,118 @@
+"""What a run shows at its end: results by model and cluster, the gates, three customers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx_pipeline.config import RunConfig
+from tfx_pipeline.console import Console
+from tfx_pipeline.customers import show_customers
+from tfx_pipeline.local_runner import Outcome, RunDirectory
+
+MODEL_NAMES = {
+    "popularity": "popularity",
+    "own_items": "own items by frequency, then popularity",
+    "global": "global encoder",
+    "routed": "specialists routed by cluster",
+    "combiner": "combiner",
+}
+OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
+CLUSTER_METRIC = "ndcg@10"
+
+
+def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
+    """Prints the results of a run and writes its `metrics.json`."""
+    comparison = _read(outcome.artifact("ClusterCombiner", "comparison") / "comparison.json")
+    clustering = _read(outcome.artifact("SequenceClusterer", "evaluation") / "evaluation.json")
+    test = comparison["splits"]["test"]
+    models = comparison["models"]
+    show_overall(test["overall"], models, console)
+    show_clusters(test, models, console)
+    _show_gates(outcome, console)
+    split = outcome.artifact("SequenceClusterer", "examples") / "Split-test"
+    customers = show_customers(
+        outcome.served or outcome.candidate, split, config.run.shown_customers, console
+    )
+    _show_places(outcome, directory, console)
+    figures = {
+        "status": outcome.status,
+        "served": str(outcome.served) if outcome.served else None,
+        "trained": outcome.trained,
+        "comparison": comparison,
+        "clustering": clustering,
+        "gates": outcome.gates,
+        "customers": customers,
+    }
+    directory.metrics.write_text(
+        json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def show_overall(
+    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
+) -> None:
+    """The table of all models on all test users."""
+    metrics = [name for name in OVERALL_METRICS if any(name in overall[model] for model in models)]
+    console.heading("Test users, all")
+    console.table(
+        ["model", *(name.upper() if name != "coverage@20" else "coverage@20" for name in metrics)],
+        [
+            [
+                MODEL_NAMES.get(model, model),
+                *(_figure(overall[model].get(name)) for name in metrics),
+            ]
+            for model in models
+        ],
+    )
+
+
+def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+    """The table of all models in each cluster."""
+    clusters = sorted(test["by_cluster"].items(), key=lambda entry: int(entry[0]))
+    console.heading(f"Test users by cluster, {CLUSTER_METRIC.upper()}")
+    console.table(
+        ["model", *(f"{name} ({part['users']:,})" for name, part in clusters)],
+        [
+            [
+                MODEL_NAMES.get(model, model),
+                *(
+                    _figure(part["models"].get(model, {}).get(CLUSTER_METRIC))
+                    for _, part in clusters
+                ),
+            ]
+            for model in models
+        ],
+    )
+
+
+def _show_gates(outcome: Outcome, console: Console) -> None:
+    console.heading("Gates")
+    if outcome.status == "pushed":
+        console.line(f"  passed; served as version {outcome.served.name}" if outcome.served else "")
+    elif outcome.status == "already_served":
+        console.line("  already served, nothing to push")
+    else:
+        console.line("  refused, nothing was pushed:", style="bold")
+        for message in outcome.gates:
+            console.line(f"    {message}")
+    if not outcome.trained:
+        console.line("  nothing was trained (all from cache)")
+
+
+def _show_places(outcome: Outcome, directory: RunDirectory, console: Console) -> None:
+    console.line()
+    if outcome.served is not None:
+        console.line(f"Model    {outcome.served}")
+    console.line(f"Report   {directory.report}")
+    console.line(f"Figures  {directory.metrics}")
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
