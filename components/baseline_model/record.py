@@ -1,0 +1,59 @@
+"""`baseline.json`: which model stands as the baseline, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Literal
+
+from tfx.dsl.io import fileio
+
+Kind = Literal["served", "own_items", "popularity"]
+
+FILE_NAME = "baseline.json"
+TITLES: Mapping[str, str] = {
+    "served": "the served model",
+    "own_items": "own items by frequency, then popularity",
+    "popularity": "popularity",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class BaselineRecord:
+    """Which model the candidate has to beat.
+
+    Attributes:
+        kind: "served", or which of the free baselines.
+        version: version folder in the push destination, or the content id of a free baseline.
+        reason: a sentence for people.
+        validation: metrics of the free baselines on the split `validation`, by kind; empty when
+            a model is served, since the Evaluator measures that one.
+        skipped: why newer versions in the push destination were passed over.
+    """
+
+    kind: Kind
+    version: str
+    reason: str
+    validation: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
+    skipped: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """Name of the baseline in a sentence."""
+        return TITLES[self.kind]
+
+    def write(self, artifact_uri: str) -> None:
+        """Writes `baseline.json` into the Model artifact."""
+        with fileio.open(f"{artifact_uri}/{FILE_NAME}", "w") as file:
+            file.write(json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True))
+
+    @classmethod
+    def read(cls, artifact_uri: str) -> BaselineRecord:
+        """Reads `baseline.json` from the Model artifact.
+
+        Raises:
+            tfx.dsl.io.fileio.NotFoundError: the artifact is not from BaselineModel.
+        """
+        with fileio.open(f"{artifact_uri}/{FILE_NAME}", "r") as file:
+            return cls(**json.loads(file.read()))
