@@ -34,8 +34,7 @@ class Catalogue(keras.layers.Layer):
     """Item vectors, their categories, popularity biases and the bonus of the user's own items.
 
     Args:
-        items: catalogue size V; indices 1 … V are items, above them out of vocabulary.
-        item_oov: number of out-of-vocabulary indices.
+        items: catalogue size V; indices 1 … V are items, V + 1 is out of vocabulary.
         categories: number of category indices (0 = unknown), 0 if items have none.
         own_items: whether the user's own items get a bonus.
         width: dimension of the vectors.
@@ -44,7 +43,6 @@ class Catalogue(keras.layers.Layer):
     def __init__(
         self,
         items: int,
-        item_oov: int,
         categories: int,
         own_items: bool,
         width: int,
@@ -52,10 +50,9 @@ class Catalogue(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.items = items
-        self.item_oov = item_oov
         self.categories = categories
         self.width = width
-        self.item_embedding = embedding(items + 1 + item_oov, width, "item")
+        self.item_embedding = embedding(items + 2, width, "item")
         self.category_embedding = embedding(categories, width, "category") if categories else None
         self.repeat_bonus = RepeatBonus(items, name="repeat_bonus") if own_items else None
 
@@ -73,7 +70,7 @@ class Catalogue(keras.layers.Layer):
         )
         self.item_category = self.add_weight(
             name="item_category",
-            shape=(self.items + 1 + self.item_oov,),
+            shape=(self.items + 2,),
             initializer="zeros",
             trainable=False,
             dtype="int32",
@@ -86,7 +83,7 @@ class Catalogue(keras.layers.Layer):
 
         Args:
             counts: [items + 1] training events per item index.
-            categories: int32 [items + 1 + item_oov] category index per item, None if unknown.
+            categories: int32 [items + 2] category index per item, None if unknown.
         """
         frequency = (counts + 1.0) / (counts.sum() + len(counts))
         self.item_bias.assign(np.log(frequency) - np.log(frequency).mean())
@@ -152,7 +149,6 @@ class Catalogue(keras.layers.Layer):
         return {
             **super().get_config(),
             "items": self.items,
-            "item_oov": self.item_oov,
             "categories": self.categories,
             "own_items": self.repeat_bonus is not None,
             "width": self.width,

@@ -16,8 +16,7 @@ class FeaturesConfig(Settings):
     """What Transform does with a raw history."""
 
     min_item_count: Annotated[int, Field(ge=1)] = 1
-    """Items with fewer training events share the out-of-vocabulary buckets."""
-    item_oov_buckets: Annotated[int, Field(ge=1)] = 1
+    """Items with fewer training events are out of vocabulary."""
     min_category_count: Annotated[int, Field(ge=1)] = 5
     max_categories: Annotated[int, Field(ge=1)] = 5000
     max_actions: Annotated[int, Field(ge=1)] = 100
@@ -33,8 +32,8 @@ class EncoderConfig(Settings):
     dropout: Share = 0.2
     max_events: Annotated[int, Field(ge=2)] = 50
     """The latest events that the transformer reads."""
-    own_items: bool | Auto = "auto"
-    """Score "buys this again" from the user's own items; `auto`: when the data repeats."""
+    own_items: bool = True
+    """Score "buys this again" from the user's own items, where these may be recommended."""
     own_events: Annotated[int, Field(ge=1)] = 256
     """How many of the latest events count as the user's own items in that score."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer import histories
 from trainer.config import FeaturesConfig
 
 # Names of the transformed event features, aligned with each other.
@@ -27,7 +28,7 @@ TIME = "time"
 EVENT_FEATURES = (ITEM, ACTION, CATEGORY, GAP, HOUR, WEEKDAY, PRICE, QUANTITY, TIME)
 # Not aligned with the events.
 TARGET = "target"
-FIRST_TARGET = "first_target"
+FIRST_TARGET = histories.FIRST_TARGET
 
 ITEM_VOCABULARY = "items"
 ACTION_VOCABULARY = "actions"
@@ -56,45 +57,44 @@ def preprocessing_fn(
 
     Returns:
         Sparse [batch, events]: `item` int64 (0 never occurs; 1 … catalogue size by falling
-        frequency; above that out of vocabulary), `action` and `category` int64 (0 = unknown
+        frequency; catalogue size + 1: out of vocabulary), `action` and `category` int64 (0 = unknown
         category), `gap`, `hour` (1–24) and `weekday` (1–7, Monday first) int64, `price` and
         `quantity` float32 (z-score of the logarithm; 0 = unknown, i.e. average), `time` int64
         (epoch seconds). Sparse [batch, targets]: `target` int64, as `item`. Sparse [batch, 1]:
         `first_target` int64.
     """
     config = FeaturesConfig.from_json((custom_config or {}).get("config", "{}"))
-    items = inputs["item_ids"]
-    timestamps = _aligned(inputs["timestamps"], items, 0)
+    items = inputs[histories.ITEM_IDS]
+    timestamps = _aligned(inputs[histories.TIMESTAMPS], items, 0)
 
     item_vocabulary = tft.vocabulary(
         items, frequency_threshold=config.min_item_count, vocab_filename=ITEM_VOCABULARY
     )
-    oov = config.item_oov_buckets
 
     def item_index(ids: tf.SparseTensor) -> tf.SparseTensor:
-        return _shift(tft.apply_vocabulary(ids, item_vocabulary, num_oov_buckets=oov), 1)
+        return _shift(tft.apply_vocabulary(ids, item_vocabulary, num_oov_buckets=1), 1)
 
     actions = tft.compute_and_apply_vocabulary(
-        _sparse_like(items, _aligned(inputs["actions"], items, "")),
+        _sparse_like(items, _aligned(inputs[histories.ACTIONS], items, "")),
         top_k=config.max_actions,
         num_oov_buckets=1,
         vocab_filename=ACTION_VOCABULARY,
     )
     return {
         ITEM: item_index(items),
-        TARGET: item_index(inputs["target_item_ids"]),
+        TARGET: item_index(inputs[histories.TARGET_ITEM_IDS]),
         ACTION: _shift(actions, 1),
-        CATEGORY: _category_index(items, _aligned(inputs["categories"], items, ""), config),
+        CATEGORY: _category_index(items, _aligned(inputs[histories.CATEGORIES], items, ""), config),
         GAP: _sparse_like(items, _gap_bucket(items, timestamps)),
         HOUR: _sparse_like(items, tf.math.floormod(timestamps, _DAY) // _HOUR + 1),
         # 1970-01-01 was a Thursday.
         WEEKDAY: _sparse_like(items, tf.math.floormod(timestamps // _DAY + 3, 7) + 1),
-        PRICE: _sparse_like(items, _normalised_log(_aligned(inputs["prices"], items, _UNKNOWN))),
+        PRICE: _sparse_like(items, _normalised_log(_aligned(inputs[histories.PRICES], items, _UNKNOWN))),
         QUANTITY: _sparse_like(
-            items, _normalised_log(_aligned(inputs["quantities"], items, _UNKNOWN))
+            items, _normalised_log(_aligned(inputs[histories.QUANTITIES], items, _UNKNOWN))
         ),
         TIME: _sparse_like(items, timestamps),
-        FIRST_TARGET: inputs["first_target"],
+        FIRST_TARGET: inputs[histories.FIRST_TARGET],
     }
 
 

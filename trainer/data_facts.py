@@ -1,0 +1,137 @@
+"""What the training data says about itself, and what follows for the model.
+
+One recipe serves all data sets; what must differ is derived here, with the reason, and written
+into `training.json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow_transform as tft
+
+from trainer import features
+from trainer.catalogue import Catalogue
+from trainer.config import EncoderConfig, ServingConfig
+from trainer.encoder import BehaviorEncoder
+from trainer.event_tower import EventTower
+from trainer.input import Histories
+from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Facts about the training split.
+
+    Attributes:
+        items: catalogue size, the vocabulary's.
+        item_counts: int64 [items + 1] events per item index.
+        item_categories: int32 [items + 2] the category of each item, 0 = unknown.
+        categories: number of category indices, 0 if no event has one.
+        actions: number of action indices, 0 if all events are of one kind.
+        has_time: whether timestamps carry time and not only order.
+        has_price: whether any event has a price or a quantity.
+        repeat_share: share of events, after each user's first, that repeat an own item.
+    """
+
+    items: int
+    item_counts: np.ndarray
+    item_categories: np.ndarray
+    categories: int
+    actions: int
+    has_time: bool
+    has_price: bool
+    repeat_share: float
+
+    @classmethod
+    def of(cls, histories: Histories, graph: tft.TFTransformOutput) -> DataFacts:
+        """Reads them off the training histories."""
+        items = graph.vocabulary_size_by_name(features.ITEM_VOCABULARY)
+        columns = histories.columns
+        item, category = columns[features.ITEM], columns[features.CATEGORY]
+        item_categories = np.zeros(items + 2, np.int32)
+        item_categories[item[category > 0]] = category[category > 0]
+        item_categories[items + 1] = 0
+        actions = graph.vocabulary_size_by_name(features.ACTION_VOCABULARY)
+        time = columns[features.TIME]
+        return cls(
+            items=items,
+            item_counts=np.bincount(item, minlength=items + 1)[: items + 1],
+            item_categories=item_categories,
+            categories=int(category.max(initial=0)) + 1 if category.any() else 0,
+            actions=actions + 1 if actions > 1 else 0,
+            has_time=bool(np.ptp(time) >= _DAY) if len(time) else False,
+            has_price=bool(columns[features.PRICE].any() or columns[features.QUANTITY].any()),
+            repeat_share=repeat_share(item, histories.splits),
+        )
+
+    def exclude_seen(self, serving: ServingConfig) -> bool:
+        """Whether seen items are left out of recommendations."""
+        if serving.exclude_seen == "auto":
+            return should_exclude_seen(self.repeat_share)
+        return bool(serving.exclude_seen)
+
+    def scores_own_items(self, encoder: EncoderConfig, serving: ServingConfig) -> bool:
+        """Whether the model has the bonus for the user's own items; pointless if these are
+        excluded.
+        """
+        return bool(encoder.own_items) and not self.exclude_seen(serving)
+
+    def derived(self, encoder: EncoderConfig, serving: ServingConfig) -> dict[str, dict[str, Any]]:
+        """Every choice that the data made, as {name: {"value", "why"}}."""
+        share = f"{self.repeat_share:.1%} of the events repeat an item of the same user"
+        compared = "below" if should_exclude_seen(self.repeat_share) else "not below"
+        why = f"{share}, {compared} {EXCLUDE_SEEN_BELOW:.0%}"
+        fixed = "set in the configuration"
+        own = self.scores_own_items(encoder, serving)
+        return {
+            "exclude_seen": {
+                "value": self.exclude_seen(serving),
+                "why": why if serving.exclude_seen == "auto" else fixed,
+            },
+            "own_items": {
+                "value": own,
+                "why": "own items may be recommended again" if own else "own items are excluded"
+                if self.exclude_seen(serving)
+                else fixed,
+            },
+            "time": {
+                "value": self.has_time,
+                "why": "the log spans at least a day" if self.has_time else "the log has order only",
+            },
+            "actions": {"value": max(self.actions - 1, 1), "why": "kinds of action in the log"},
+            "categories": {"value": max(self.categories - 1, 0), "why": "frequent categories"},
+            "price": {"value": self.has_price, "why": "whether events have prices or quantities"},
+            "catalogue": {"value": self.items, "why": "items in the training split"},
+        }
+
+    def build_encoder(self, config: EncoderConfig, serving: ServingConfig) -> BehaviorEncoder:
+        """A new encoder that fits this data, with popularity as its item biases."""
+        own = self.scores_own_items(config, serving)
+        encoder = BehaviorEncoder(
+            Catalogue(self.items, self.categories, own, config.width, name="catalogue"),
+            EventTower(
+                actions=self.actions,
+                use_time=self.has_time,
+                use_price=self.has_price,
+                width=config.width,
+                layers=config.layers,
+                heads=config.heads,
+                feedforward=config.feedforward,
+                dropout=config.dropout,
+                max_events=config.max_events,
+                name="tower",
+            ),
+            exclude_seen=self.exclude_seen(serving),
+            own_events=config.own_events if own else 0,
+            name="encoder",
+        )
+        encoder.build()
+        encoder.catalogue.set_statistics(
+            self.item_counts, self.item_categories if self.categories else None
+        )
+        return encoder

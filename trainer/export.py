@@ -1,0 +1,74 @@
+"""Writing a recommender as a SavedModel, with what stands beside it.
+
+    saved_model.pb, variables/, assets/      the four signatures
+    keras/encoder.keras                      of a Trainer's model: what specialists start from
+    assets.extra/model.json                  identity and origin
+    assets.extra/tf_serving_warmup_requests  of the combined model: requests that warm a server up
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.encoder import BehaviorEncoder
+from trainer.recommender import Recommender
+
+KERAS_FILE = "keras/encoder.keras"
+MODEL_FILE = "assets.extra/model.json"
+
+
+def save_recommender(recommender: Recommender, directory: str, description: dict[str, Any]) -> str:
+    """Saves the signatures and `model.json`.
+
+    Args:
+        recommender: what to serve.
+        directory: SavedModel folder to write.
+        description: goes into `model.json` beside the identity.
+
+    Returns:
+        The model's identity: a hash of all its weights and constants. The same training gives the
+        same identity.
+    """
+    tf.saved_model.save(recommender, directory, signatures=recommender.signatures())
+    identity = model_identity(recommender)
+    tf.io.gfile.makedirs(f"{directory}/assets.extra")
+    with tf.io.gfile.GFile(f"{directory}/{MODEL_FILE}", "w") as file:
+        file.write(json.dumps({"id": identity, **description}, indent=1, sort_keys=True))
+    return identity
+
+
+def model_identity(recommender: Recommender) -> str:
+    """Hash of everything that the recommendations depend on."""
+    content = hashlib.blake2b(digest_size=16)
+    for array in recommender.contents():
+        content.update(str((array.dtype, array.shape)).encode())
+        content.update(np.ascontiguousarray(array).tobytes())
+    return content.hexdigest()
+
+
+def save_encoder(encoder: BehaviorEncoder, directory: str) -> None:
+    """Saves an encoder for further training below a SavedModel folder."""
+    path = f"{directory}/{KERAS_FILE}"
+    tf.io.gfile.makedirs(path.rpartition("/")[0])
+    encoder.save(path)
+
+
+def load_encoder(directory: str) -> BehaviorEncoder:
+    """Loads what `save_encoder` wrote.
+
+    Args:
+        directory: the SavedModel folder.
+
+    Raises:
+        ValueError: there is no encoder in it.
+    """
+    path = f"{directory}/{KERAS_FILE}"
+    if not tf.io.gfile.exists(path):
+        raise ValueError(f"{directory} has no {KERAS_FILE}: it was not written by Trainer.encoder")
+    return keras.models.load_model(path, compile=False)

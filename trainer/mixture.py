@@ -1,0 +1,50 @@
+"""How specialists are combined: H_c = sum_k w_k H_k.
+
+The weights follow the soft cluster membership m of a user and one learnt strength s_k in [0, 1]
+per specialist:
+
+    w_k = s_k m_k   for the specialists k = 1 … K,    w_0 = 1 - sum_k s_k m_k  for the global encoder.
+
+All strengths zero is the global encoder; all one is a soft routing to the specialists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.membership import ClusterGeometry, membership_in_graph
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A combination of the global encoder with K specialists.
+
+    Attributes:
+        geometry: assigns soft cluster membership to the global encoder's query.
+        strengths: float32 [K], in [0, 1].
+    """
+
+    geometry: ClusterGeometry
+    strengths: np.ndarray
+
+    def weights(self, query: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Cluster and weights of users.
+
+        Args:
+            query: [batch, width], the global encoder's.
+
+        Returns:
+            cluster_id int64 [batch] and weights float32 [batch, K + 1]; rows sum to one.
+        """
+        cluster, membership = membership_in_graph(query, self.geometry)
+        return cluster, mixture_weights(membership, tf.constant(self.strengths, tf.float32))
+
+
+def mixture_weights(membership: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
+    """Weights [batch, K + 1] of membership [batch, K] under strengths [K]; the global one first."""
+    specialists = membership * strengths
+    rest = 1.0 - tf.reduce_sum(specialists, axis=1, keepdims=True)
+    return tf.concat([rest, specialists], axis=1)

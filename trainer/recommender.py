@@ -1,0 +1,199 @@
+"""The served model: raw histories in, items out; four signatures over one graph.
+
+The Transform graph, the encoders, the mixture and the retrieval index stand in one `tf.Module`,
+with ops that stock TensorFlow Serving has. Strings in, strings out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer import features, histories
+from trainer.encoder import BehaviorEncoder
+from trainer.event_tower import EventTower
+from trainer.input import raw_feature_spec
+from trainer.mixture import Mixture
+from trainer.own_items import summarise
+from trainer.ranking import target_rank
+from trainer.retrieval import TopItems
+from trainer.sampling import cut_inputs
+from trainer.scoring import SEEN_LIMIT
+
+EVALUATED_ITEMS = 20
+"""Length of the lists that the `evaluate` signature returns for coverage."""
+
+
+class _State(NamedTuple):
+    """What the encoders made of a batch of histories."""
+
+    query: tf.Tensor
+    cluster_id: tf.Tensor
+    weights: tf.Tensor
+    inputs: dict[str, tf.Tensor]
+
+
+class Recommender(tf.Module):
+    """A global encoder, alone or combined with specialists, ready to be served.
+
+    Args:
+        graph: the Transform graph that the encoder was trained with.
+        encoder: the global encoder; its item table serves everyone.
+        specialists: towers of the K specialists, by cluster.
+        mixture: how they are combined; None without specialists.
+        top_k: length of the recommendation lists.
+    """
+
+    def __init__(
+        self,
+        graph: tft.TFTransformOutput,
+        encoder: BehaviorEncoder,
+        specialists: Sequence[EventTower] = (),
+        mixture: Mixture | None = None,
+        top_k: int = 20,
+    ) -> None:
+        super().__init__(name="recommender")
+        if (mixture is None) != (not specialists):
+            raise ValueError("specialists and mixture go together")
+        self._spec = raw_feature_spec(graph)
+        self._transform = graph.transform_features_layer()
+        self._encoder = encoder
+        self._specialists = list(specialists)
+        self._mixture = mixture
+        self._top = TopItems(encoder.catalogue, top_k)
+        vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
+        self._item_ids = tf.constant([b"", *vocabulary], tf.string)
+
+    def contents(self) -> list[np.ndarray]:
+        """Everything that was learnt, in a fixed order, for the model's identity."""
+        weights = [w for part in (self._encoder, *self._specialists) for w in part.get_weights()]
+        ids = np.frombuffer(b"\0".join(self._item_ids.numpy().tolist()), np.uint8)
+        if self._mixture is None:
+            return [*weights, ids]
+        return [*weights, ids, self._mixture.geometry.centroids, self._mixture.strengths]
+
+    def signatures(self) -> dict[str, Callable[..., Any]]:
+        """The functions to save as `serving_default`, `recommend`, `embed` and `evaluate`."""
+        examples = tf.TensorSpec([None], tf.string, name="examples")
+        text = [tf.TensorSpec([None, None], tf.string, name=n) for n in ("item_ids", "actions")]
+        times = tf.TensorSpec([None, None], tf.int64, name="timestamps")
+
+        @tf.function(input_signature=[examples])
+        def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._recommend(self._transform(tf.io.parse_example(examples, self._spec)))
+
+        @tf.function(input_signature=[*text, times])
+        def recommend(
+            item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
+            return self._recommend(self._transform(self._raw(item_ids, actions, timestamps)))
+
+        @tf.function(input_signature=[examples])
+        def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            state = self._encode(self._transform(tf.io.parse_example(examples, self._spec)))
+            return {
+                "embedding": state.query,
+                "cluster_id": state.cluster_id,
+                "cluster_weights": state.weights,
+            }
+
+        @tf.function(input_signature=[examples])
+        def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._evaluate(self._transform(tf.io.parse_example(examples, self._spec)))
+
+        return {
+            "serving_default": serving_default,
+            "recommend": recommend,
+            "embed": embed,
+            "evaluate": evaluate,
+        }
+
+    def _raw(
+        self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+    ) -> dict[str, tf.SparseTensor]:
+        """Raw features of padded request columns; what a request lacks is empty."""
+        present = tf.not_equal(item_ids, "")
+        columns = {
+            histories.ITEM_IDS: item_ids,
+            histories.ACTIONS: actions,
+            histories.TIMESTAMPS: timestamps,
+        }
+        raw = {
+            name: tf.ragged.boolean_mask(column, present).to_sparse()
+            for name, column in columns.items()
+        }
+        shape = tf.stack([tf.shape(item_ids, tf.int64)[0], 0])
+        for name, feature in self._spec.items():
+            if name not in raw:
+                nothing = tf.zeros([0], feature.dtype)
+                raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)
+        return raw
+
+    def _encode(self, events: dict[str, tf.SparseTensor]) -> _State:
+        """Runs the encoders over transformed histories."""
+        rows = tf.RaggedTensor.from_sparse(events[features.ITEM])
+        columns = {name: events[name].values for name in features.EVENT_FEATURES}
+        columns = {
+            name: tf.cast(column, tf.int32)
+            if column.dtype == tf.int64 and name != features.TIME
+            else column
+            for name, column in columns.items()
+        }
+        longest = tf.cast(tf.maximum(rows.bounding_shape(axis=1), 1), tf.int32)
+        own = SEEN_LIMIT if self._encoder.exclude_seen else self._encoder.own_events
+        inputs = cut_inputs(
+            columns,
+            rows.row_starts(),
+            rows.row_limits(),
+            tf.minimum(longest, self._encoder.tower.max_events),
+            tf.minimum(longest, own) if own else None,
+        )
+        query = tf.cast(self._encoder(inputs), tf.float32)
+        if self._mixture is None:
+            batch = tf.shape(query)[0]
+            return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs)
+        cluster, weights = self._mixture.weights(query)
+        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
+        queries = [query, *(tf.cast(t(inputs, vectors), tf.float32) for t in self._specialists)]
+        combined = tf.einsum("bk,kbd->bd", weights, tf.stack(queries))
+        return _State(combined, cluster, weights, inputs)
+
+    def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
+        if self._encoder.own_events:
+            own = summarise(state.inputs["own_item"], state.inputs["own_time"])
+            return self._top.with_bonus(state.query, self._encoder.catalogue, own)
+        return self._top.without(state.query, state.inputs.get("own_item"))
+
+    def _recommend(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode(events)
+        items, scores = self._top_items(state)
+        return {
+            "item_ids": tf.gather(self._item_ids, items),
+            "scores": scores,
+            "cluster_id": state.cluster_id,
+            "cluster_weights": state.weights,
+        }
+
+    def _evaluate(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode(events)
+        catalogue = self._encoder.catalogue
+        targets = tf.RaggedTensor.from_sparse(events[features.TARGET])
+        first = targets[:, :1].to_tensor(shape=[None, 1])[:, 0]
+        own = None
+        if self._encoder.own_events:
+            own = summarise(state.inputs["own_item"], state.inputs["own_time"])
+        excluded = state.inputs["own_item"] if self._encoder.exclude_seen else None
+        rank = target_rank(catalogue.logits(state.query, own), first, excluded)
+        items = self._top_items(state)[0][:, :EVALUATED_ITEMS]
+        batch = tf.shape(rank)[0]
+        padded = tf.pad(items, [[0, 0], [0, EVALUATED_ITEMS - tf.shape(items)[1]]])
+        return {
+            "rank": tf.cast(rank, tf.float32),
+            "recommended": tf.gather(self._item_ids, padded),
+            "catalogue_size": tf.fill([batch], tf.constant(catalogue.items, tf.int64)),
+            "cluster_id": state.cluster_id,
+        }

@@ -1,0 +1,116 @@
+"""`Trainer.cluster_k`: fine-tunes the global encoder for one cluster. TFX calls `run_fn`.
+
+Only the event tower changes; the item table stays that of the global encoder, so that the
+specialists' queries can be added up. Training starts from the global weights and has to beat them
+on the cluster's own validation users: otherwise they are what is exported.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import keras
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from trainer.callbacks import progress
+from trainer.config import ServingConfig, SpecialistConfig
+from trainer.encoder_trainer import write_training
+from trainer.export import load_encoder, save_encoder, save_recommender
+from trainer.input import Histories, read_histories
+from trainer.next_item_model import NextItemModel
+from trainer.recommender import Recommender
+from trainer.sampling import training_samples
+from trainer.settings import Settings
+from trainer.training import FitResult, checkpoint_folder, fit
+
+
+class SpecialistTrainerConfig(Settings):
+    """The sections that a specialist's Trainer depends on, beside the encoder it starts from."""
+
+    specialists: SpecialistConfig = SpecialistConfig()
+    serving: ServingConfig = ServingConfig()
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Fine-tunes, saves a SavedModel, the Keras encoder, and `training.json`.
+
+    Args:
+        fn_args: `base_model` is the global encoder's SavedModel; `custom_config` holds `config`
+            (sections of `SpecialistTrainerConfig`), `seed`, `cluster` and `checkpoint_root`.
+    """
+    custom = fn_args.custom_config
+    config = SpecialistTrainerConfig.from_dict(custom["config"])
+    began = time.monotonic()
+    name = f"cluster_{custom['cluster']}"
+    keras.utils.set_random_seed(custom["seed"])
+    graph = tft.TFTransformOutput(fn_args.transform_output)
+    encoder = load_encoder(fn_args.base_model)
+    train = read_histories(fn_args.train_files, graph)
+    validation = read_histories(fn_args.eval_files, graph)
+    samples = len(training_samples(train))
+
+    result = FitResult([], 0, 0.0, samples)
+    reason = _why_not(samples, validation, config.specialists)
+    if reason is None:
+        _freeze(encoder, config.specialists)
+        model = NextItemModel(encoder)
+        model.build()
+        result = fit(
+            model,
+            train,
+            validation,
+            config.specialists,
+            seed=custom["seed"],
+            checkpoints=checkpoint_folder(
+                custom["checkpoint_root"],
+                name,
+                [*fn_args.train_files, *fn_args.eval_files],
+                json.dumps([custom["config"], custom["seed"], fn_args.base_model], sort_keys=True),
+            ),
+            tensorboard=Path(fn_args.model_run_dir) / "tensorboard",
+            start_counts=True,
+        )
+        if result.best_epoch == 0:
+            reason = "no epoch was better on the cluster's validation users than the start"
+    if reason is not None:
+        progress.info("keeps the global encoder: %s", reason)
+        encoder = load_encoder(fn_args.base_model)
+    save_encoder(encoder, fn_args.serving_model_dir)
+    save_recommender(
+        Recommender(graph, encoder, top_k=config.serving.top_k),
+        fn_args.serving_model_dir,
+        {"kind": "specialist", "cluster": custom["cluster"]},
+    )
+    write_training(
+        fn_args.model_run_dir,
+        name=name,
+        status="unchanged" if reason else "trained",
+        reason=reason or f"best of {len(result.epochs)} epochs is {result.best_epoch}",
+        epochs=result.epochs,
+        best_epoch=result.best_epoch,
+        seconds=round(time.monotonic() - began, 1),
+        samples=samples,
+        settings=config.model_dump(mode="json"),
+        derived={},
+    )
+
+
+def _why_not(samples: int, validation: Histories, config: SpecialistConfig) -> str | None:
+    """Why a cluster gets no specialist of its own, None if it does."""
+    if samples == 0:
+        return "the cluster has no training samples"
+    if samples < config.min_samples:
+        return f"{samples} training samples, fewer than specialists.min_samples={config.min_samples}"
+    if not (validation.next_item > 0).any():
+        return "no user of the cluster is in the validation split"
+    return None
+
+
+def _freeze(encoder: keras.Model, config: SpecialistConfig) -> None:
+    """Leaves only what a specialist may change trainable."""
+    encoder.catalogue.trainable = False
+    if config.method == "lora":
+        encoder.tower.enable_lora(config.lora_rank)
