@@ -9,6 +9,8 @@ from typing import Any, Literal
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
+from tfx.types import artifact_utils
+from tfx.types.artifact import Artifact
 
 State = Literal["ran", "cached", "failed", "running"]
 
@@ -26,6 +28,7 @@ _STATES: dict[int, State] = {
 class NodeExecution:
     """One execution of one node, as ML Metadata has it."""
 
+    id: int
     node: str
     state: State
     seconds: float
@@ -71,12 +74,43 @@ class RunMetadata:
         for execution in self._store.get_executions_by_context(context.id):
             node = self._node_of(execution.id)
             found[node] = NodeExecution(
+                id=execution.id,
                 node=node,
                 state=_STATES.get(execution.last_known_state, "failed"),
                 seconds=_seconds(execution),
                 artifacts=self._outputs(execution.id),
             )
         return found
+
+    def latest(self, node: str) -> NodeExecution | None:
+        """The node's execution in the newest run in which it succeeded."""
+        for run in reversed(self.run_names()):
+            execution = self.executions(run).get(node)
+            if execution is not None and execution.state in ("ran", "cached"):
+                return execution
+        return None
+
+    def inputs(self, execution: NodeExecution) -> dict[str, list[Artifact]]:
+        """Input key to the artifacts that an execution read, as TFX hands them to an executor."""
+        events = self._store.get_events_by_execution_ids([execution.id])
+        keys = {
+            event.artifact_id: event.path.steps[0].key
+            for event in events
+            if event.type == mlmd.Event.INPUT
+        }
+        artifacts = self._store.get_artifacts_by_id(sorted(keys))
+        types = self._store.get_artifact_types_by_id([artifact.type_id for artifact in artifacts])
+        found: dict[str, list[Artifact]] = {}
+        for artifact, kind in zip(artifacts, types, strict=True):
+            found.setdefault(keys[artifact.id], []).append(
+                artifact_utils.deserialize_artifact(kind, artifact)
+            )
+        return found
+
+    def parameters(self, execution: NodeExecution) -> dict[str, str]:
+        """Execution properties that are text."""
+        (found,) = self._store.get_executions_by_id([execution.id])
+        return {name: value.string_value for name, value in found.custom_properties.items()}
 
     def last_seconds(self) -> dict[str, float]:
         """Node id to the seconds that it took when it last ran for real."""

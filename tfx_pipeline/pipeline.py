@@ -19,7 +19,7 @@ from components.history_validator import HistoryValidator
 from components.run_report import RunReport
 from components.sequence_clusterer import SequenceClusterer
 from tfx_pipeline.config import RunConfig
-from tfx_pipeline.fingerprints import code_fingerprint
+from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
 
 HISTORY_SCHEMA = Path(schema.__file__).parent / "history.pbtxt"
@@ -93,6 +93,7 @@ def create_pipeline(
         config=config.clustering,
         max_clusters=config.run.max_clusters,
         items=catalogue,
+        code_version=code_fingerprint("components.sequence_clusterer"),
     )
     specialists = [
         _specialist(
@@ -117,7 +118,14 @@ def create_pipeline(
             for cluster, specialist in enumerate(specialists)
         },
     )
-    baseline = BaselineModel(examples=histories, push_destination=locations.serving, nonce=nonce)
+    baseline = BaselineModel(
+        examples=histories,
+        push_destination=locations.serving,
+        nonce=nonce,
+        top_k=config.serving.top_k,
+        exclude_seen=config.serving.exclude_seen,
+        code_version=code_fingerprint("components.baseline_model"),
+    )
     evaluator = tfx.components.Evaluator(
         examples=clusterer.outputs["examples"],
         example_splits=["test"],
@@ -140,7 +148,18 @@ def create_pipeline(
         evaluation=evaluator.outputs["evaluation"],
         blessing=evaluator.outputs["blessing"],
         baseline=baseline.outputs["model"],
+        run_name=config.run.name,
+        specialist_runs=[specialist.outputs["model_run"] for specialist in specialists],
+        model=combiner.outputs["model"],
+        pushed_model=pusher.outputs["pushed_model"],
         items=catalogue,
+        provenance={
+            "seed": config.run.seed,
+            "data": input_fingerprint,
+            "versions": versions(),
+            "settings": config.model_dump(mode="json"),
+        },
+        code_version=code_fingerprint("components.run_report"),
     )
     return tfx.dsl.Pipeline(
         pipeline_name=config.run.name,

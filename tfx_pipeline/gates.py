@@ -1,0 +1,118 @@
+"""The gates that a model has to pass before it is pushed: settings, and TFMA's form of them.
+
+Three gates, on the split that the Evaluator reads:
+
+1. *floor*: NDCG@10 overall is at least `min_ndcg_at_10`.
+2. *improvement*: NDCG@10 overall is higher than the baseline's by more than `min_improvement`.
+3. *cluster*: in no cluster does NDCG@10 fall by more than `max_cluster_loss`, unless chance
+   explains the loss.
+
+What the Evaluator decided is read back by `tfx_pipeline.gate_decisions`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from trainer.histories import CLUSTER_ID, HISTORY_LENGTH
+from trainer.metrics import CUTOFFS
+from trainer.settings import Settings
+
+if TYPE_CHECKING:
+    import tensorflow_model_analysis as tfma
+
+CANDIDATE = "candidate"
+BASELINE = "baseline"
+
+JUDGED_BY = "ndcg@10"
+SIGNIFICANT_CHANGE = "ndcg@10_significant_change"
+CHANCE = "ndcg@10_chance"
+COVERAGE_CUTOFF = 20
+
+STRICTLY = 1e-9
+"""TFMA passes a difference that equals its threshold; we want more than that. One user's rank
+changes the NDCG of ten million users by more than this."""
+
+
+class GatesConfig(Settings):
+    """What a model must achieve to be pushed."""
+
+    mode: Literal["enforce", "warn"] = "enforce"
+    """"warn" reports the same decisions, and pushes whatever they are."""
+    min_ndcg_at_10: Annotated[float, Field(ge=0, le=1)] = 0.001
+    """Floor for NDCG@10. The default only catches a broken model: in a catalogue of 5,000 items a
+    random order has .001, and the weakest real baseline known here (popularity) has .02."""
+    min_improvement: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """NDCG@10 overall must exceed the baseline's by more than this; 0 means strictly better."""
+    max_cluster_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """NDCG@10 of no cluster may fall below the baseline's by more than this."""
+    min_cluster_users: Annotated[int, Field(ge=2)] = 30
+    """Clusters with fewer evaluated users are not judged: too few for the interval to hold."""
+    cluster_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    """A cluster's loss counts only if the paired interval of this confidence excludes 0; with 0
+    every loss counts, also one that chance explains."""
+
+
+def build_eval_config(gates: GatesConfig) -> tfma.EvalConfig:
+    """The Evaluator's configuration: models, metrics, slices and thresholds.
+
+    Labels are not configured: each model's signature `evaluate` finds the target in the example
+    itself and returns its rank.
+
+    Args:
+        gates: in the mode "warn" the only threshold is one that always holds. (Without any, the
+            Evaluator would bless nothing.)
+    """
+    import tensorflow_model_analysis as tfma
+    from google.protobuf import json_format
+
+    overall, by_cluster = tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[CLUSTER_ID])
+    config = tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(name=CANDIDATE, signature_name="evaluate"),
+            tfma.ModelSpec(name=BASELINE, signature_name="evaluate", is_baseline=True),
+        ],
+        slicing_specs=[overall, by_cluster, tfma.SlicingSpec(feature_keys=[HISTORY_LENGTH])],
+    )
+    config.options.include_default_metrics.value = False
+    config.options.disabled_outputs.values.extend(["plots", "attributions", "analysis"])
+    spec = config.metrics_specs.add()
+    for metric in _metrics(gates):
+        json_format.ParseDict(metric, spec.metrics.add())
+    return config
+
+
+def _metrics(gates: GatesConfig) -> list[dict[str, Any]]:
+    """Metric configurations as JSON of tfma.MetricConfig."""
+    rank_metrics = [
+        *({"class_name": "HitRate", "config": {"k": k}} for k in CUTOFFS),
+        *({"class_name": "NextItemNDCG", "config": {"k": k}} for k in CUTOFFS),
+        {"class_name": "MRR"},
+        {"class_name": "Users"},
+        {"class_name": "CatalogueCoverage", "config": {"k": COVERAGE_CUTOFF}},
+        {
+            "class_name": "SignificantChange",
+            "config": {
+                "k": 10,
+                "min_users": gates.min_cluster_users,
+                "confidence": gates.cluster_confidence,
+            },
+        },
+    ]
+    thresholds = _thresholds(gates) if gates.mode == "enforce" else {}
+    metrics = [
+        {
+            "class_name": metric["class_name"],
+            "module": "components.ranking_metrics",
+            "config": json.dumps(metric.get("config", {})),
+            **thresholds.get(_name(metric), {}),
+        }
+        for metric in rank_metrics
+    ]
+    example_count: dict[str, Any] = {"class_name": "ExampleCount"}
+    if gates.mode == "warn":
+        example_count["threshold"] = {"value_threshold": {"lower_bound": 0}}
+    return [*metrics, example_count]
