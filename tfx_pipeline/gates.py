@@ -13,7 +13,7 @@ What the Evaluator decided is read back by `tfx_pipeline.gate_decisions`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -67,52 +67,97 @@ def build_eval_config(gates: GatesConfig) -> tfma.EvalConfig:
             Evaluator would bless nothing.)
     """
     import tensorflow_model_analysis as tfma
-    from google.protobuf import json_format
 
-    overall, by_cluster = tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[CLUSTER_ID])
     config = tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(name=CANDIDATE, signature_name="evaluate"),
             tfma.ModelSpec(name=BASELINE, signature_name="evaluate", is_baseline=True),
         ],
-        slicing_specs=[overall, by_cluster, tfma.SlicingSpec(feature_keys=[HISTORY_LENGTH])],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            tfma.SlicingSpec(feature_keys=[CLUSTER_ID]),
+            tfma.SlicingSpec(feature_keys=[HISTORY_LENGTH]),
+        ],
+        metrics_specs=[tfma.MetricsSpec(metrics=_metrics(gates))],
     )
     config.options.include_default_metrics.value = False
     config.options.disabled_outputs.values.extend(["plots", "attributions", "analysis"])
-    spec = config.metrics_specs.add()
-    for metric in _metrics(gates):
-        json_format.ParseDict(metric, spec.metrics.add())
     return config
 
 
-def _metrics(gates: GatesConfig) -> list[dict[str, Any]]:
-    """Metric configurations as JSON of tfma.MetricConfig."""
-    rank_metrics = [
-        *({"class_name": "HitRate", "config": {"k": k}} for k in CUTOFFS),
-        *({"class_name": "NextItemNDCG", "config": {"k": k}} for k in CUTOFFS),
-        {"class_name": "MRR"},
-        {"class_name": "Users"},
-        {"class_name": "CatalogueCoverage", "config": {"k": COVERAGE_CUTOFF}},
-        {
-            "class_name": "SignificantChange",
-            "config": {
-                "k": 10,
-                "min_users": gates.min_cluster_users,
-                "confidence": gates.cluster_confidence,
-            },
-        },
+def _metrics(gates: GatesConfig) -> list[tfma.MetricConfig]:
+    """All metrics, with the thresholds on those that are judged."""
+    import tensorflow_model_analysis as tfma
+
+    def metric(
+        class_name: str,
+        threshold: tfma.PerSliceMetricThreshold | None = None,
+        **settings: float,
+    ) -> tfma.MetricConfig:
+        return tfma.MetricConfig(
+            class_name=class_name,
+            module="components.ranking_metrics",
+            config=json.dumps(settings),
+            per_slice_thresholds=[] if threshold is None else [threshold],
+        )
+
+    enforced = gates.mode == "enforce"
+    thresholds = {10: _overall_threshold(gates)} if enforced else {}
+    return [
+        *(metric("HitRate", k=k) for k in CUTOFFS),
+        *(metric("NextItemNDCG", thresholds.get(k), k=k) for k in CUTOFFS),
+        metric("MRR"),
+        metric("CatalogueCoverage", k=COVERAGE_CUTOFF),
+        metric(
+            "SignificantChange",
+            _cluster_threshold(gates) if enforced else None,
+            k=10,
+            min_users=gates.min_cluster_users,
+            confidence=gates.cluster_confidence,
+        ),
+        metric("Users", None if enforced else _always()),
+        tfma.MetricConfig(class_name="ExampleCount"),
     ]
-    thresholds = _thresholds(gates) if gates.mode == "enforce" else {}
-    metrics = [
-        {
-            "class_name": metric["class_name"],
-            "module": "components.ranking_metrics",
-            "config": json.dumps(metric.get("config", {})),
-            **thresholds.get(_name(metric), {}),
-        }
-        for metric in rank_metrics
-    ]
-    example_count: dict[str, Any] = {"class_name": "ExampleCount"}
-    if gates.mode == "warn":
-        example_count["threshold"] = {"value_threshold": {"lower_bound": 0}}
-    return [*metrics, example_count]
+
+
+def _overall_threshold(gates: GatesConfig) -> tfma.PerSliceMetricThreshold:
+    """Floor and improvement. (A threshold without a slice would apply to every slice.)"""
+    import tensorflow_model_analysis as tfma
+
+    return tfma.PerSliceMetricThreshold(
+        slicing_specs=[tfma.SlicingSpec()],
+        threshold=tfma.MetricThreshold(
+            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": gates.min_ndcg_at_10}),
+            change_threshold=tfma.GenericChangeThreshold(
+                direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+                absolute={"value": gates.min_improvement + STRICTLY},
+            ),
+        ),
+    )
+
+
+def _cluster_threshold(gates: GatesConfig) -> tfma.PerSliceMetricThreshold:
+    """The same for every cluster."""
+    import tensorflow_model_analysis as tfma
+
+    return tfma.PerSliceMetricThreshold(
+        slicing_specs=[tfma.SlicingSpec(feature_keys=[CLUSTER_ID])],
+        threshold=tfma.MetricThreshold(
+            change_threshold=tfma.GenericChangeThreshold(
+                direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+                absolute={"value": -gates.max_cluster_loss},
+            )
+        ),
+    )
+
+
+def _always() -> tfma.PerSliceMetricThreshold:
+    """A threshold that any model passes."""
+    import tensorflow_model_analysis as tfma
+
+    return tfma.PerSliceMetricThreshold(
+        slicing_specs=[tfma.SlicingSpec()],
+        threshold=tfma.MetricThreshold(
+            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": 0.0})
+        ),
+    )

@@ -1,0 +1,12 @@
+"""Ranking metrics for TensorFlow Model Analysis, from the signature `evaluate`.
+
+An EvalConfig names them by module and class:
+
+    {"class_name": "NextItemNDCG", "module": "components.ranking_metrics", "config": '{"k": 10}'}
+"""
+
+from components.ranking_metrics.coverage import CatalogueCoverage
+from components.ranking_metrics.gains import MRR, HitRate, NextItemNDCG, Users
+from components.ranking_metrics.significant_change import SignificantChange
+
+__all__ = ["MRR", "CatalogueCoverage", "HitRate", "NextItemNDCG", "SignificantChange", "Users"]
