@@ -9,13 +9,14 @@ import numpy as np
 
 from components.sequence_clusterer.embedding import EmbedHistories, ReadRecords
 from components.sequence_clusterer.segments import cut_segments, visible_history, with_cluster
+from trainer.histories import TEST, TRAIN, VALIDATION
 from trainer.membership import ClusterGeometry, assign
 
-HELD_OUT_SPLITS = ("validation", "test")
+HELD_OUT_SPLITS = (VALIDATION, TEST)
 
 
 def cluster_split(cluster: int, kind: str) -> str:
-    """Name of a per-cluster split; `kind` is "train" or "validation"."""
+    """Name of a per-cluster split; `kind` is the split that it is a part of."""
     return f"cluster_{cluster}_{kind}"
 
 
@@ -26,7 +27,7 @@ def output_splits(max_clusters: int) -> list[str]:
         *(
             cluster_split(cluster, kind)
             for cluster in range(max_clusters)
-            for kind in ("train", "validation")
+            for kind in (TRAIN, VALIDATION)
         ),
     ]
 
@@ -72,7 +73,7 @@ class _ToAssign(beam.DoFn):
 
     def process(self, element: tuple[str, bytes]) -> Iterator[tuple[tuple[str, bytes], bytes]]:
         split, record = element
-        if split == "train":
+        if split == TRAIN:
             for segment in cut_segments(record):
                 yield (split, segment.example), segment.visible
         else:
@@ -93,5 +94,5 @@ class _Assign(beam.DoFn):
         record = with_cluster(example, cluster)
         if split in HELD_OUT_SPLITS:
             yield beam.pvalue.TaggedOutput(split, record)
-        if split != "test":
+        if split != TEST:
             yield beam.pvalue.TaggedOutput(cluster_split(cluster, split), record)

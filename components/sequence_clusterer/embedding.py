@@ -88,21 +88,12 @@ class _EmbedGroup(beam.DoFn):
         return model
 
     def process(self, group: list[tuple[Any, bytes]]) -> Iterator[tuple[Any, np.ndarray]]:
-        """Yields in the order of lengths, which is the same in every run.
-
-        Raises:
-            ClusteringError: the encoder gave a value that is not finite.
-        """
+        """Yields in the order of lengths, which is the same in every run."""
         # The serialized size stands for the number of events, at no cost.
         ordered = sorted(group, key=lambda element: len(element[1]))
         for start in range(0, len(ordered), self._batch_size):
             batch = ordered[start : start + self._batch_size]
             histories = tf.constant([history for _, history in batch])
             embeddings = self._embed(examples=histories)["embedding"].numpy()
-            if not np.isfinite(embeddings).all():
-                raise ClusteringError(
-                    "the encoder gave embeddings that are not finite numbers; its training "
-                    "has probably diverged: lower the learning rate of the encoder"
-                )
             for (payload, _), embedding in zip(batch, embeddings, strict=True):
                 yield payload, embedding.astype(np.float32)

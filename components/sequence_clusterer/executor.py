@@ -19,7 +19,6 @@ from tfx.utils import io_utils, path_utils
 
 from components.sequence_clusterer.algorithms import Clustering
 from components.sequence_clusterer.assignment import (
-    HELD_OUT_SPLITS,
     output_splits,
     write_cluster_splits,
 )
@@ -28,6 +27,7 @@ from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.selection import Selection, select_clustering
+from trainer.histories import SPLITS, TRAIN
 from trainer.membership import (
     CENTROIDS_FILE,
     CLUSTERS_FILE,
@@ -68,13 +68,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         histories = artifact_utils.get_single_instance(input_dict["histories"])
         encoder = artifact_utils.get_single_instance(input_dict["encoder_model"])
         model_path = path_utils.serving_model_path(encoder.uri)
-        files = {split: split_files(histories, split) for split in ("train", *HELD_OUT_SPLITS)}
+        files = {split: split_files(histories, split) for split in SPLITS}
 
         work = f"{self._get_tmp_dir().rstrip('/')}/fit_sample"
         fileio.makedirs(work)
-        sample = draw_fit_sample(
-            self._make_beam_pipeline(), files["train"], model_path, work, config
-        )
+        sample = draw_fit_sample(self._make_beam_pipeline(), files[TRAIN], model_path, work, config)
         points = preprocess(sample.embeddings, config.normalize)
         selection = select_clustering(points, config, max_clusters)
         logging.info("Clusters: %s", selection.reason)

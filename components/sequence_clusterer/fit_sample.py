@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
+from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
 from components.sequence_clusterer.config import ClusteringConfig
@@ -20,6 +21,7 @@ from components.sequence_clusterer.embedding import (
     EmbedHistories,
     ReadRecords,
 )
+from trainer.histories import TRAIN, USER_ID
 
 _SCHEMA = pa.schema(
     [
@@ -58,7 +60,7 @@ class FitSample:
         categories, null where a history has none.
         """
         for path in self.files:
-            with fileio.open(path, "rb") as file:
+            with FileSystems.open(path) as file:
                 batches = pq.ParquetFile(file).iter_batches(_READ_USERS, columns=_HISTORY_COLUMNS)
                 for batch in batches:
                     yield pa.Table.from_batches([batch])
@@ -67,7 +69,7 @@ class FitSample:
 def user_hash(record: bytes, seed: int) -> int:
     """A number in [0, 2^63) that depends on the user id of a history and the seed only."""
     example = tf.train.Example.FromString(record)
-    (user_id,) = example.features.feature["user_id"].bytes_list.value
+    (user_id,) = example.features.feature[USER_ID].bytes_list.value
     digest = hashlib.blake2b(user_id, digest_size=8, key=seed.to_bytes(4, "big"))
     return int.from_bytes(digest.digest(), "big") >> 1
 
@@ -89,14 +91,14 @@ def draw_fit_sample(
         config: sample size, seed and batch size.
 
     Raises:
-        ClusteringError: there is no history at all.
+        ClusteringError: there is no history at all, or an embedding is not finite.
     """
     with pipeline:
         hashes = (
             pipeline
-            | "FilesToHash" >> beam.Create([("train", path) for path in files])
+            | "FilesToHash" >> beam.Create([(TRAIN, path) for path in files])
             | "ReadToHash" >> beam.ParDo(ReadRecords())
-            | "Hash" >> beam.MapTuple(_hash_only, seed=config.seed)
+            | "Hash" >> beam.Map(_hash_of, config.seed)
         )
         _ = (
             hashes
@@ -111,7 +113,7 @@ def draw_fit_sample(
         )
         _ = (
             pipeline
-            | "FilesToEmbed" >> beam.Create([("train", path) for path in files])
+            | "FilesToEmbed" >> beam.Create([(TRAIN, path) for path in files])
             | "ReadToEmbed" >> beam.ParDo(ReadRecords())
             | "Sample" >> beam.ParDo(_SampleUsers(config.seed), beam.pvalue.AsSingleton(largest))
             | "Embed" >> EmbedHistories(model_path, config.batch_size)
@@ -124,8 +126,8 @@ def draw_fit_sample(
     return _read_sample(directory)
 
 
-def _hash_only(_: str, record: bytes, seed: int) -> int:
-    return user_hash(record, seed)
+def _hash_of(element: tuple[str, bytes], seed: int) -> int:
+    return user_hash(element[1], seed)
 
 
 def _largest(hashes: list[int]) -> int:
@@ -171,12 +173,17 @@ def _read_sample(directory: str) -> FitSample:
     files = sorted(fileio.glob(f"{directory}/sample*.parquet"))
     users, embeddings = [], []
     for path in files:
-        with fileio.open(path, "rb") as file:
+        with FileSystems.open(path) as file:
             table = pq.read_table(file, columns=["user", "embedding"])
         if table.num_rows:
             users.append(table["user"].to_numpy())
             values = table["embedding"].combine_chunks()
             embeddings.append(values.flatten().to_numpy().reshape(table.num_rows, -1))
-    all_users = np.concatenate(users)
+    all_users, all_embeddings = np.concatenate(users), np.concatenate(embeddings)
+    if not np.isfinite(all_embeddings).all():
+        raise ClusteringError(
+            "the encoder gave embeddings that are not finite numbers: its training has probably "
+            "diverged; lower its learning rate"
+        )
     order = np.argsort(all_users, kind="stable")
-    return FitSample(all_users[order], np.concatenate(embeddings)[order], population, files)
+    return FitSample(all_users[order], all_embeddings[order], population, files)

@@ -16,12 +16,18 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from trainer.histories import length_bucket
+from trainer.histories import (
+    CLUSTER_ID,
+    FIRST_TARGET,
+    HISTORY_LENGTH,
+    TARGET_ITEM_IDS,
+    TIMESTAMPS,
+    USER_ID,
+    length_bucket,
+)
 
 # Features that describe the user or the example; all others are lists along the history.
-_NOT_ALONG_HISTORY = frozenset(
-    {"user_id", "target_item_ids", "first_target", "history_length", "cluster_id"}
-)
+_NOT_ALONG_HISTORY = frozenset({USER_ID, TARGET_ITEM_IDS, FIRST_TARGET, HISTORY_LENGTH, CLUSTER_ID})
 
 
 class Segment(NamedTuple):
@@ -80,11 +86,11 @@ def cut_segments(record: bytes) -> list[Segment]:
     """
     example = tf.train.Example.FromString(record)
     features = example.features.feature
-    cuts = checkpoints(features["timestamps"].int64_list.value)
-    earliest = features["first_target"].int64_list.value
+    cuts = checkpoints(features[TIMESTAMPS].int64_list.value)
+    earliest = features[FIRST_TARGET].int64_list.value
     floor = earliest[0] if earliest else 0
-    features["target_item_ids"].Clear()
-    features["target_item_ids"].bytes_list.SetInParent()
+    features[TARGET_ITEM_IDS].Clear()
+    features[TARGET_ITEM_IDS].bytes_list.SetInParent()
     segments = []
     # From the end, so that each step only drops events from the one example.
     _truncate(example, cuts[-1] if cuts else 0)
@@ -92,20 +98,21 @@ def cut_segments(record: bytes) -> list[Segment]:
         if end <= floor:
             break
         _set_first_target(example, max(start, floor))
-        whole = example.SerializeToString()
+        whole = example.SerializeToString(deterministic=True)
         _truncate(example, start)
         _set_first_target(example, start)
-        segments.append(Segment(whole, example.SerializeToString()))
+        visible = example.SerializeToString(deterministic=True)
+        segments.append(Segment(whole, visible))
     return segments
 
 
 def visible_history(record: bytes) -> bytes:
     """A held-out history without its target: what may decide its cluster."""
     example = tf.train.Example.FromString(record)
-    target = example.features.feature["target_item_ids"]
+    target = example.features.feature[TARGET_ITEM_IDS]
     target.Clear()
     target.bytes_list.SetInParent()
-    return example.SerializeToString()
+    return example.SerializeToString(deterministic=True)
 
 
 def with_cluster(record: bytes, cluster: int) -> bytes:
@@ -115,7 +122,7 @@ def with_cluster(record: bytes, cluster: int) -> bytes:
     hundreds of events, need not be parsed again.
     """
     addition = tf.train.Example()
-    addition.features.feature["cluster_id"].int64_list.value.append(cluster)
+    addition.features.feature[CLUSTER_ID].int64_list.value.append(cluster)
     return record + addition.SerializeToString()
 
 
@@ -125,10 +132,10 @@ def _truncate(example: tf.train.Example, length: int) -> None:
         kind = feature.WhichOneof("kind")
         if kind is not None and name not in _NOT_ALONG_HISTORY:
             del getattr(feature, kind).value[length:]
-    bucket = example.features.feature["history_length"].bytes_list
+    bucket = example.features.feature[HISTORY_LENGTH].bytes_list
     bucket.value[:] = [length_bucket(length).encode()]
 
 
 def _set_first_target(example: tf.train.Example, position: int) -> None:
     """Sets where the targets begin."""
-    example.features.feature["first_target"].int64_list.value[:] = [position]
+    example.features.feature[FIRST_TARGET].int64_list.value[:] = [position]

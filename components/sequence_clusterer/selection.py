@@ -191,7 +191,7 @@ def _from_silhouette(
     elif highest.k != best.k:
         notes.append(
             f"K={highest.k} reaches {highest.silhouette:.3f}, but its smallest cluster has only "
-            f"{min(highest.sizes)} users."
+            f"{min(highest.sizes)} user(s)."
         )
     return best.k, " ".join(notes)
 

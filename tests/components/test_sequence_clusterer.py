@@ -1,0 +1,380 @@
+"""SequenceClusterer as a whole, with a small encoder that counts what it is shown."""
+
+import json
+
+import apache_beam as beam
+import numpy as np
+import polars as pl
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.channel_utils import as_channel
+
+from components.artifacts import ClusterEvaluation, ClusterModel, ItemCatalogue
+from components.sequence_clusterer.assignment import output_splits, write_cluster_splits
+from components.sequence_clusterer.component import SequenceClusterer
+from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.embedding import ClusteringError, split_files
+from components.sequence_clusterer.executor import Executor
+from components.sequence_clusterer.segments import cut_segments, visible_history
+from trainer.histories import length_bucket
+from trainer.membership import ClusterGeometry, assign
+from trainer.settings import ConfigError
+
+GROUPS = ("tea", "car", "pet")
+BUCKETS = 16
+
+
+class CountingEncoder(tf.Module):
+    """Embeds a history as the mean of its items' one-hot groups.
+
+    It also counts the targets, a hundredfold, if it is shown them: a leak would be seen.
+    """
+
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.scale = tf.constant(scale)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def embed(self, examples):
+        names = ["item_ids", "target_item_ids"]
+        parsed = tf.io.parse_example(examples, {n: tf.io.VarLenFeature(tf.string) for n in names})
+        total = tf.zeros([tf.size(examples), BUCKETS])
+        for name in names:
+            groups = tf.strings.substr(tf.sparse.to_dense(parsed[name]), 0, 3)
+            known = tf.cast(groups != "", tf.float32)[..., tf.newaxis]
+            buckets = tf.one_hot(tf.strings.to_hash_bucket_fast(groups, BUCKETS), BUCKETS)
+            weight = 100.0 if name == "target_item_ids" else 1.0
+            total += weight * tf.reduce_sum(buckets * known, axis=1)
+        return {"embedding": self.scale * total}
+
+
+def save_encoder(directory, scale=1.0):
+    encoder = CountingEncoder(scale)
+    path = str(directory / "Format-Serving")
+    tf.saved_model.save(encoder, path, signatures={"embed": encoder.embed})
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("encoder")
+    save_encoder(directory)
+    return directory
+
+
+def history(user, items, targets=(), basket=1):
+    example = tf.train.Example()
+    feature = example.features.feature
+    feature["user_id"].bytes_list.value.append(user.encode())
+    feature["item_ids"].bytes_list.value.extend(item.encode() for item in items)
+    feature["actions"].bytes_list.value.extend([b"purchase"] * len(items))
+    times = [1_600_000_000 + 3_600 * (n // basket) for n in range(len(items))]
+    feature["timestamps"].int64_list.value.extend(times)
+    feature["target_item_ids"].bytes_list.value.extend(item.encode() for item in targets)
+    feature["first_target"].int64_list.value.append(len(items) if targets else 0)
+    feature["history_length"].bytes_list.value.append(length_bucket(len(items)).encode())
+    return example.SerializeToString()
+
+
+def planted(users=40, events=10):
+    """`users` users of each group, who buy nothing but its items."""
+    rng = np.random.default_rng(0)
+    train, validation, test = [], [], []
+    for group in GROUPS:
+        for user in range(users):
+            items = [f"{group}{n}" for n in rng.integers(0, 20, events)]
+            name = f"{group}-user{user}"
+            train.append(history(name, items[:-2]))
+            validation.append(history(name, items[:-2], targets=items[-2:-1]))
+            test.append(history(name, items[:-1], targets=items[-1:]))
+    return {"train": train, "validation": validation, "test": test}
+
+
+def write_examples(directory, splits):
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(directory)
+    artifact.split_names = artifact_utils.encode_split_names(list(splits))
+    for split, records in splits.items():
+        folder = directory / f"Split-{split}"
+        folder.mkdir(parents=True)
+        path = str(folder / "data_tfrecord-00000-of-00001.gz")
+        with tf.io.TFRecordWriter(path, "GZIP") as writer:
+            for record in records:
+                writer.write(record)
+    return artifact
+
+
+class Result:
+    """Outputs of a run, read back."""
+
+    def __init__(self, artifacts):
+        self.clusters = artifacts["clusters"]
+        self.examples = artifacts["examples"]
+        self.geometry = ClusterGeometry.load(self.clusters.uri)
+        self.description = self._json("clusters", artifacts, "clusters.json")
+        self.evaluation = self._json("evaluation", artifacts, "evaluation.json")
+        self.profiles = self._json("evaluation", artifacts, "profiles.json")["clusters"]
+        self.map = pl.read_parquet(f"{artifacts['evaluation'].uri}/map.parquet")
+
+    @staticmethod
+    def _json(name, artifacts, file):
+        with open(f"{artifacts[name].uri}/{file}") as text:  # noqa: PTH123
+            return json.load(text)
+
+    @property
+    def splits(self):
+        return artifact_utils.decode_split_names(self.examples.split_names)
+
+    def records(self, split):
+        return read(self.examples, split)
+
+
+def read(examples, split):
+    """The records of a split, which must have a file."""
+    (folder,) = artifact_utils.get_split_uris([examples], split)
+    files = tf.io.gfile.glob(f"{folder}/*")
+    assert files
+    assert all("data_tfrecord-" in file and file.endswith(".gz") for file in files)
+    data = tf.data.TFRecordDataset(files, "GZIP")
+    return [tf.train.Example.FromString(record) for record in data.as_numpy_iterator()]
+
+
+def run(directory, encoder, splits, max_clusters=4, items=None, **settings):
+    directory.mkdir(exist_ok=True)
+    model = standard_artifacts.Model()
+    model.uri = str(encoder)
+    inputs = {"histories": [write_examples(directory / "in", splits)], "encoder_model": [model]}
+    if items is not None:
+        catalogue = ItemCatalogue()
+        catalogue.uri = str(directory / "items")
+        (directory / "items").mkdir()
+        items.write_parquet(directory / "items" / "items.parquet")
+        inputs["items"] = [catalogue]
+    outputs = {
+        "clusters": ClusterModel(),
+        "examples": standard_artifacts.Examples(),
+        "evaluation": ClusterEvaluation(),
+    }
+    for name, artifact in outputs.items():
+        artifact.uri = str(directory / name)
+    context = Executor.Context(tmp_dir=str(directory / "tmp"), unique_id="1")
+    properties = {
+        "config": ClusteringConfig.from_dict(settings).to_json(),
+        "max_clusters": max_clusters,
+        "code_version": "",
+    }
+    Executor(context).Do(inputs, {k: [v] for k, v in outputs.items()}, properties)
+    return Result(outputs)
+
+
+def items_of(example):
+    return [i.decode() for i in example.features.feature["item_ids"].bytes_list.value]
+
+
+def user_of(example):
+    (value,) = example.features.feature["user_id"].bytes_list.value
+    return value.decode()
+
+
+def integer(example, name):
+    (value,) = example.features.feature[name].int64_list.value
+    return value
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory, encoder):
+    titles = pl.DataFrame({"item_id": ["tea0", "tea1"], "title": ["Green tea", "Black tea"]})
+    return run(tmp_path_factory.mktemp("planted"), encoder, planted(), items=titles)
+
+
+def test_recovers_the_planted_groups(result):
+    assert result.clusters.clusters == 3
+    assert result.evaluation["chosen_k"] == 3
+    assert result.evaluation["k_from"] == "silhouette"
+    assert result.evaluation["sizes"] == [40, 40, 40]
+    assert (result.evaluation["users"], result.evaluation["sampled"]) == (120, 120)
+    for k in range(3):
+        groups = {items_of(e)[0][:3] for e in result.records(f"cluster_{k}_train")}
+        assert len(groups) == 1
+
+
+def test_writes_every_split(result):
+    assert result.splits == ["validation", "test"] + [
+        f"cluster_{k}_{kind}" for k in range(4) for kind in ("train", "validation")
+    ]
+    assert len(result.records("validation")) == len(result.records("test")) == 120
+    assert [len(result.records(f"cluster_{k}_validation")) for k in range(4)] == [40] * 3 + [0]
+    # 8 events: segments 1-2, 2-4, 4-8
+    assert [len(result.records(f"cluster_{k}_train")) for k in range(4)] == [120] * 3 + [0]
+
+
+def test_examples_carry_their_cluster(result):
+    for k in range(3):
+        for example in result.records(f"cluster_{k}_train"):
+            assert integer(example, "cluster_id") == k
+            start = integer(example, "first_target")
+            assert (start, len(items_of(example))) in [(1, 2), (2, 4), (4, 8)]
+    for split in ("validation", "test"):
+        for example in result.records(split):
+            assert example.features.feature["target_item_ids"].bytes_list.value
+            assert integer(example, "cluster_id") in range(3)
+
+
+def test_the_cluster_model_says_how_to_assign(result):
+    assert result.geometry.centroids.shape == (3, BUCKETS)
+    assert result.geometry.centroids.dtype == np.float32
+    assert result.description["preprocess"] == {"normalize": True}
+    assert result.description["algorithm"] == "kmeans"
+    assert result.description["sizes"] == [40, 40, 40]
+    assert result.description["temperature"] > 0
+
+
+def test_evaluation_and_map(result):
+    assert [row["k"] for row in result.evaluation["by_k"]] == [1, 2, 3]  # three distinct users
+    assert result.evaluation["by_k"][2]["silhouette"] == pytest.approx(1.0)
+    assert result.evaluation["representation"] == "encoder"
+    assert result.map.columns == ["x", "y", "cluster"]
+    assert len(result.map) == 120
+
+
+def test_profiles_name_the_items(result):
+    assert [profile["users"] for profile in result.profiles] == [40, 40, 40]
+    for profile in result.profiles:
+        shown = profile["top_items"]
+        assert len({item["item_id"][:3] for item in shown}) == 1
+        assert all(item["lift"] == pytest.approx(3.0) for item in shown)
+    titles = {item["title"] for profile in result.profiles for item in profile["top_items"]}
+    assert titles <= {"", "Green tea", "Black tea"}
+
+
+def changing(future):
+    """Users of tea who turn to something else after four events, and a target that is too."""
+    before, after = [f"tea{n}" for n in range(4)], [f"{future}{n}" for n in range(4)]
+    return {
+        "train": [history(f"u{n}", before + after) for n in range(5)],
+        "validation": [history(f"u{n}", before, targets=after) for n in range(5)],
+        "test": [history(f"u{n}", before, targets=after[:1]) for n in range(5)],
+    }
+
+
+def test_no_target_and_nothing_after_it_decides_a_cluster(result, encoder, tmp_path):
+    """Same users, same clusters, three futures: what is before the future must be the same."""
+    past = []
+    for future in GROUPS:
+        source = write_examples(tmp_path / future / "in", changing(future))
+        splits = output_splits(3)
+        written = standard_artifacts.Examples()
+        written.uri = str(tmp_path / future / "out")
+        written.split_names = artifact_utils.encode_split_names(splits)
+        write_cluster_splits(
+            beam.Pipeline(),
+            {split: split_files(source, split) for split in changing(future)},
+            str(encoder / "Format-Serving"),
+            256,
+            result.geometry,
+            {split: artifact_utils.get_split_uris([written], split)[0] for split in splits},
+        )
+        train = [e for k in range(3) for e in read(written, f"cluster_{k}_train")]
+        held_out = [e for split in ("validation", "test") for e in read(written, split)]
+        past.append(
+            sorted(
+                (user_of(e), integer(e, "first_target"), items_of(e)[:4], integer(e, "cluster_id"))
+                for e in train + held_out
+            )
+        )
+        assert {integer(e, "first_target") for e in train} == {1, 2, 4}
+    assert past[0] == past[1] == past[2]
+    assert len({cluster for *_, cluster in past[0]}) == 1
+
+
+def test_assignment_is_that_of_the_visible_history(result, encoder):
+    model = tf.saved_model.load(str(encoder / "Format-Serving"))
+    records = planted()
+    visible = {}
+    for record in records["train"]:
+        for segment in cut_segments(record):
+            example = tf.train.Example.FromString(segment.example)
+            visible[user_of(example), integer(example, "first_target")] = segment.visible
+    for record in records["validation"]:
+        visible[user_of(tf.train.Example.FromString(record)), None] = visible_history(record)
+    embedded = model.signatures["embed"](examples=tf.constant(list(visible.values())))
+    expected = assign(embedded["embedding"].numpy(), result.geometry)
+    written = {(user_of(e), None): integer(e, "cluster_id") for e in result.records("validation")}
+    for k in range(3):
+        for example in result.records(f"cluster_{k}_train"):
+            written[user_of(example), integer(example, "first_target")] = k
+    assert written == dict(zip(visible, expected.tolist(), strict=True))
+
+
+def test_same_seed_same_output(encoder, tmp_path):
+    splits = planted()
+    one, two = (
+        run(tmp_path / name, encoder, splits, max_clusters=3, fit_sample=30, seed=3)
+        for name in "ab"
+    )
+    assert one.evaluation == two.evaluation
+    assert one.evaluation["sampled"] == 30
+    assert one.evaluation["users"] == 120
+    np.testing.assert_array_equal(one.geometry.centroids, two.geometry.centroids)
+    assert one.profiles == two.profiles
+    for split in one.splits:
+        left = [e.SerializeToString(deterministic=True) for e in one.records(split)]
+        assert left == [e.SerializeToString(deterministic=True) for e in two.records(split)]
+
+
+def test_one_user(encoder, tmp_path):
+    splits = {
+        "train": [history("only", ["tea1", "tea2", "tea3"])],
+        "validation": [history("only", ["tea1", "tea2", "tea3"], targets=["tea4"])],
+        "test": [],
+    }
+    outcome = run(tmp_path / "one", encoder, splits, max_clusters=2)
+    assert outcome.clusters.clusters == 1
+    assert "only one user" in outcome.evaluation["reason"]
+    assert len(outcome.records("cluster_0_train")) == 2
+    assert outcome.records("cluster_1_train") == outcome.records("test") == []
+    assert outcome.description["small_clusters"] == [0]
+    assert outcome.map.to_dict(as_series=False) == {"x": [0.0], "y": [0.0], "cluster": [0]}
+
+
+def test_more_clusters_than_users_and_one_instant(encoder, tmp_path):
+    train = [history(f"u{n}", [f"{group}1"] * 3, basket=3) for n, group in enumerate(GROUPS[:2])]
+    splits = {"train": train, "validation": [], "test": []}
+    outcome = run(tmp_path / "few", encoder, splits, max_clusters=3, k=3)
+    assert outcome.clusters.clusters == 2
+    assert "reduced to 2" in outcome.evaluation["reason"]
+    assert all(outcome.records(split) == [] for split in outcome.splits)
+
+
+def test_no_users_at_all(encoder, tmp_path):
+    with pytest.raises(ClusteringError, match="no user has a history in the train split"):
+        run(tmp_path / "none", encoder, {"train": [], "validation": [], "test": []})
+
+
+def test_missing_split(encoder, tmp_path):
+    with pytest.raises(ClusteringError, match="no split 'test'"):
+        run(tmp_path / "split", encoder, {"train": [], "validation": []})
+
+
+def test_diverged_encoder(tmp_path):
+    save_encoder(tmp_path, scale=float("nan"))
+    with pytest.raises(ClusteringError, match="embeddings that are not finite"):
+        run(
+            tmp_path / "nan",
+            tmp_path,
+            {"train": [history("u", ["tea1"])], "validation": [], "test": []},
+        )
+
+
+def test_component_spec():
+    examples, model = standard_artifacts.Examples(), standard_artifacts.Model()
+    node = SequenceClusterer(
+        examples=as_channel([examples]),
+        encoder_model=as_channel([model]),
+        config=ClusteringConfig(k=2),
+        max_clusters=4,
+    )
+    assert set(node.outputs) == {"clusters", "examples", "evaluation"}
+    assert ClusteringConfig.from_json(node.exec_properties["config"]).k == 2
+    with pytest.raises(ConfigError, match="clustering.k"):
+        SequenceClusterer(as_channel([examples]), as_channel([model]), ClusteringConfig(k=5), 4)
