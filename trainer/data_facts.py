@@ -95,13 +95,17 @@ class DataFacts:
             },
             "own_items": {
                 "value": own,
-                "why": "own items may be recommended again" if own else "own items are excluded"
+                "why": "own items may be recommended again"
+                if own
+                else "own items are excluded"
                 if self.exclude_seen(serving)
                 else fixed,
             },
             "time": {
                 "value": self.has_time,
-                "why": "the log spans at least a day" if self.has_time else "the log has order only",
+                "why": "the log spans at least a day"
+                if self.has_time
+                else "the log has order only",
             },
             "actions": {"value": max(self.actions - 1, 1), "why": "kinds of action in the log"},
             "categories": {"value": max(self.categories - 1, 0), "why": "frequent categories"},

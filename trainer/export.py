@@ -1,9 +1,9 @@
 """Writing a recommender as a SavedModel, with what stands beside it.
 
-    saved_model.pb, variables/, assets/      the four signatures
-    keras/encoder.keras                      of a Trainer's model: what specialists start from
-    assets.extra/model.json                  identity and origin
-    assets.extra/tf_serving_warmup_requests  of the combined model: requests that warm a server up
+saved_model.pb, variables/, assets/      the four signatures
+keras/encoder.keras                      of a Trainer's model: what specialists start from
+assets.extra/model.json                  identity and origin
+assets.extra/tf_serving_warmup_requests  of the combined model: requests that warm a server up
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def preprocessing_fn(
     timestamps = _aligned(inputs[histories.TIMESTAMPS], items, 0)
 
     item_vocabulary = tft.vocabulary(
-        items, frequency_threshold=config.min_item_count, vocab_filename=ITEM_VOCABULARY
+        items, frequency_threshold=_cutoff(config.min_item_count), vocab_filename=ITEM_VOCABULARY
     )
 
     def item_index(ids: tf.SparseTensor) -> tf.SparseTensor:
@@ -89,13 +89,20 @@ def preprocessing_fn(
         HOUR: _sparse_like(items, tf.math.floormod(timestamps, _DAY) // _HOUR + 1),
         # 1970-01-01 was a Thursday.
         WEEKDAY: _sparse_like(items, tf.math.floormod(timestamps // _DAY + 3, 7) + 1),
-        PRICE: _sparse_like(items, _normalised_log(_aligned(inputs[histories.PRICES], items, _UNKNOWN))),
+        PRICE: _sparse_like(
+            items, _normalised_log(_aligned(inputs[histories.PRICES], items, _UNKNOWN))
+        ),
         QUANTITY: _sparse_like(
             items, _normalised_log(_aligned(inputs[histories.QUANTITIES], items, _UNKNOWN))
         ),
         TIME: _sparse_like(items, timestamps),
         FIRST_TARGET: inputs[histories.FIRST_TARGET],
     }
+
+
+def _cutoff(count: int) -> int | None:
+    """A minimum count as TFT wants it: None where everything is kept."""
+    return count if count > 1 else None
 
 
 def _sparse_like(items: tf.SparseTensor, values: tf.Tensor) -> tf.SparseTensor:
@@ -127,12 +134,14 @@ def _category_index(
     index = tft.compute_and_apply_vocabulary(
         present,
         top_k=config.max_categories,
-        frequency_threshold=config.min_category_count,
+        frequency_threshold=_cutoff(config.min_category_count),
         num_oov_buckets=1,
         vocab_filename=CATEGORY_VOCABULARY,
     )
     values = tf.scatter_nd(
-        tf.cast(tf.where(known), tf.int32), index.values + 1, tf.shape(categories, out_type=tf.int32)
+        tf.cast(tf.where(known), tf.int32),
+        index.values + 1,
+        tf.shape(categories, out_type=tf.int32),
     )
     return _sparse_like(items, values)
 
@@ -156,4 +165,3 @@ def _normalised_log(values: tf.Tensor) -> tf.Tensor:
     scale = tf.math.sqrt(tf.maximum(variance, 1e-6))
     scored = tf.clip_by_value((logs - mean) / scale, -5.0, 5.0)
     return tf.where(known & tf.math.is_finite(scored), scored, tf.zeros_like(values))
-

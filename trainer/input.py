@@ -109,7 +109,9 @@ def read_histories(files: Sequence[str], graph: tft.TFTransformOutput) -> Histor
         for name in features.EVENT_FEATURES:
             values[name].append(batch[name].values.numpy())
         values[features.TARGET].append(batch[features.TARGET].values.numpy())
-        first = tf.sparse.to_dense(tf.sparse.slice(batch[features.FIRST_TARGET], [0, 0], [users, 1]))
+        first = tf.sparse.to_dense(
+            tf.sparse.slice(batch[features.FIRST_TARGET], [0, 0], [users, 1])
+        )
         padded = np.zeros(users, np.int64)
         padded[: first.shape[0]] = first.numpy()[:, 0] if first.shape[1] else 0
         values[features.FIRST_TARGET].append(padded)

@@ -46,9 +46,7 @@ class NextItemModel(keras.Model):
         query, own = y_pred["query"], y_pred["own"]
         if self.sampled_items is None:
             return full_softmax_loss(self.encoder.catalogue, query, own, y)
-        return sampled_softmax_loss(
-            self.encoder.catalogue, query, own, y, self.sampled_items
-        )
+        return sampled_softmax_loss(self.encoder.catalogue, query, own, y, self.sampled_items)
 
 
 def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

@@ -130,7 +130,9 @@ class SampleBatches:
             item = columns[features.ITEM]
             targets = tf.gather(tf.concat([item, [0]], 0), places)
             targets = tf.where(targets <= self._items, targets, 0)
-            return cut_inputs(columns, starts, ends, length, own if self._own_events else None), targets
+            return cut_inputs(
+                columns, starts, ends, length, own if self._own_events else None
+            ), targets
 
         dataset = tf.data.Dataset.from_generator(
             lambda: self._stream(first_epoch), output_signature=spec
@@ -144,11 +146,15 @@ class SampleBatches:
         rng = np.random.default_rng((self._seed, epoch))
         use = ~self._empty | (rng.random(len(self._empty)) < EMPTY_PREFIX_SHARE)
         chosen = rng.permutation(np.flatnonzero(use))[: self._limit]
-        lengths = padded_length((self._samples.ends - self._samples.starts)[chosen], self._max_events)
+        lengths = padded_length(
+            (self._samples.ends - self._samples.starts)[chosen], self._max_events
+        )
         batches = []
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
-            batches += [rows[i : i + self._batch_size] for i in range(0, len(rows), self._batch_size)]
+            batches += [
+                rows[i : i + self._batch_size] for i in range(0, len(rows), self._batch_size)
+            ]
         return chosen, [batches[i] for i in rng.permutation(len(batches))]
 
     def _stream(self, epoch: int) -> Iterator[tuple[np.ndarray, ...]]:

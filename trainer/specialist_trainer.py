@@ -103,7 +103,9 @@ def _why_not(samples: int, validation: Histories, config: SpecialistConfig) -> s
     if samples == 0:
         return "the cluster has no training samples"
     if samples < config.min_samples:
-        return f"{samples} training samples, fewer than specialists.min_samples={config.min_samples}"
+        return (
+            f"{samples} training samples, fewer than specialists.min_samples={config.min_samples}"
+        )
     if not (validation.next_item > 0).any():
         return "no user of the cluster is in the validation split"
     return None

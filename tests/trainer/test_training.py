@@ -1,0 +1,126 @@
+"""The two run functions on a tiny shop: they learn, save, reload and stop early."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+TINY = {
+    "encoder": {"width": 16, "layers": 1, "feedforward": 32, "dropout": 0.0, "max_events": 8},
+    "training": {
+        "epochs": 12,
+        "learning_rate": 0.02,
+        "batch_size": 64,
+        "patience": 12,
+        "weight_decay": 0.0,
+    },
+    "serving": {"top_k": 5},
+}
+
+
+def fn_args(directory: Path, shop, config: dict, **custom) -> SimpleNamespace:
+    return SimpleNamespace(
+        train_files=shop.train,
+        eval_files=shop.validation,
+        transform_output=shop.graph_dir,
+        serving_model_dir=str(directory / "model"),
+        model_run_dir=str(directory / "run"),
+        base_model=None,
+        custom_config={
+            "config": config,
+            "seed": 3,
+            "checkpoint_root": str(directory / "checkpoints"),
+            **custom,
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_shop, tmp_path_factory):
+    from trainer.encoder_trainer import run_fn
+
+    directory = tmp_path_factory.mktemp("encoder")
+    run_fn(fn_args(directory, tiny_shop, TINY))
+    return directory
+
+
+def test_encoder_learns_the_circles(trained):
+    figures = json.loads((trained / "run" / "training.json").read_text())
+    assert figures["status"] == "trained"
+    assert figures["epochs"][-1]["loss"] < 0.7 * figures["epochs"][0]["loss"]
+    # A random ranking of 20 items gives about 0.23; the circles are learnable almost fully.
+    assert max(e["val_ndcg@10"] for e in figures["epochs"]) > 0.7
+    assert figures["derived"]["own_items"]["value"] is True
+    assert list((trained / "run" / "tensorboard").rglob("events*"))
+    assert not (trained / "checkpoints").exists() or not list((trained / "checkpoints").iterdir())
+
+
+def test_saved_signatures_answer(trained, tiny_shop):
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(trained / "model"))
+    assert set(model.signatures) == {"serving_default", "recommend", "embed", "evaluate"}
+    out = model.signatures["serving_default"](examples=tf.constant(tiny_shop.raw))
+    assert out["item_ids"].shape == (60, 5) and out["scores"].dtype == tf.float32
+    assert out["cluster_weights"].shape == (60, 1)
+    assert (np.diff(out["scores"].numpy(), axis=1) <= 0).all()
+    ranks = model.signatures["evaluate"](examples=tf.constant(tiny_shop.raw))["rank"].numpy()
+    assert (ranks >= 1).all() and (ranks <= 20).all()
+
+
+def test_same_seed_same_weights(trained, tiny_shop, tmp_path):
+    from trainer.encoder_trainer import run_fn
+
+    run_fn(fn_args(tmp_path, tiny_shop, TINY))
+    first = json.loads((trained / "model" / "assets.extra" / "model.json").read_text())
+    second = json.loads((tmp_path / "model" / "assets.extra" / "model.json").read_text())
+    assert first["id"] == second["id"]
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
+    from trainer.export import load_encoder
+    from trainer.specialist_trainer import run_fn
+
+    settings = {
+        "specialists": {
+            "method": method,
+            "lora_rank": 2,
+            "epochs": 3,
+            "learning_rate": 0.01,
+            "patience": 3,
+            "min_samples": 10,
+        }
+    }
+    args = fn_args(tmp_path, tiny_shop, settings, cluster=0)
+    args.base_model = str(trained / "model")
+    run_fn(args)
+    figures = json.loads((tmp_path / "run" / "training.json").read_text())
+    start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
+    for before, after in zip(
+        start.catalogue.get_weights(), end.catalogue.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(before, after)
+    changed = any(
+        not np.array_equal(before, after)
+        for before, after in zip(start.tower.get_weights(), end.tower.get_weights(), strict=True)
+    )
+    assert changed == (figures["status"] == "trained")
+
+
+def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
+    from trainer.export import load_encoder
+    from trainer.specialist_trainer import run_fn
+
+    args = fn_args(tmp_path, tiny_shop, {"specialists": {"min_samples": 100_000}}, cluster=1)
+    args.base_model = str(trained / "model")
+    run_fn(args)
+    figures = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert figures["status"] == "unchanged" and "min_samples" in figures["reason"]
+    start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
+    for before, after in zip(start.get_weights(), end.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
