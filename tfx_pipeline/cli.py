@@ -220,7 +220,7 @@ def _recommend(arguments: argparse.Namespace) -> int:
     console = Console(sys.stdout)
     unknown = recommender.unknown(history)
     if unknown:
-        console.line(f"Not in the model's catalogue, left out: {', '.join(unknown)}")
+        console.line(f"Unknown to the model: {', '.join(unknown)}")
     console.table(
         ["rank", "item", "title", "score"],
         [[str(row.rank), row.item_id, row.title, f"{row.score:.4f}"] for row in found],

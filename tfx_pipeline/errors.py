@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 # Errors whose message was written for the user. They are matched by name, because Beam and TFX
 # hand on an executor's exception as another type that carries only the text of the traceback.
-USER_ERRORS = ("ConfigError", "DataError", "InputError", "AnomalyError")
+USER_ERRORS = (
+    "AnomalyError",
+    "ClusteringError",
+    "ConfigError",
+    "DataError",
+    "InputError",
+    "TrainingDataError",
+)
 
 _IN_TRACEBACK = re.compile(
     rf"^(?:[\w.]+\.)?(?:{'|'.join(USER_ERRORS)}): (.*?)(?: \[while running |\Z|\n\n|\nTraceback )",

@@ -9,16 +9,20 @@ import fcntl
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.utils.path_utils import serving_model_dir
 
+from components.baseline_model.record import BaselineRecord
 from tfx_pipeline import fingerprints
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
 from tfx_pipeline.errors import ComponentFailure, one_line, user_message
+from tfx_pipeline.gate_decisions import GateDecision, explain
+from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.inputs import InputError, resolve_files
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import Locations, create_pipeline
@@ -75,10 +79,14 @@ class Outcome:
     """The SavedModel that the run made (or found in the cache)."""
     served: Path | None
     """The newest served model after the run."""
+    decisions: Sequence[GateDecision]
+    """What each gate said."""
+    baseline: str
+    """What the candidate was compared with."""
 
     def artifact(self, node: str, output: str) -> Path:
         """Folder of a node's only artifact under an output key."""
-        return Path(self.nodes[node].artifacts[output][0])
+        return Path(_only(self.nodes, node, output))
 
     @property
     def trained(self) -> list[str]:
@@ -137,7 +145,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         executions = _executions_of_new_run(metadata, earlier_runs)
         _write_record(directory, config, data, started, executions)
         _raise_failure(failure, progress.current, nodes, executions)
-        outcome = _outcome(directory, executions)
+        outcome = _outcome(directory, executions, config.gates)
         _copy_report(directory, outcome)
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
     console.line(f"Finished in {duration(seconds)}.")
@@ -181,21 +189,35 @@ def _raise_failure(
             raise ComponentFailure(node, f"its execution is recorded as {execution.state}")
 
 
-def _outcome(directory: RunDirectory, executions: Mapping[str, NodeExecution]) -> Outcome:
-    blessing = Path(executions["Evaluator"].artifacts["blessing"][0])
-    candidate = Path(executions["ClusterCombiner"].artifacts["model"][0]) / "Format-Serving"
+def _outcome(
+    directory: RunDirectory, executions: Mapping[str, NodeExecution], gates: GatesConfig
+) -> Outcome:
+    blessing = Path(_only(executions, "Evaluator", "blessing"))
+    candidate = Path(serving_model_dir(_only(executions, "ClusterCombiner", "model")))
+    baseline = BaselineRecord.read(_only(executions, "BaselineModel", "model"))
     served = newest_version(directory.serving)
     if (blessing / "BLESSED").exists():
         status: Status = "pushed"
         if served is None:
-            raise ComponentFailure(
-                "Pusher", f"the model was blessed but {directory.serving} is empty"
-            )
+            raise ComponentFailure("Pusher", f"nothing arrived in {directory.serving}")
     elif served is not None and model_id(candidate) == model_id(served) is not None:
         status = "already_served"
     else:
         status = "refused"
-    return Outcome(status, executions, candidate, served)
+    return Outcome(
+        status=status,
+        nodes=executions,
+        candidate=candidate,
+        served=served,
+        decisions=explain(_only(executions, "Evaluator", "evaluation"), gates, baseline),
+        baseline=baseline.title,
+    )
+
+
+def _only(executions: Mapping[str, NodeExecution], node: str, output: str) -> str:
+    """URI of a node's only artifact under an output key."""
+    (uri,) = executions[node].artifacts[output]
+    return uri
 
 
 def _copy_report(directory: RunDirectory, outcome: Outcome) -> None:

@@ -13,11 +13,11 @@ from tfx.types import BaseChannel
 
 import schema
 from components.baseline_model import BaselineModel
-from components.behavior_example_gen import BehaviorExampleGen
+from components.behavior_example_gen.component import BehaviorExampleGen
 from components.cluster_combiner import ClusterCombiner
 from components.history_validator import HistoryValidator
 from components.run_report import RunReport
-from components.sequence_clusterer import SequenceClusterer
+from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
@@ -65,7 +65,8 @@ def create_pipeline(
         input_files=list(events),
         items_files=list(items),
         config=config.data,
-        input_fingerprint=f"{input_fingerprint}-{code_fingerprint('components.behavior_example_gen')}",
+        input_fingerprint=input_fingerprint,
+        code_version=code_fingerprint("components.behavior_example_gen.component"),
     )
     histories = ingestion.outputs["examples"]
     catalogue = ingestion.outputs["items"]
@@ -93,7 +94,7 @@ def create_pipeline(
         config=config.clustering,
         max_clusters=config.run.max_clusters,
         items=catalogue,
-        code_version=code_fingerprint("components.sequence_clusterer"),
+        code_version=code_fingerprint("components.sequence_clusterer.component"),
     )
     specialists = [
         _specialist(
@@ -198,7 +199,7 @@ def _encoder(
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(
-            config, locations, "trainer.encoder_trainer", ("encoder", "training")
+            config, locations, "trainer.encoder_trainer", ("encoder", "training", "serving")
         ),
     ).with_id("Trainer.encoder")
 
@@ -224,7 +225,7 @@ def _specialist(
                 config,
                 locations,
                 "trainer.specialist_trainer",
-                ("encoder", "training", "specialists"),
+                ("specialists", "serving"),
             ),
             "cluster": cluster,
         },
@@ -235,9 +236,11 @@ def _trainer_settings(
     config: RunConfig, locations: Locations, module: str, sections: Sequence[str]
 ) -> dict[str, Any]:
     """What a `run_fn` gets beside the data: its sections only, so that others do not retrain."""
+    code_version = code_fingerprint(module)
     return {
         "config": {name: getattr(config, name).model_dump(mode="json") for name in sections},
         "seed": config.run.seed,
-        "checkpoint_root": locations.checkpoints,
-        "code_version": code_fingerprint(module),
+        # Training that other code began is not gone on with.
+        "checkpoint_root": f"{locations.checkpoints}/{code_version}",
+        "code_version": code_version,
     }

@@ -50,6 +50,10 @@ class Recommender:
         """What the item is called; empty when the model does not know."""
         return self._titles.get(item_id, "")
 
+    def unknown(self, history: Sequence[str]) -> list[str]:
+        """Items of a history that the model's catalogue does not list."""
+        return [item for item in history if self._titles and item not in self._titles]
+
     def for_items(self, history: Sequence[str], action: str, k: int) -> list[Recommendation]:
         """Recommends after a history of item ids, taken as one event a day up to now.
 

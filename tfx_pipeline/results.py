@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,7 +44,8 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
         "trained": outcome.trained,
         "comparison": comparison,
         "clustering": clustering,
-        "gates": outcome.gates,
+        "baseline": outcome.baseline,
+        "gates": [dataclasses.asdict(decision) for decision in outcome.decisions],
         "customers": customers,
     }
     directory.metrics.write_text(
@@ -89,15 +91,17 @@ def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Conso
 
 
 def _show_gates(outcome: Outcome, console: Console) -> None:
-    console.heading("Gates")
-    if outcome.status == "pushed":
-        console.line(f"  passed; served as version {outcome.served.name}" if outcome.served else "")
-    elif outcome.status == "already_served":
-        console.line("  already served, nothing to push")
+    console.heading(f"Gates, against {outcome.baseline}")
+    if outcome.status == "already_served":
+        console.line("  the model is already served, nothing to push")
     else:
-        console.line("  refused, nothing was pushed:", style="bold")
-        for message in outcome.gates:
-            console.line(f"    {message}")
+        for decision in outcome.decisions:
+            mark = "passed" if decision.passed else "FAILED"
+            console.line(f"  {mark}  {decision.sentence}")
+    if outcome.status == "pushed" and outcome.served is not None:
+        console.line(f"  pushed as version {outcome.served.name}", style="bold")
+    elif outcome.status == "refused":
+        console.line("  refused: nothing was pushed", style="bold")
     if not outcome.trained:
         console.line("  nothing was trained (all from cache)")
 
