@@ -1,0 +1,157 @@
+"""Which column of a file plays which role: the user's mapping, our names, or a common alias."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from components.behavior_example_gen.config import ColumnMapping
+from components.behavior_example_gen.errors import DataError
+
+REQUIRED_EVENT_COLUMNS = ("user_id", "item_id", "timestamp")
+REQUIRED_ITEM_COLUMNS = ("item_id",)
+
+# Names in the wild, compared without case, spaces and punctuation.
+EVENT_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "user_id": (
+        "userid", "customerid", "householdid", "visitorid", "clientid", "memberid", "accountid",
+        "shopperid", "buyerid", "user", "customer", "reviewerid",
+    ),
+    "item_id": (
+        "itemid", "productid", "skuid", "articleid", "stockcode", "sku", "asin", "item",
+        "product", "productcode", "itemcode",
+    ),
+    "timestamp": (
+        "timestamp", "eventtime", "eventtimestamp", "actiontime", "transactiontimestamp",
+        "purchasedate", "orderdate", "invoicedate", "createdat", "datetime", "time", "date", "ts",
+    ),
+    "action": ("action", "eventtype", "actiontype", "behaviortype", "behaviourtype", "event"),
+    "session_id": ("sessionid", "usersession", "basketid", "invoiceno", "orderid", "visitid"),
+    "price": ("price", "unitprice"),
+    "quantity": ("quantity", "qty"),
+    "category": ("category", "categorycode", "categoryname", "productcategory"),
+    "title": (),
+    "brand": (),
+}  # fmt: skip
+ITEM_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "item_id": EVENT_ALIASES["item_id"],
+    "title": ("title", "text", "name", "productname", "itemname", "producttitle", "description"),
+    "category": ("category", "categoryname", "productcategory", "categorycode", "categories"),
+    "brand": ("brand", "brandname"),
+    "price": EVENT_ALIASES["price"],
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Source columns by our name. Several columns of one role are joined by " / "."""
+
+    names: dict[str, tuple[str, ...]]
+    notes: list[str] = field(default_factory=list)
+
+
+def resolve(
+    found: Sequence[str],
+    mapping: ColumnMapping,
+    aliases: Mapping[str, tuple[str, ...]],
+    required: Sequence[str],
+    where: str,
+    setting: str,
+) -> Columns:
+    """Finds the source columns of a file.
+
+    Args:
+        found: the columns of the file, in order.
+        mapping: the user's mapping; it wins over everything else.
+        aliases: our names, each with other names recognised (normalised).
+        required: our names that must be found.
+        where: the file, for messages.
+        setting: dotted name of the mapping's setting, for messages.
+
+    Raises:
+        DataError: a mapped or required column is not there, or several could be it.
+    """
+    names: dict[str, tuple[str, ...]] = {}
+    notes: list[str] = []
+    for role, wanted in mapping.items():
+        if wanted is not None:
+            sources = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+            for source in sources:
+                _demand(source, found, where, f"{setting}.{role}")
+            names[role] = sources
+    taken = {source for sources in names.values() for source in sources}
+    missing: list[str] = []
+    for role, others in aliases.items():
+        if role in mapping:
+            if role not in names and role in required:
+                raise DataError(f"{where}: {setting}.{role} is null, but the column is required")
+            continue
+        candidates = _candidates(role, others, [name for name in found if name not in taken])
+        if len(candidates) == 1:
+            names[role] = (candidates[0],)
+            if candidates[0] != role:
+                notes.append(f"column {candidates[0]!r} is taken as {role}")
+        elif candidates and role in required:
+            raise DataError(
+                f"{where}: columns {_quoted(candidates)} could all be {role}; "
+                f"say which one: set {setting}.{role}"
+            )
+        elif candidates:
+            notes.append(
+                f"{role} is not used, because columns {_quoted(candidates)} could all be it; "
+                f"set {setting}.{role} to use one"
+            )
+        elif role in required:
+            missing.append(role)
+    if missing:
+        hints = "; ".join(_hint(role, found, setting) for role in missing)
+        raise DataError(
+            f"{where}: no column for {', '.join(missing)}. Columns found: {', '.join(found)}. "
+            f"{hints}"
+        )
+    return Columns(names, notes)
+
+
+def _candidates(role: str, aliases: Sequence[str], found: Sequence[str]) -> list[str]:
+    """Columns that can play a role: our own name if it is there, else all aliases."""
+    if role in found:
+        return [role]
+    return [name for name in found if _normalised(name) in (_normalised(role), *aliases)]
+
+
+def _demand(source: str, found: Sequence[str], where: str, setting: str) -> None:
+    """Checks that a column named in the settings exists, once."""
+    if source not in found:
+        near = _nearest(source, found)
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise DataError(
+            f"{where}: no column {source!r} (named by {setting}).{hint} "
+            f"Columns found: {', '.join(found)}"
+        )
+    if list(found).count(source) > 1:
+        raise DataError(
+            f"{where}: several columns are called {source!r} (named by {setting}); rename them"
+        )
+
+
+def _hint(role: str, found: Sequence[str], setting: str) -> str:
+    near = _nearest(role, found)
+    if near is None:
+        return f"Name the one for {role} in {setting}.{role}"
+    return f"Nearest to {role} is {near!r}: set {setting}.{role}={near} if that is it"
+
+
+def _nearest(name: str, found: Sequence[str]) -> str | None:
+    by_normalised = {_normalised(other): other for other in found}
+    near = difflib.get_close_matches(_normalised(name), list(by_normalised), n=1, cutoff=0.4)
+    return by_normalised[near[0]] if near else None
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " and ".join(repr(name) for name in names)

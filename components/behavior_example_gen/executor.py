@@ -1,0 +1,155 @@
+"""Executor of BehaviorExampleGen."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging as python_logging
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+from absl import logging
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.behavior_example_gen import catalogue, quality, quarantine
+from components.behavior_example_gen.arrow_files import read_tables, to_arrow, write_table
+from components.behavior_example_gen.beam_pipeline import Ingestion, build
+from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.errors import DataError
+from components.behavior_example_gen.files import open_reading, open_writing
+from components.behavior_example_gen.scratch import Scratch
+from components.behavior_example_gen.sources import Source, event_sources, item_sources
+from trainer.histories import SPLITS
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Turns an event log into histories."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads, cleans, splits and writes.
+
+        Args:
+            input_dict: empty.
+            output_dict: `examples`, `data_quality` and `items`, one artifact each.
+            exec_properties: see `BehaviorExampleGenSpec`.
+
+        Raises:
+            DataError: the input cannot be used. TFX removes the outputs of a failed execution;
+                the quarantine is then kept beside them (the message says where).
+        """
+        del input_dict
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        report = artifact_utils.get_single_instance(output_dict["data_quality"])
+        items = artifact_utils.get_single_instance(output_dict["items"])
+        config = DataConfig.from_json(exec_properties["config"])
+        events_from = event_sources(json.loads(exec_properties["input_files"]), config)
+        items_from = item_sources(json.loads(exec_properties["items_files"]), config)
+        scratch = Scratch(f"{examples.uri}/scratch")
+        rejected = _beside(report.uri)
+        split_folders = {name: f"{examples.uri}/Split-{name}" for name in SPLITS}
+        for folder in (*split_folders.values(), report.uri, items.uri):
+            fileio.makedirs(folder)
+        scratch.create()
+        try:
+            known_items, notes = catalogue.read_items(items_from)
+            with_categories = bool((known_items["category"] != "").any())
+            if with_categories:
+                write_table(
+                    known_items.select("item_id", item_category="category"),
+                    scratch.item_categories,
+                )
+            job = Ingestion(
+                events_from, config, scratch, split_folders,
+                f"{rejected}/{quarantine.NAME}", with_categories,
+            )  # fmt: skip
+            self._run(job)
+            with open_reading(scratch.reports) as stream:
+                reports = pickle.loads(stream.read())
+            used = read_tables([scratch.used_items])
+            quality.check_histories(reports, used.height, config)
+            quarantine.merge(scratch.quarantine_parts(), f"{report.uri}/{quarantine.NAME}")
+            notes = [*_source_notes(events_from, items_from, config), *notes]
+            account = quality.describe(reports, events_from, used.height, notes)
+            with open_writing(f"{report.uri}/{quality.NAME}") as stream:
+                stream.write(json.dumps(account, indent=2, ensure_ascii=False).encode())
+            _write_items(
+                catalogue.complete(known_items, used, read_tables([scratch.attributes])),
+                f"{items.uri}/{catalogue.NAME}",
+            )
+        except DataError:
+            parts = scratch.quarantine_parts()
+            if parts:
+                fileio.makedirs(rejected)
+                quarantine.merge(parts, f"{rejected}/{quarantine.NAME}")
+            raise
+        finally:
+            fileio.rmtree(scratch.folder)
+        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        logging.info(
+            "%s events of %s users and %s items kept of %s rows",
+            *(f"{account[key]:,}" for key in ("events_kept", "users", "items", "rows_read")),
+        )
+
+    def _run(self, job: Ingestion) -> None:
+        """Runs the Beam pipeline; a DataError of a worker comes out as one.
+
+        Raises:
+            DataError: raised in a step.
+        """
+        try:
+            with _quiet_data_errors(), self._make_beam_pipeline() as pipeline:
+                build(pipeline, job)
+        except Exception:
+            message = job.scratch.noted_failure()
+            if message is None:
+                raise
+            raise DataError(message) from None
+
+
+@contextlib.contextmanager
+def _quiet_data_errors() -> Iterator[None]:
+    """Keeps Beam from logging a DataError with its traceback: the message is for the user."""
+
+    def is_no_data_error(record: python_logging.LogRecord) -> bool:
+        return not isinstance(record.msg, DataError)
+
+    logger = python_logging.getLogger("apache_beam.runners.common")
+    logger.addFilter(is_no_data_error)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_no_data_error)
+
+
+def _beside(uri: str) -> str:
+    """A folder beside an artifact's own, which TFX does not remove with it."""
+    parent, _, name = uri.rstrip("/").rpartition("/")
+    return f"{parent}/rejected-{name}"
+
+
+def _source_notes(events: list[Source], items: list[Source], config: DataConfig) -> list[str]:
+    notes = list(dict.fromkeys(note for source in [*events, *items] for note in source.notes))
+    if events[0].format == "sequences":
+        notes.append("sequence files have an order but no times: timestamps are 0")
+        if config.split != "leave_one_out":
+            notes.append("without times the split is leave_one_out")
+    return notes
+
+
+def _write_items(items: pl.DataFrame, path: str) -> None:
+    with open_writing(path) as stream:
+        pq.write_table(to_arrow(items), stream)

@@ -1,0 +1,92 @@
+"""Step 3, per partition: rules over whole users, sorting, counts of items."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import polars as pl
+from absl import logging
+
+from components.behavior_example_gen import event_rules
+from components.behavior_example_gen.arrow_files import (
+    read_tables,
+    to_arrow,
+    to_bytes,
+    write_table,
+)
+from components.behavior_example_gen.catalogue import ATTRIBUTES
+from components.behavior_example_gen.cleaning import ORDER, RETURNED
+from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.plan import Plan
+from components.behavior_example_gen.reports import PartitionReport
+from components.behavior_example_gen.scratch import Scratch
+
+USER = "user"
+"""Number of a user within the partition, by first appearance in the log."""
+REPORT, ITEM_COUNTS, ITEM_ATTRIBUTES = "report", "item_counts", "item_attributes"
+ITEM_COUNT_KEYS = ("item_id",)
+ITEM_ATTRIBUTE_KEYS = ("role", "item_id", "value")
+
+
+class CleanPartition(beam.DoFn):
+    """Yields (partition, path or None); a report and counts of items on further outputs."""
+
+    def __init__(self, scratch: Scratch, config_json: str, timeless: bool) -> None:
+        self._scratch = scratch
+        self._config_json = config_json
+        self._timeless = timeless
+
+    def process(self, element: tuple[int, Iterable[str | None]], plan: Plan) -> Iterator[Any]:
+        """Cleans one partition.
+
+        Args:
+            element: partition, and the files spilled for it (None is no file).
+            plan: the cuts.
+        """
+        partition, spilled = element
+        paths = sorted(path for path in spilled if path is not None)
+        if not paths:
+            yield partition, None
+            return
+        config = DataConfig.from_json(self._config_json)
+        report = PartitionReport()
+        # Sorted as text: files are numbered in the order of the log.
+        events = self._apply_rules(read_tables(paths), config, report)
+        in_training = events
+        if not plan.leave_one_out:
+            in_training = events.filter(pl.col("timestamp") < plan.validation_cut)
+        yield _tagged(ITEM_COUNTS, in_training.group_by("item_id").agg(count=pl.len()))
+        for role in ATTRIBUTES:
+            if role in events.columns:
+                values = events.group_by("item_id", pl.col(role).alias("value")).agg(count=pl.len())
+                yield _tagged(ITEM_ATTRIBUTES, values.with_columns(role=pl.lit(role)))
+        path = write_table(
+            events.drop("title", "brand", strict=False), self._scratch.cleaned(partition)
+        )
+        logging.info("partition %d: %s events are clean", partition, f"{events.height:,}")
+        yield beam.pvalue.TaggedOutput(REPORT, report)
+        yield partition, path
+
+    def _apply_rules(
+        self, events: pl.DataFrame, config: DataConfig, report: PartitionReport
+    ) -> pl.DataFrame:
+        """Applies the rules and sorts by user, time and place in the log."""
+        dropped: Counter[str] = report.dropped
+        codes = to_arrow(events.select("user_id")).column(0).combine_chunks().dictionary_encode()
+        events = events.with_columns(pl.Series(USER, codes.indices.to_numpy()))
+        if self._timeless:
+            return events.drop(RETURNED).sort(USER, ORDER)
+        events = events.sort(USER, "timestamp", ORDER)
+        events = event_rules.without_duplicates(events, dropped)
+        events = event_rules.without_returns(events, dropped)
+        events, report.bots = event_rules.without_bots(
+            events, config.max_events_per_user_per_day, dropped
+        )
+        return events
+
+
+def _tagged(tag: str, counts: pl.DataFrame) -> beam.pvalue.TaggedOutput:
+    return beam.pvalue.TaggedOutput(tag, to_bytes(counts))

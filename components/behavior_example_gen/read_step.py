@@ -1,0 +1,146 @@
+"""Step 1, per file: read, clean row by row, spill by user into partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import polars as pl
+from absl import logging
+
+from components.behavior_example_gen.arrow_files import TableWriter
+from components.behavior_example_gen.batches import Batch, Rejected
+from components.behavior_example_gen.cleaning import (
+    DROPPED_ITEM,
+    NUMBERS,
+    ORDER,
+    RETURNED,
+    CleanBatch,
+    clean,
+)
+from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.errors import DataError
+from components.behavior_example_gen.quarantine import QuarantineWriter
+from components.behavior_example_gen.readers import read
+from components.behavior_example_gen.reports import FileReport
+from components.behavior_example_gen.scratch import Scratch
+from components.behavior_example_gen.sources import Source
+
+_FILE_STRIDE = 1 << 40
+_HASH_SEED = 20_240_601
+_ENCODING_ERRORS_TOLERATED = 1_000
+SPILLED = "spilled"
+
+
+class ReadFile(beam.DoFn):
+    """Yields a FileReport; on the output `spilled`, (partition, path) of each file written."""
+
+    def __init__(
+        self,
+        scratch: Scratch,
+        config_json: str,
+        partitions: int,
+        optional: Sequence[str],
+        sample_every: int,
+    ) -> None:
+        """Arguments must survive pickling.
+
+        Args:
+            scratch: where to spill.
+            config_json: the DataConfig.
+            partitions: number of partitions of the users.
+            optional: columns that some file has; every partition file gets them all.
+            sample_every: the time of every n-th row goes into the report.
+        """
+        self._scratch = scratch
+        self._config_json = config_json
+        self._partitions = partitions
+        self._optional = list(optional)
+        self._sample_every = sample_every
+
+    def process(self, source: Source) -> Iterator[Any]:
+        """Reads one file."""
+        config = DataConfig.from_json(self._config_json)
+        report = FileReport(source.number, source.name)
+        writers: dict[int, TableWriter] = {}
+        times: list[pl.Series] = []
+        quarantine = QuarantineWriter(self._scratch.quarantine(source.number), source.name)
+        with self._scratch.noting_failures():
+            try:
+                order = source.number * _FILE_STRIDE
+                for batch in read(source):
+                    cleaned = clean(batch, order, source.format == "sequences", config)
+                    order += batch.frame.height
+                    quarantine.write(cleaned.rejected)
+                    _account(report, source, batch, cleaned)
+                    events = cleaned.events
+                    times.append(
+                        events.filter(pl.col(ORDER) % self._sample_every == 0)["timestamp"]
+                    )
+                    self._spill(source.number, events, writers)
+                    logging.info("%s: %s rows read", source.name, f"{report.rows:,}")
+            finally:
+                quarantine.close()
+                for writer in writers.values():
+                    writer.close()
+        report.times = np.concatenate([part.to_numpy() for part in times] or [report.times])
+        yield report
+        for partition, writer in sorted(writers.items()):
+            yield beam.pvalue.TaggedOutput(SPILLED, (partition, writer.path))
+
+    def _spill(
+        self, file_number: int, events: pl.DataFrame, writers: dict[int, TableWriter]
+    ) -> None:
+        events = self._uniform(events)
+        bucket = (events["user_id"].hash(_HASH_SEED) % self._partitions).alias("partition")
+        parts = events.with_columns(bucket).partition_by(
+            "partition", as_dict=True, include_key=False
+        )
+        for (partition,), part in parts.items():
+            if partition not in writers:
+                path = self._scratch.spilled(partition, file_number)
+                writers[partition] = TableWriter(path)
+            writers[partition].write(part)
+
+    def _uniform(self, events: pl.DataFrame) -> pl.DataFrame:
+        """The same columns in the same order, whatever the file has."""
+        missing = [
+            pl.lit(-1.0, pl.Float32).alias(name) if name in NUMBERS else pl.lit("").alias(name)
+            for name in self._optional
+            if name not in events.columns
+        ]
+        base = ["user_id", "item_id", "timestamp", "action", ORDER, RETURNED]
+        return events.with_columns(missing).select([*base, *self._optional])
+
+
+def _account(report: FileReport, source: Source, batch: Batch, cleaned: CleanBatch) -> None:
+    """Adds a batch to the report.
+
+    Raises:
+        DataError: more than a stray byte is not in the encoding expected.
+    """
+    report.rows += batch.frame.height + len(batch.rejected)
+    for row in cleaned.rejected:
+        report.dropped[row.reason] += 1
+        report.examples.setdefault(row.reason, _example(source, row))
+    if cleaned.dropped_items:
+        report.dropped[DROPPED_ITEM] += cleaned.dropped_items
+    wrong = report.dropped["bad_encoding"]
+    if wrong > max(1, report.rows // _ENCODING_ERRORS_TOLERATED):
+        raise DataError(
+            f"{source.path} is not UTF-8: {wrong:,} of its first {report.rows:,} rows have other "
+            f"bytes, e.g. {report.examples['bad_encoding']}. Set data.encoding to the file's "
+            "encoding, for example cp1252 or latin-1"
+        )
+    if cleaned.events.height:
+        seconds = cleaned.events["timestamp"]
+        low, high = int(seconds.min()), int(seconds.max())  # type: ignore[arg-type]
+        report.first = low if report.first is None else min(report.first, low)
+        report.last = high if report.last is None else max(report.last, high)
+
+
+def _example(source: Source, row: Rejected) -> str:
+    unit = "row" if source.format == "parquet" else "line"
+    return f"{source.name} {unit} {row.line}: {row.content[:120]}"

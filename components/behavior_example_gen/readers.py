@@ -1,0 +1,28 @@
+"""One way to read every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from components.behavior_example_gen.batches import Batch
+from components.behavior_example_gen.csv_reader import read_csv
+from components.behavior_example_gen.jsonl_reader import read_jsonl
+from components.behavior_example_gen.parquet_reader import read_parquet
+from components.behavior_example_gen.sequence_reader import read_sequences
+from components.behavior_example_gen.sources import Source
+
+_READERS: Mapping[str, Callable[[Source], Iterator[Batch]]] = {
+    "csv": read_csv,
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+    "sequences": read_sequences,
+}
+
+
+def read(source: Source) -> Iterator[Batch]:
+    """Yields the file in batches, in order.
+
+    Raises:
+        DataError: the file turns out not to be what it seemed.
+    """
+    return _READERS[source.format](source)
