@@ -1,0 +1,1 @@
+"""Charts as inline SVG: text stays text, colours follow the page, nothing is loaded."""

@@ -1,0 +1,262 @@
+"""What the page shows, typed: one model per file that the other components write.
+
+Every field that a file may lack has a default, so that the page of an older or a smaller run
+still renders; keys the page does not know are ignored.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import BeforeValidator, Field
+
+Metrics = dict[str, float | None]
+"""Metric name ("ndcg@10") to value; None where it could not be measured."""
+
+
+def _finite_or_none(value: Any) -> Any:
+    """JSON written by Python may hold NaN and Infinity: nothing was measured."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Measure = Annotated[float | None, BeforeValidator(_finite_or_none)]
+
+
+class Figures(pydantic.BaseModel):
+    """Base of all: immutable, unknown keys ignored."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class SourceFile(Figures):
+    """One input file and its rows."""
+
+    name: str
+    rows: int = 0
+
+
+class Period(Figures):
+    """Events from `start` (ISO 8601) until the next period."""
+
+    start: str
+    events: int
+
+
+class SplitCuts(Figures):
+    """Where the time line was cut and how many histories each side got."""
+
+    method: str = "unknown"
+    validation_cut: str | None = None
+    test_cut: str | None = None
+    histories: dict[str, int] = {}
+
+
+class DataQualityFigures(Figures):
+    """`data_quality.json` of BehaviorExampleGen."""
+
+    files: list[SourceFile] = []
+    rows_read: int = 0
+    events_kept: int = 0
+    users: int = 0
+    items: int = 0
+    bad_rows: int = 0
+    bad_fraction: Measure = None
+    dropped: dict[str, int] = {}
+    columns: dict[str, str | None] = {}
+    actions: dict[str, int] = {}
+    first_event: str | None = None
+    last_event: str | None = None
+    events_per_period: list[Period] = []
+    events_per_user: dict[str, Measure] = {}
+    split: SplitCuts = SplitCuts()
+    notes: list[str] = []
+    quarantine: str | None = None
+    repeat_share: Measure = None
+
+
+class Epoch(Figures):
+    """One pass over the training samples."""
+
+    epoch: int
+    loss: Measure = None
+    val_ndcg: Measure = Field(default=None, alias="val_ndcg@10")
+    seconds: Measure = None
+
+
+class TrainingRun(Figures):
+    """`training.json` of one Trainer node."""
+
+    name: str
+    status: str = "trained"
+    reason: str = ""
+    epochs: list[Epoch] = []
+    best_epoch: int | None = None
+    seconds: Measure = None
+    samples: int | None = None
+    settings: dict[str, Any] = {}
+    derived: dict[str, Any] = {}
+
+    @property
+    def best_val_ndcg(self) -> float | None:
+        """Validation NDCG@10 of the best epoch; None when it was not measured."""
+        return next((e.val_ndcg for e in self.epochs if e.epoch == self.best_epoch), None)
+
+
+class KMeasures(Figures):
+    """How good a clustering into k groups is."""
+
+    k: int
+    silhouette: Measure = None
+    silhouette_ci: list[Measure] | None = None
+    inertia: Measure = None
+    sizes: list[int] = []
+
+
+class ClusteringFigures(Figures):
+    """`evaluation.json` of SequenceClusterer."""
+
+    algorithm: str = "unknown"
+    representation: str = "unknown"
+    chosen_k: int = 1
+    k_from: str = "unknown"
+    reason: str = ""
+    by_k: list[KMeasures] = []
+    elbow_k: int | None = None
+    users: int = 0
+    sampled: int | None = None
+    sizes: list[int] = []
+
+
+class LiftedItem(Figures):
+    """An item that a cluster prefers; lift 2 = twice as frequent as among all users."""
+
+    item_id: str
+    title: str | None = None
+    share: Measure = None
+    lift: Measure = None
+
+
+class LiftedCategory(Figures):
+    """A category that a cluster prefers."""
+
+    category: str
+    share: Measure = None
+    lift: Measure = None
+
+
+class ClusterProfile(Figures):
+    """One cluster of `profiles.json`."""
+
+    cluster: int
+    users: int = 0
+    share: Measure = None
+    events_per_user_median: Measure = None
+    span_days_median: Measure = None
+    top_items: list[LiftedItem] = []
+    top_categories: list[LiftedCategory] = []
+    actions: dict[str, Measure] = {}
+    hours: list[Measure] = []
+    price_median: Measure = None
+
+
+class MapPoint(Figures):
+    """A user on the two-dimensional map."""
+
+    x: float
+    y: float
+    cluster: int
+
+
+class SliceComparison(Figures):
+    """All models on the users of one slice."""
+
+    users: int | None = None
+    models: dict[str, Metrics] = {}
+
+
+class SplitComparison(Figures):
+    """All models on one split."""
+
+    overall: dict[str, Metrics] = {}
+    by_cluster: dict[str, SliceComparison] = {}
+    by_history_length: dict[str, SliceComparison] = {}
+
+
+class Comparison(Figures):
+    """`comparison.json` of ClusterCombiner."""
+
+    models: list[str] = []
+    splits: dict[str, SplitComparison] = {}
+
+
+class Combination(Figures):
+    """`combination.json` of ClusterCombiner; weights_mean has K+1 entries, global first."""
+
+    clusters: int = 0
+    kept: bool = True
+    reason: str = ""
+    weights_mean: list[Measure] = []
+    parameters: dict[str, Any] = {}
+
+
+class Gate(Figures):
+    """One threshold of the Evaluator, on one slice of the users.
+
+    For a change threshold, `limit` bounds candidate minus baseline (absolute) or that difference
+    divided by the baseline (relative).
+    """
+
+    metric: str
+    slice: dict[str, str] = {}
+    kind: str
+    """"at_least", "at_most", "change_at_least", "change_at_most", each with "_relative"."""
+    limit: float
+    candidate: Measure = None
+    baseline: Measure = None
+    change: Measure = None
+    passed: bool
+    message: str = ""
+
+
+class Baseline(Figures):
+    """`baseline.json` of BaselineModel: what the candidate was measured against."""
+
+    kind: str = ""
+    version: str = ""
+    reason: str = ""
+    skipped: list[str] = []
+    model_id: str = ""
+
+
+class Verdict(Figures):
+    """The outcome of the run: "pushed", "refused", "already_served" or "not_judged"."""
+
+    outcome: str
+    failed: list[Gate] = []
+    destination: str = ""
+    version: str = ""
+
+
+class ReportInputs(Figures):
+    """Everything on the page; None and empty where a run has no such part."""
+
+    run_name: str
+    created: str
+    verdict: Verdict
+    data_quality: DataQualityFigures | None = None
+    quarantined: int | None = None
+    encoder: TrainingRun | None = None
+    specialists: list[TrainingRun] = []
+    clustering: ClusteringFigures | None = None
+    cluster_map: list[MapPoint] = []
+    profiles: list[ClusterProfile] = []
+    comparison: Comparison | None = None
+    combination: Combination | None = None
+    gates: list[Gate] = []
+    baseline: Baseline | None = None
+    items_titled: int | None = None
+    items_listed: int | None = None
+    provenance: dict[str, Any] = {}
+    notes: list[str] = []

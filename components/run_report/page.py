@@ -1,0 +1,91 @@
+"""`ReportInputs` -> one HTML page that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+
+from components.run_report import formats as fmt
+from components.run_report.inputs import ReportInputs
+from components.run_report.views.clusters import clusters_view, weights_chart
+from components.run_report.views.data import data_view
+from components.run_report.views.gates import gate_rows
+from components.run_report.views.headline import banner, baseline_name, sentences, tiles
+from components.run_report.views.results import FEW_USERS, results
+from components.run_report.views.training import training_view
+
+
+def render(inputs: ReportInputs) -> str:
+    """The page of a run.
+
+    Args:
+        inputs: what `collect` read, or figures made by hand.
+
+    Returns:
+        HTML with styles and charts inline; every text that comes from data is escaped.
+    """
+    simple, nested = _provenance(inputs.provenance)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=inputs,
+            banner=banner(inputs.verdict, inputs.baseline),
+            baseline=baseline_name(inputs.baseline) if inputs.baseline else "",
+            tiles=tiles(inputs),
+            sentences=sentences(inputs),
+            data=data_view(inputs),
+            training=training_view(
+                inputs.encoder,
+                inputs.specialists,
+                inputs.clustering.chosen_k if inputs.clustering else None,
+            ),
+            clusters=clusters_view(inputs),
+            results=results(inputs.comparison) if inputs.comparison else None,
+            weights=weights_chart(inputs.combination),
+            gates=gate_rows(inputs.gates),
+            few_users=FEW_USERS,
+            provenance=simple,
+            provenance_nested=nested,
+        )
+    )
+
+
+def figures(inputs: ReportInputs) -> dict[str, Any]:
+    """Every figure on the page as JSON-compatible values; the dots of the map are left out."""
+    return inputs.model_dump(mode="json", by_alias=True, exclude={"cluster_map"})
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("components.run_report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(
+        algorithm=fmt.algorithm_name,
+        integer=fmt.integer,
+        percent=fmt.percent,
+        moment=fmt.moment,
+        words=fmt.words,
+    )
+    return environment
+
+
+def _provenance(
+    provenance: Mapping[str, Any],
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Single values for the table, and nested ones as indented JSON."""
+    simple, nested = [], []
+    for name, value in provenance.items():
+        if isinstance(value, (dict, list)):
+            text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+            nested.append((fmt.words(name), text))
+        else:
+            simple.append((fmt.words(name), str(value)))
+    return simple, nested

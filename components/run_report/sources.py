@@ -1,0 +1,258 @@
+"""Artifact folders -> `ReportInputs`. A part that a run does not have is left out, with a note."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import pyarrow.parquet as pq
+import pydantic
+from tensorflow.io import gfile
+
+from components.run_report.inputs import (
+    Baseline,
+    ClusteringFigures,
+    ClusterProfile,
+    Combination,
+    Comparison,
+    DataQualityFigures,
+    Figures,
+    Gate,
+    LiftedItem,
+    MapPoint,
+    ReportInputs,
+    TrainingRun,
+)
+from components.run_report.verdict import decide
+
+F = TypeVar("F", bound=Figures)
+
+BLESSED = "BLESSED"
+NOT_BLESSED = "NOT_BLESSED"
+
+
+class UnreadableArtifactError(ValueError):
+    """A file of an artifact is not what it should be. The message names the file and the fault."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolders:
+    """Where the artifacts of a run lie: folder paths or URIs, None where there is no such part."""
+
+    data_quality: str | None = None
+    encoder_run: str | None = None
+    specialist_runs: tuple[str, ...] = ()
+    cluster_evaluation: str | None = None
+    comparison: str | None = None
+    evaluation: str | None = None
+    blessing: str | None = None
+    items: str | None = None
+    model: str | None = None
+    """The candidate: the model that the ClusterCombiner exported."""
+    baseline: str | None = None
+
+
+def collect(
+    folders: RunFolders,
+    *,
+    run_name: str,
+    created: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    destination: str = "",
+    version: str = "",
+) -> ReportInputs:
+    """Reads the artifacts of a run into what the page shows.
+
+    Args:
+        folders: the artifact folders.
+        run_name: the run's name, the title of the page.
+        created: ISO 8601 time of the report; now when not given.
+        provenance: versions, settings, fingerprints; shown as they are.
+        destination: where the Pusher put the model, when it is known already.
+        version: the version under which the Pusher put it there.
+
+    Raises:
+        UnreadableArtifactError: if a file exists but does not hold what it should.
+    """
+    notes: list[str] = []
+    gates = _gates(folders.evaluation, notes)
+    baseline = _baseline(folders.baseline, notes)
+    profiles, unnamed = _profiles(folders.cluster_evaluation)
+    titles, listed, titled = _items(folders.items, unnamed)
+    specialists = [
+        run for folder in folders.specialist_runs if (run := _training(folder, "specialist", notes))
+    ]
+    return ReportInputs(
+        run_name=run_name,
+        created=created or dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        verdict=decide(
+            gates,
+            _blessed(folders.blessing),
+            _model_card(folders.model).get("id", ""),
+            baseline,
+            destination,
+            version,
+        ),
+        data_quality=_read(
+            DataQualityFigures, folders.data_quality, "data_quality.json", "data quality", notes
+        ),
+        quarantined=_quarantined(folders.data_quality),
+        encoder=_training(folders.encoder_run, "global encoder", notes),
+        specialists=specialists,
+        clustering=_read(
+            ClusteringFigures, folders.cluster_evaluation, "evaluation.json", "clustering", notes
+        ),
+        cluster_map=_map(folders.cluster_evaluation),
+        profiles=[_with_titles(profile, titles) for profile in profiles],
+        comparison=_read(Comparison, folders.comparison, "comparison.json", "comparison", notes),
+        combination=_read(
+            Combination, folders.comparison, "combination.json", "combination", notes
+        ),
+        gates=gates,
+        baseline=baseline,
+        items_titled=titled,
+        items_listed=listed,
+        provenance=dict(provenance or {}),
+        notes=notes,
+    )
+
+
+def _bytes(folder: str | None, name: str) -> bytes | None:
+    """The file's content; None when there is no such folder or file."""
+    if not folder:
+        return None
+    path = f"{folder.rstrip('/')}/{name}"
+    if not gfile.exists(path):
+        return None
+    with gfile.GFile(path, "rb") as file:
+        return bytes(file.read())
+
+
+def _json(folder: str | None, name: str) -> Any:
+    """The parsed file; None when there is none."""
+    content = _bytes(folder, name)
+    if content is None:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise UnreadableArtifactError(f"{folder}/{name} is not JSON: {error}") from None
+
+
+def _parse(model: type[F], value: Any, where: str) -> F:
+    """Validated figures, or an error that names file and field."""
+    try:
+        return model.model_validate(value)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise UnreadableArtifactError(f"{where}: {field}: {first['msg']}") from None
+
+
+def _read(model: type[F], folder: str | None, name: str, part: str, notes: list[str]) -> F | None:
+    """The figures of one file; a note when the run has none."""
+    value = _json(folder, name)
+    if value is None:
+        notes.append(f"No {part}: the run has no {name}.")
+        return None
+    return _parse(model, value, f"{folder}/{name}")
+
+
+def _training(folder: str | None, part: str, notes: list[str]) -> TrainingRun | None:
+    return _read(TrainingRun, folder, "training.json", f"training curve of a {part}", notes)
+
+
+def _quarantined(folder: str | None) -> int | None:
+    """Rows in the quarantine file (a quoted row may span lines); None when there is no file."""
+    content = _bytes(folder, "quarantine.csv")
+    if content is None:
+        return None
+    csv.field_size_limit(len(content) + 1)
+    reader = csv.reader(io.StringIO(content.decode("utf-8", "replace"), newline=""))
+    return max(sum(1 for row in reader if row) - 1, 0)
+
+
+def _map(folder: str | None) -> list[MapPoint]:
+    content = _bytes(folder, "map.parquet")
+    if content is None:
+        return []
+    table = pq.read_table(io.BytesIO(content), columns=["x", "y", "cluster"])
+    return [MapPoint.model_construct(**row) for row in table.to_pylist()]
+
+
+def _profiles(folder: str | None) -> tuple[list[ClusterProfile], set[str]]:
+    """The profiles in order of their cluster, and the ids of items that come without a title."""
+    value = _json(folder, "profiles.json") or {}
+    profiles = [
+        _parse(ClusterProfile, entry, f"{folder}/profiles.json")
+        for entry in value.get("clusters", [])
+    ]
+    unnamed = {i.item_id for profile in profiles for i in profile.top_items if not i.title}
+    return sorted(profiles, key=lambda profile: profile.cluster), unnamed
+
+
+def _items(folder: str | None, wanted: set[str]) -> tuple[dict[str, str], int | None, int | None]:
+    """Titles of the wanted items, and how many items are listed and have a title."""
+    content = _bytes(folder, "items.parquet")
+    if content is None:
+        return {}, None, None
+    table = pq.read_table(io.BytesIO(content), columns=["item_id", "title"])
+    ids, titles = (table.column(name).to_pylist() for name in ("item_id", "title"))
+    found = {
+        item: title for item, title in zip(ids, titles, strict=True) if title and item in wanted
+    }
+    return found, len(ids), sum(1 for title in titles if title)
+
+
+def _with_titles(profile: ClusterProfile, titles: Mapping[str, str]) -> ClusterProfile:
+    items = [_titled(item, titles) for item in profile.top_items]
+    return profile.model_copy(update={"top_items": items})
+
+
+def _titled(item: LiftedItem, titles: Mapping[str, str]) -> LiftedItem:
+    return item.model_copy(update={"title": item.title or titles.get(item.item_id)})
+
+
+def _gates(folder: str | None, notes: list[str]) -> list[Gate]:
+    if not folder or not gfile.exists(folder):
+        notes.append("No gate decisions: the run has no model evaluation.")
+        return []
+    # TFMA takes seconds to import: only reports that have gates pay for it.
+    from components.run_report.evaluation import read_gates
+
+    try:
+        return read_gates(folder)
+    except FileNotFoundError as error:
+        notes.append(f"No gate decisions: {error}.")
+        return []
+
+
+def _blessed(folder: str | None) -> bool | None:
+    """The Evaluator's decision from the marker file that it leaves."""
+    if not folder:
+        return None
+    if gfile.exists(f"{folder}/{BLESSED}"):
+        return True
+    return False if gfile.exists(f"{folder}/{NOT_BLESSED}") else None
+
+
+def _model_card(folder: str | None) -> dict[str, Any]:
+    """`model.json` of an exported model; empty when the model carries none."""
+    for inner in ("Format-Serving/", ""):
+        card = _json(folder, f"{inner}assets.extra/model.json")
+        if isinstance(card, dict):
+            return card
+    return {}
+
+
+def _baseline(folder: str | None, notes: list[str]) -> Baseline | None:
+    """What the Evaluator measured the candidate against."""
+    record = _read(Baseline, folder, "baseline.json", "name of the baseline", notes)
+    if record is None:
+        return None
+    return record.model_copy(update={"model_id": str(_model_card(folder).get("id") or "")})

@@ -1,0 +1,34 @@
+"""What became of the candidate model, from what the artifacts say."""
+
+from __future__ import annotations
+
+from components.run_report.inputs import Baseline, Gate, Verdict
+
+
+def decide(
+    gates: list[Gate],
+    blessed: bool | None,
+    candidate_id: str,
+    baseline: Baseline | None,
+    destination: str = "",
+    version: str = "",
+) -> Verdict:
+    """The verdict shown on top of the page.
+
+    Args:
+        gates: every threshold of the Evaluator.
+        blessed: the Evaluator's decision; None when it made none.
+        candidate_id: content hash of the candidate ("" when unknown).
+        baseline: what it was measured against.
+        destination: where the Pusher put it ("" when the Pusher has not said).
+        version: the version that the Pusher gave it.
+    """
+    failed = [gate for gate in gates if not gate.passed]
+    if blessed:
+        return Verdict(outcome="pushed", destination=destination, version=version)
+    # A model is no better than itself, so the gates refuse the one that is served already.
+    if baseline is not None and candidate_id and candidate_id == baseline.model_id:
+        return Verdict(outcome="already_served", version=baseline.version)
+    if blessed is None and not failed:
+        return Verdict(outcome="not_judged")
+    return Verdict(outcome="refused", failed=failed)

@@ -1,0 +1,221 @@
+"""Which model is best, for whom: tables and charts of the comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from components.run_report import formats as fmt
+from components.run_report.charts.bars import Bar, Group, bar_chart
+from components.run_report.inputs import Comparison, Metrics, SliceComparison, SplitComparison
+from components.run_report.palette import model_colours
+
+HEADLINE = "ndcg@10"
+FEW_USERS = 200
+FREE = ("popularity", "own_items")
+METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
+LENGTHS = ("0", "1-4", "5-9", "10-19", "20-49", "50+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One figure; the best of its row or column is marked."""
+
+    text: str
+    best: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of a table."""
+
+    name: str
+    cells: list[Cell]
+    users: int | None = None
+    difference: str = ""
+    colour: str = ""
+
+    @property
+    def few(self) -> bool:
+        """Whether the slice is so small that chance decides who is best."""
+        return self.users is not None and self.users < FEW_USERS
+
+
+@dataclasses.dataclass(frozen=True)
+class OverallTable:
+    """Models x metrics on one split."""
+
+    split: str
+    users: int | None
+    metrics: list[str]
+    rows: list[Row]
+
+
+@dataclasses.dataclass(frozen=True)
+class SliceTable:
+    """Slices x models, NDCG@10, as a table and as a chart."""
+
+    models: list[str]
+    rows: list[Row]
+    chart: Markup
+    has_few: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """The whole section."""
+
+    split: str
+    overall: list[OverallTable]
+    legend: list[tuple[str, str]]
+    by_cluster: SliceTable | None
+    by_length: SliceTable | None
+
+
+def results(comparison: Comparison) -> Results | None:
+    """The section; None when no split holds a figure."""
+    judged = judged_split(comparison)
+    if judged is None:
+        return None
+    name, split = judged
+    models = _models(comparison, split)
+    order = [name, *(other for other in comparison.splits if other != name)]
+    tables = [_overall(comparison, part) for part in order if comparison.splits[part].overall]
+    colours = model_colours(models)
+    return Results(
+        split=name,
+        overall=tables,
+        legend=[(fmt.model_name(model), colours[model]) for model in models],
+        by_cluster=_slices(split.by_cluster, models, "Cluster {}", "clusters"),
+        by_length=_slices(split.by_history_length, models, "{} events", "history lengths"),
+    )
+
+
+def judged_split(comparison: Comparison) -> tuple[str, SplitComparison] | None:
+    """The split that counts: test, or validation when the test split has no figures."""
+    for name in ("test", "validation", *comparison.splits):
+        split = comparison.splits.get(name)
+        if split is not None and any(HEADLINE in metrics for metrics in split.overall.values()):
+            return name, split
+    return None
+
+
+def value(metrics: Metrics | None, name: str = HEADLINE) -> float | None:
+    """A finite figure or None."""
+    found = (metrics or {}).get(name)
+    return found if fmt.known(found) else None
+
+
+def best_free(split: SplitComparison) -> tuple[str, float] | None:
+    """The stronger of the two baselines that cost nothing, and its NDCG@10."""
+    scores = {
+        model: score for model in FREE if (score := value(split.overall.get(model))) is not None
+    }
+    return max(scores.items(), key=lambda pair: pair[1]) if scores else None
+
+
+def _models(comparison: Comparison, split: SplitComparison) -> list[str]:
+    """Models with figures, in the order of the file."""
+    named = [model for model in comparison.models if model in split.overall]
+    return named + [model for model in split.overall if model not in named]
+
+
+def _users(models: Mapping[str, Metrics]) -> int | None:
+    """How many users the figures of a slice stand for."""
+    counts = [int(n) for m in models.values() if (n := value(m, "users")) is not None]
+    return max(counts, default=None)
+
+
+def _overall(comparison: Comparison, name: str) -> OverallTable:
+    split = comparison.splits[name]
+    models = _models(comparison, split)
+    colours = model_colours(models)
+    metrics = [m for m in METRICS if any(value(split.overall[x], m) is not None for x in models)]
+    best = {m: _best([value(split.overall[x], m) for x in models]) for m in metrics}
+    rows = []
+    for model in models:
+        cells = []
+        for m in metrics:
+            score = value(split.overall[model], m)
+            text = fmt.percent(score) if m.startswith("coverage") else fmt.metric(score)
+            cells.append(Cell(text, score is not None and text == _text(m, best[m])))
+        rows.append(Row(fmt.model_name(model), cells, colour=colours[model]))
+    return OverallTable(
+        split=name,
+        users=_users(split.overall),
+        metrics=[fmt.metric_name(m) for m in metrics],
+        rows=rows,
+    )
+
+
+def _text(metric: str, score: float | None) -> str:
+    return fmt.percent(score) if metric.startswith("coverage") else fmt.metric(score)
+
+
+def _best(scores: list[float | None]) -> float | None:
+    return max((score for score in scores if score is not None), default=None)
+
+
+def _slices(
+    slices: Mapping[str, SliceComparison], models: list[str], label: str, what: str
+) -> SliceTable | None:
+    """NDCG@10 of every model in every slice that has users."""
+    filled = {name: s for name, s in slices.items() if s.models and _slice_users(s) != 0}
+    if not filled:
+        return None
+    colours = model_colours(models)
+    rows, groups = [], []
+    for name in sorted(filled, key=_order):
+        part = filled[name]
+        scores = {model: value(part.models.get(model)) for model in models}
+        best = fmt.metric(_best(list(scores.values())))
+        title, users = label.format(name), _slice_users(part)
+        rows.append(
+            Row(
+                title,
+                [
+                    Cell(
+                        fmt.metric(scores[m]),
+                        scores[m] is not None and fmt.metric(scores[m]) == best,
+                    )
+                    for m in models
+                ],
+                users=users,
+                difference=_difference(scores.get("combiner"), scores.get("global")),
+            )
+        )
+        bars = tuple(
+            Bar(score, colours[m], fmt.metric(score), f"{title}, {fmt.model_name(m)}")
+            for m, score in scores.items()
+        )
+        groups.append(Group(title, bars, f"{fmt.integer(users)} users" if users else ""))
+    chart = bar_chart(
+        groups,
+        label=f"NDCG@10 by {what} and model",
+        x_title="NDCG@10",
+        width=760,
+        bar_height=13,
+        name_width=120,
+    )
+    return SliceTable(
+        [fmt.model_name(m) for m in models], rows, chart, any(row.few for row in rows)
+    )
+
+
+def _difference(score: float | None, reference: float | None) -> str:
+    if score is None or reference is None:
+        return fmt.MISSING
+    return fmt.signed_metric(score - reference)
+
+
+def _slice_users(part: SliceComparison) -> int | None:
+    return part.users if part.users is not None else _users(part.models)
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Clusters by number, history lengths from short to long."""
+    if name in LENGTHS and not name.isdigit():
+        return LENGTHS.index(name), name
+    return (int(name), name) if name.isdigit() else (len(LENGTHS), name)
