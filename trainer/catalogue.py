@@ -1,4 +1,4 @@
-"""The item table: what turns items into vectors on the way in, and queries into scores on the way out.
+"""The item table: items to vectors on the way in, queries to scores on the way out.
 
 One table serves the global encoder and every specialist, so that all their queries live in one
 space: retrieval is one pass over one index, however many specialists are combined.
@@ -58,7 +58,7 @@ class Catalogue(keras.layers.Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Creates all weights; their shapes do not depend on an input."""
-        if self.built:
+        if getattr(self, "built", False):
             return
         self.item_embedding.build((None, None))
         if self.category_embedding is not None:

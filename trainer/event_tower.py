@@ -91,7 +91,7 @@ class EventTower(keras.layers.Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Creates all weights; their shapes do not depend on an input."""
-        if self.built:
+        if getattr(self, "built", False):
             return
         for layer in self.event_embeddings.values():
             layer.build((None, None))

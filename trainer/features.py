@@ -57,8 +57,8 @@ def preprocessing_fn(
 
     Returns:
         Sparse [batch, events]: `item` int64 (0 never occurs; 1 … catalogue size by falling
-        frequency; catalogue size + 1: out of vocabulary), `action` and `category` int64 (0 = unknown
-        category), `gap`, `hour` (1–24) and `weekday` (1–7, Monday first) int64, `price` and
+        frequency; catalogue size + 1: out of vocabulary), `action` and `category` int64 (0 =
+        unknown category), `gap`, `hour` (1–24) and `weekday` (1–7, Monday first) int64, `price` and
         `quantity` float32 (z-score of the logarithm; 0 = unknown, i.e. average), `time` int64
         (epoch seconds). Sparse [batch, targets]: `target` int64, as `item`. Sparse [batch, 1]:
         `first_target` int64.

@@ -3,7 +3,8 @@
 The weights follow the soft cluster membership m of a user and one learnt strength s_k in [0, 1]
 per specialist:
 
-    w_k = s_k m_k   for the specialists k = 1 … K,    w_0 = 1 - sum_k s_k m_k  for the global encoder.
+    w_k = s_k m_k              for the specialists k = 1 … K
+    w_0 = 1 - sum_k s_k m_k    for the global encoder
 
 All strengths zero is the global encoder; all one is a soft routing to the specialists.
 """

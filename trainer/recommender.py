@@ -43,7 +43,7 @@ class Recommender(tf.Module):
     Args:
         graph: the Transform graph that the encoder was trained with.
         encoder: the global encoder; its item table serves everyone.
-        specialists: towers of the K specialists, by cluster.
+        specialists: towers of the K specialists, by cluster. Those of strength 0 are not run.
         mixture: how they are combined; None without specialists.
         top_k: length of the recommendation lists.
     """
@@ -62,7 +62,8 @@ class Recommender(tf.Module):
         self._spec = raw_feature_spec(graph)
         self._transform = graph.transform_features_layer()
         self._encoder = encoder
-        self._specialists = list(specialists)
+        self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
+        self._specialists = [specialists[k] for k in self._used]
         self._mixture = mixture
         self._top = TopItems(encoder.catalogue, top_k)
         vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
@@ -157,9 +158,12 @@ class Recommender(tf.Module):
             batch = tf.shape(query)[0]
             return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs)
         cluster, weights = self._mixture.weights(query)
+        if not self._used:
+            return _State(query, cluster, weights, inputs)
         vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
         queries = [query, *(tf.cast(t(inputs, vectors), tf.float32) for t in self._specialists)]
-        combined = tf.einsum("bk,kbd->bd", weights, tf.stack(queries))
+        used = tf.gather(weights, [0, *(k + 1 for k in self._used)], axis=1)
+        combined = tf.einsum("bk,kbd->bd", used, tf.stack(queries))
         return _State(combined, cluster, weights, inputs)
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:

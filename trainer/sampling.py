@@ -209,7 +209,8 @@ def cut_inputs(
 
     Args:
         columns: event column name -> [events].
-        starts, ends: integer [batch].
+        starts: integer [batch], first event of each history.
+        ends: integer [batch], one past its last event.
         length: window of the encoder.
         own: window of the user's own items, None to leave them out.
 

@@ -1,0 +1,99 @@
+"""ClusterCombiner as a TFX component."""
+
+from __future__ import annotations
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import BaseChannel, component_spec, standard_artifacts
+from tfx.types.channel import Channel
+
+from components.artifacts import ClusterModel, ItemCatalogue, ModelComparison
+from components.cluster_combiner import executor
+from components.cluster_combiner.config import CombinerConfig
+from trainer.config import ServingConfig
+
+MAX_SPECIALISTS = 64
+
+
+class ClusterCombinerSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and parameters; see `ClusterCombiner`."""
+
+    PARAMETERS = {
+        "config": component_spec.ExecutionParameter(type=str),
+        "serving": component_spec.ExecutionParameter(type=str),
+        "seed": component_spec.ExecutionParameter(type=int),
+        "code_version": component_spec.ExecutionParameter(type=str),
+    }
+    # One name per specialist: `dsl.union` of a list of channels does not compile for Kubeflow.
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "encoder_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "clusters": component_spec.ChannelParameter(type=ClusterModel),
+        "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "items": component_spec.ChannelParameter(type=ItemCatalogue, optional=True),
+        **{
+            f"specialist_{k}": component_spec.ChannelParameter(
+                type=standard_artifacts.Model, optional=True
+            )
+            for k in range(MAX_SPECIALISTS)
+        },
+    }
+    OUTPUTS = {
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "comparison": component_spec.ChannelParameter(type=ModelComparison),
+    }
+
+
+class ClusterCombiner(base_component.BaseComponent):
+    """Fits H_c = sum_k w_k H_k and exports it for TF Serving.
+
+    Outputs:
+        model: Model with the four signatures.
+        comparison: ModelComparison, every model ranked on the same validation and test users.
+    """
+
+    SPEC_CLASS = ClusterCombinerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        encoder_model: BaseChannel,
+        clusters: BaseChannel,
+        transform_graph: BaseChannel,
+        config: CombinerConfig,
+        serving: ServingConfig,
+        seed: int,
+        items: BaseChannel | None = None,
+        code_version: str = "",
+        **specialists: BaseChannel,
+    ):
+        """Makes the node.
+
+        Args:
+            examples: SequenceClusterer's, with the splits validation and test.
+            encoder_model: the global encoder's Model.
+            clusters: the ClusterModel.
+            transform_graph: what the encoder was trained with.
+            config: how strengths are fitted.
+            serving: length of the lists.
+            seed: of folds and batches.
+            items: the ItemCatalogue; its titles travel with the exported model.
+            code_version: changes when the code does, so that the cache notices.
+            **specialists: `specialist_0` … `specialist_{n-1}`, Models by cluster.
+        """
+        super().__init__(
+            ClusterCombinerSpec(
+                examples=examples,
+                encoder_model=encoder_model,
+                clusters=clusters,
+                transform_graph=transform_graph,
+                items=items,
+                config=config.to_json(),
+                serving=serving.to_json(),
+                seed=seed,
+                code_version=code_version,
+                model=Channel(type=standard_artifacts.Model),
+                comparison=Channel(type=ModelComparison),
+                **specialists,
+            )
+        )

@@ -1,0 +1,22 @@
+"""Settings of the combination."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trainer.settings import Settings
+
+
+class CombinerConfig(Settings):
+    """How the strengths of the specialists are fitted."""
+
+    fit_users: Annotated[int, Field(ge=2)] = 10_000
+    """At most so many validation users are fitted on."""
+    epochs: Annotated[int, Field(ge=1)] = 20
+    batch_size: Annotated[int, Field(ge=1)] = 256
+    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    min_gain: Annotated[float, Field(ge=0)] = 0.0
+    """By how much the cross-fitted validation NDCG@10 must exceed the global encoder's for the
+    specialists to be used at all."""

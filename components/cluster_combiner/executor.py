@@ -1,0 +1,207 @@
+"""Executor of ClusterCombiner."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.cluster_combiner.comparison import rank_table, summarise
+from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.fitting import Fit, combine, fit_strengths
+from trainer import features
+from trainer.callbacks import progress
+from trainer.config import ServingConfig
+from trainer.encoder import BehaviorEncoder
+from trainer.export import load_encoder, save_recommender
+from trainer.histories import TEST, VALIDATION
+from trainer.input import Histories, read_histories
+from trainer.membership import ClusterGeometry, assign, membership
+from trainer.mixture import Mixture
+from trainer.recommender import Recommender
+from trainer.scoring import Scorer
+from trainer.warmup import write_warmup
+
+_WARMUP_HISTORIES = 8
+
+
+class _Scored(NamedTuple):
+    """A split seen through all encoders."""
+
+    histories: Histories
+    scorer: Scorer
+    queries: np.ndarray
+    clusters: np.ndarray
+    membership: np.ndarray
+
+
+class Executor(base_executor.BaseExecutor):
+    """Fits the combination, compares the models, exports."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the combined SavedModel and the comparison.
+
+        Args:
+            input_dict: see `ClusterCombiner`.
+            output_dict: `model`, `comparison`.
+            exec_properties: see `ClusterCombiner`.
+        """
+        config = CombinerConfig.from_json(exec_properties["config"])
+        serving = ServingConfig.from_json(exec_properties["serving"])
+        graph = tft.TFTransformOutput(_uri(input_dict, "transform_graph"))
+        geometry = ClusterGeometry.load(_uri(input_dict, "clusters"))
+        encoder = _encoder(input_dict, "encoder_model")
+        specialists = [_encoder(input_dict, f"specialist_{k}") for k in range(geometry.clusters)]
+        encoders = [encoder, *specialists]
+
+        validation = _score(_files(input_dict, VALIDATION), graph, encoders, geometry)
+        fit = fit_strengths(
+            validation.queries,
+            validation.membership,
+            validation.histories,
+            encoder.catalogue,
+            encoder.own_events,
+            validation.scorer.ranks,
+            config,
+            exec_properties["seed"],
+        )
+        progress.info("strengths %s; %s", np.round(fit.fitted, 2).tolist(), fit.reason)
+        test = _score(_files(input_dict, TEST), graph, encoders, geometry)
+        weights = _write_comparison(
+            artifact_utils.get_single_uri(output_dict["comparison"]),
+            encoder,
+            graph,
+            validation,
+            test,
+            fit,
+        )
+
+        model = artifact_utils.get_single_instance(output_dict["model"])
+        directory = path_utils.serving_model_dir(model.uri)
+        recommender = Recommender(
+            graph,
+            encoder,
+            [specialist.tower for specialist in specialists],
+            Mixture(geometry, fit.strengths),
+            serving.top_k,
+        )
+        identity = save_recommender(
+            recommender,
+            directory,
+            {"kind": "combined", "clusters": geometry.clusters, "weights_mean": weights},
+        )
+        model.set_string_custom_property("id", identity)
+        write_warmup(directory, _some_records(_files(input_dict, VALIDATION)))
+        if input_dict.get("items"):
+            fileio.copy(
+                f"{_uri(input_dict, 'items')}/items.parquet",
+                f"{directory}/assets.extra/items.parquet",
+                overwrite=True,
+            )
+
+
+def _uri(input_dict: dict[str, list[Any]], name: str) -> str:
+    return artifact_utils.get_single_uri(input_dict[name])
+
+
+def _encoder(input_dict: dict[str, list[Any]], name: str) -> BehaviorEncoder:
+    return load_encoder(path_utils.serving_model_dir(_uri(input_dict, name)))
+
+
+def _files(input_dict: dict[str, list[Any]], split: str) -> list[str]:
+    folder = artifact_utils.get_split_uri(input_dict["examples"], split)
+    return sorted(str(path) for path in fileio.glob(f"{folder}/*"))
+
+
+def _score(
+    files: list[str],
+    graph: tft.TFTransformOutput,
+    encoders: list[BehaviorEncoder],
+    geometry: ClusterGeometry,
+) -> _Scored:
+    histories = read_histories(files, graph)
+    scorer = Scorer(encoders[0], histories)
+    queries = np.stack([scorer.queries(), *(Scorer(e, histories).queries() for e in encoders[1:])])
+    return _Scored(
+        histories, scorer, queries, assign(queries[0], geometry), membership(queries[0], geometry)
+    )
+
+
+def _write_comparison(
+    directory: str,
+    encoder: BehaviorEncoder,
+    graph: tft.TFTransformOutput,
+    validation: _Scored,
+    test: _Scored,
+    fit: Fit,
+) -> list[float]:
+    """Writes the three files of ModelComparison; returns the mean weights on the test users."""
+    counts = graph.vocabulary_size_by_name(features.ITEM_VOCABULARY)
+    tables = []
+    for name, scored in ((VALIDATION, validation), (TEST, test)):
+        users = np.arange(len(scored.clusters))
+        routed = scored.queries[1 + scored.clusters, users]
+        combined = combine(scored.queries, scored.membership, fit.strengths)
+        tables.append(
+            rank_table(
+                name,
+                scored.histories,
+                scored.histories.columns[features.ITEM],
+                # The vocabulary is ordered by falling frequency: any falling numbers will do.
+                np.arange(counts, 0, -1),
+                scored.clusters,
+                {
+                    "global": scored.scorer.ranks(scored.queries[0]),
+                    "routed": scored.scorer.ranks(routed),
+                    # Validation users were fitted on; their cross-fitted ranks were not.
+                    "combiner": fit.crossfit_ranks
+                    if name == VALIDATION
+                    else scored.scorer.ranks(combined),
+                },
+                encoder.exclude_seen,
+            )
+        )
+    table = tables[0].vstack(tables[1])
+    strengths = fit.strengths.astype(float)
+    parts = test.membership.mean(axis=0) * strengths if len(test.clusters) else strengths * 0
+    weights = [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
+    fileio.makedirs(directory)
+    with fileio.open(f"{directory}/ranks.parquet", "wb") as file:
+        table.write_parquet(file)
+    _write_json(f"{directory}/comparison.json", summarise(table))
+    _write_json(
+        f"{directory}/combination.json",
+        {
+            "clusters": len(strengths),
+            "kept": fit.kept,
+            "reason": fit.reason,
+            "weights_mean": weights,
+            "parameters": {
+                "strengths": strengths.tolist(),
+                "fitted_strengths": fit.fitted.astype(float).tolist(),
+            },
+        },
+    )
+    return weights
+
+
+def _write_json(path: str, content: dict[str, Any]) -> None:
+    with fileio.open(path, "w") as file:
+        file.write(json.dumps(content, indent=1))
+
+
+def _some_records(files: list[str]) -> list[bytes]:
+    records = tf.data.TFRecordDataset(files, compression_type="GZIP").take(_WARMUP_HISTORIES)
+    return [record.numpy() for record in records]

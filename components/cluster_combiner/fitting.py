@@ -1,0 +1,171 @@
+"""Fitting the specialists' strengths, and judging whether they are worth using.
+
+The strengths start at zero, which is the global encoder, and move only where the likelihood of
+held-out next items gains from it. No encoder was trained on these items. Whether the result is
+used is decided by cross-fitting: each half of the users is ranked with strengths fitted on the
+other half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from components.cluster_combiner.config import CombinerConfig
+from trainer.catalogue import Catalogue
+from trainer.input import Histories
+from trainer.metrics import user_values
+from trainer.mixture import mixture_weights
+from trainer.next_item_model import own_items
+from trainer.objectives import full_softmax_loss
+from trainer.sampling import cut_inputs
+
+RankOf = Callable[[np.ndarray], np.ndarray]
+"""Ranks int32 [users] of combined queries [users, width]."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The outcome of fitting.
+
+    Attributes:
+        strengths: float32 [K]; all zero if not kept.
+        fitted: float32 [K], what fitting on all users gave, kept or not.
+        kept: whether the specialists are used.
+        reason: why, in words.
+        crossfit_ranks: int32 [users], each user ranked with strengths fitted on the others.
+    """
+
+    strengths: np.ndarray
+    fitted: np.ndarray
+    kept: bool
+    reason: str
+    crossfit_ranks: np.ndarray
+
+
+def combine(queries: np.ndarray, membership: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """H_c float32 [users, width] of queries [K + 1, users, width], the global encoder's first."""
+    weights = mixture_weights(tf.constant(membership), tf.constant(strengths, tf.float32)).numpy()
+    return np.einsum("uk,kud->ud", weights, queries).astype(np.float32)
+
+
+def fit_strengths(
+    queries: np.ndarray,
+    membership: np.ndarray,
+    histories: Histories,
+    catalogue: Catalogue,
+    own_events: int,
+    rank_of: RankOf,
+    config: CombinerConfig,
+    seed: int,
+) -> Fit:
+    """Fits on all users, cross-fits on halves, decides.
+
+    Args:
+        queries: float32 [K + 1, users, width].
+        membership: float32 [users, K].
+        histories: the users, with their held-out items.
+        catalogue: scores the items; not changed.
+        own_events: window of the user's own items, 0 if they are not scored.
+        rank_of: ranks the users' next items.
+        config: epochs and so on.
+        seed: of folds and batches.
+    """
+    usable = np.flatnonzero((histories.next_item > 0) & (histories.next_item <= catalogue.items))
+    rng = np.random.default_rng(seed)
+    if len(usable) > config.fit_users:
+        usable = np.sort(rng.choice(usable, config.fit_users, replace=False))
+    fold = rng.integers(0, 2, len(histories))
+    estimator = _Estimator(queries, membership, histories, catalogue, own_events, config, seed)
+    combined = np.empty_like(queries[0])
+    for held_out in (0, 1):
+        strengths = estimator.fit(usable[fold[usable] != held_out])
+        users = fold == held_out
+        combined[users] = combine(queries[:, users], membership[users], strengths)
+    crossfit_ranks = rank_of(combined)
+    fitted = estimator.fit(usable)
+
+    scored = histories.next_item > 0
+    together = user_values(crossfit_ranks[scored], "ndcg@10").mean()
+    alone = user_values(rank_of(queries[0])[scored], "ndcg@10").mean()
+    kept = bool(fitted.max(initial=0.0) > 0 and together > alone + config.min_gain)
+    figures = (
+        f"cross-fitted validation NDCG@10 {together:.4f} against {alone:.4f} of the global encoder"
+    )
+    return Fit(
+        strengths=fitted if kept else np.zeros_like(fitted),
+        fitted=fitted,
+        kept=kept,
+        reason=f"{figures}: {verdict}",
+        crossfit_ranks=crossfit_ranks if kept else rank_of(queries[0]),
+    )
+
+
+class _Estimator:
+    """Maximum-likelihood strengths in [0, 1] by projected Adam; the graph is traced once."""
+
+    def __init__(
+        self,
+        queries: np.ndarray,
+        membership: np.ndarray,
+        histories: Histories,
+        catalogue: Catalogue,
+        own_events: int,
+        config: CombinerConfig,
+        seed: int,
+    ) -> None:
+        self._queries = tf.constant(queries)
+        self._membership = tf.constant(membership)
+        self._histories = histories
+        self._columns = {name: tf.constant(c) for name, c in histories.columns.items()}
+        self._catalogue = catalogue
+        self._own_events = own_events
+        self._config = config
+        self._seed = seed
+        self._strengths = tf.Variable(tf.zeros([membership.shape[1]]))
+        self._gradient = tf.function(self._batch_gradient, reduce_retracing=True)
+
+    def fit(self, users: np.ndarray) -> np.ndarray:
+        """Strengths float32 [K] fitted on the given rows."""
+        self._strengths.assign(tf.zeros_like(self._strengths))
+        if len(users) == 0:
+            return self._strengths.numpy()
+        rng = np.random.default_rng(self._seed)
+        mean = np.zeros(self._strengths.shape, np.float32)
+        square = np.zeros_like(mean)
+        step = 0
+        total = self._config.epochs * -(-len(users) // self._config.batch_size)
+        for _ in range(self._config.epochs):
+            shuffled = rng.permutation(users)
+            for i in range(0, len(shuffled), self._config.batch_size):
+                rows = shuffled[i : i + self._config.batch_size]
+                gradient = self._gradient(tf.constant(rows, tf.int32), *self._slices(rows)).numpy()
+                step += 1
+                mean = 0.9 * mean + 0.1 * gradient
+                square = 0.99 * square + 0.01 * gradient**2
+                move = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
+                rate = self._config.learning_rate * (1 - step / (total + 1))
+                self._strengths.assign(np.clip(self._strengths.numpy() - rate * move, 0.0, 1.0))
+        return self._strengths.numpy()
+
+    def _slices(self, rows: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        splits = self._histories.splits
+        return (
+            tf.constant(splits[:-1][rows], tf.int32),
+            tf.constant(splits[1:][rows], tf.int32),
+            tf.constant(self._histories.next_item[rows][:, None], tf.int32),
+        )
+
+    def _batch_gradient(
+        self, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, targets: tf.Tensor
+    ) -> tf.Tensor:
+        inputs = cut_inputs(self._columns, starts, ends, 1, self._own_events or None)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(self._strengths)
+            weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)
+            query = tf.einsum("bk,kbd->bd", weights, tf.gather(self._queries, rows, axis=1))
+            loss = full_softmax_loss(self._catalogue, query, own_items(inputs), targets)
+        return tape.gradient(loss, self._strengths)
