@@ -29,7 +29,7 @@ def raw_history(**values: Sequence[Any]) -> bytes:
     features = {}
     for name, value in values.items():
         array = np.asarray(value)
-        if array.dtype.kind in "US":
+        if array.dtype.kind in "US" or not array.size:
             kind = {"bytes_list": tf.train.BytesList(value=[str(v).encode() for v in value])}
         elif array.dtype.kind == "f":
             kind = {"float_list": tf.train.FloatList(value=array)}

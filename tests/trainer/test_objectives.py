@@ -1,0 +1,69 @@
+"""Full and sampled softmax agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    from trainer.catalogue import Catalogue
+
+    catalogue = Catalogue(items=50, categories=0, own_items=True, width=8)
+    catalogue.build()
+    rng = np.random.default_rng(0)
+    catalogue.item_embedding.embeddings.assign(rng.normal(0, 0.5, (52, 8)))
+    catalogue.item_bias.assign(rng.normal(0, 1, 51))
+    return catalogue
+
+
+@pytest.fixture(scope="module")
+def batch():
+    import tensorflow as tf
+
+    from trainer.own_items import summarise
+
+    rng = np.random.default_rng(1)
+    query = tf.constant(rng.normal(0, 1, (6, 8)), tf.float32)
+    items = tf.constant(rng.integers(0, 51, (6, 5)), tf.int32)
+    own = summarise(items, tf.cast(rng.integers(0, 10**6, (6, 5)), tf.int64))
+    targets = tf.constant([[3, 7, 0], [1, 0, 0], [50, 49, 2], [4, 0, 0], [9, 8, 0], [5, 6, 7]])
+    return query, own, targets
+
+
+def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batch):
+    import tensorflow as tf
+
+    from trainer.objectives import full_softmax_loss
+
+    query, own, targets = batch
+    log_p = tf.nn.log_softmax(catalogue.logits(query, own)).numpy()
+    expected = -np.mean(
+        [
+            np.mean([row[t] for t in wanted if t])
+            for row, wanted in zip(log_p, targets.numpy(), strict=True)
+        ]
+    )
+    assert float(full_softmax_loss(catalogue, query, own, targets)) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
+    from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+
+    query, own, targets = batch
+    full = float(full_softmax_loss(catalogue, query, own, targets))
+    # All items drawn: each expected count is one, so no correction remains.
+    sampled = float(sampled_softmax_loss(catalogue, query, own, targets, samples=50))
+    assert sampled == pytest.approx(full, rel=0.02)
+
+
+def test_sampled_softmax_approaches_the_full_one(catalogue, batch):
+    from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+
+    query, own, targets = batch
+    full = float(full_softmax_loss(catalogue, query, own, targets))
+    draws = [float(sampled_softmax_loss(catalogue, query, own, targets, 25)) for _ in range(200)]
+    assert np.mean(draws) == pytest.approx(full, rel=0.1)

@@ -1,0 +1,75 @@
+"""The index with own items beside it ranks as the whole catalogue does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    from trainer.catalogue import Catalogue
+
+    catalogue = Catalogue(items=40, categories=3, own_items=True, width=8)
+    catalogue.build()
+    rng = np.random.default_rng(0)
+    for weight in catalogue.trainable_weights:
+        weight.assign(rng.normal(0, 0.7, weight.shape))
+    catalogue.item_category.assign(rng.integers(0, 3, 42))
+    return catalogue
+
+
+def histories(rng, rows=12, length=30):
+    import tensorflow as tf
+
+    items = rng.integers(0, 42, (rows, length))  # with padding and unknown items
+    items[0] = 0
+    return tf.constant(items, tf.int32), tf.constant(rng.integers(0, 10**7, items.shape), tf.int64)
+
+
+def test_bonus_list_equals_full_ranking(catalogue):
+    import tensorflow as tf
+
+    from trainer.own_items import summarise
+    from trainer.retrieval import TopItems
+
+    rng = np.random.default_rng(2)
+    items, times = histories(rng)
+    query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
+    own = summarise(items, times)
+    got, scores = TopItems(catalogue, k=7).with_bonus(query, catalogue, own)
+    full = catalogue.logits(query, own).numpy()
+    expected = np.argsort(-full, axis=1, kind="stable")[:, :7]
+    np.testing.assert_array_equal(got.numpy(), expected)
+    np.testing.assert_allclose(scores.numpy(), np.take_along_axis(full, expected, 1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("k", [5, 60])
+def test_excluded_items_never_appear(catalogue, k):
+    import tensorflow as tf
+
+    from trainer.ranking import mask_items
+    from trainer.retrieval import TopItems
+
+    rng = np.random.default_rng(3)
+    items, _ = histories(rng)
+    query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
+    got, _ = TopItems(catalogue, k=k).without(query, items)
+    full = mask_items(catalogue.logits(query), items).numpy()
+    for row, listed, seen in zip(got.numpy(), full, items.numpy(), strict=True):
+        best = [i for i in np.argsort(-listed, kind="stable")[:k] if listed[i] > -1e8]
+        assert row.tolist() == best + [0] * (k - len(best))
+        assert not set(row.tolist()) & (set(seen.tolist()) - {0})
+
+
+def test_target_rank_is_the_place_in_the_list(catalogue):
+    import tensorflow as tf
+
+    from trainer.ranking import target_rank
+
+    scores = tf.constant([[-1e9, 3.0, 1.0, 3.0, 2.0]] * 6)
+    targets = tf.constant([1, 3, 2, 0, 9, 4])
+    # Ties by index; no target is 0; an unknown item is one past the catalogue.
+    assert target_rank(scores, targets).numpy().tolist() == [1, 2, 4, 0, 5, 3]
+    excluded = tf.constant([[1, 2]] * 6)
+    assert target_rank(scores, targets, excluded).numpy().tolist() == [1, 1, 3, 0, 5, 2]

@@ -1,0 +1,157 @@
+"""The served model answers what the Keras models compute, whatever comes in."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import raw_history
+
+
+@pytest.fixture(scope="module", params=["buys_again", "excludes_seen"])
+def served(request, tiny_shop, tmp_path_factory):
+    """A combined model of random weights, its SavedModel, and the histories as columns."""
+    import keras
+    import tensorflow as tf
+
+    from trainer.config import EncoderConfig, ServingConfig
+    from trainer.data_facts import DataFacts
+    from trainer.export import save_recommender
+    from trainer.input import read_histories
+    from trainer.membership import ClusterGeometry
+    from trainer.mixture import Mixture
+    from trainer.recommender import Recommender
+
+    keras.utils.set_random_seed(5)
+    histories = read_histories(tiny_shop.validation, tiny_shop.graph)
+    facts = DataFacts.of(histories, tiny_shop.graph)
+    serving = ServingConfig(top_k=6, exclude_seen=request.param == "excludes_seen")
+    config = EncoderConfig(width=16, layers=1, feedforward=16, max_events=8, own_events=16)
+    encoder, first, second = (facts.build_encoder(config, serving) for _ in range(3))
+    rng = np.random.default_rng(0)
+    for weight in encoder.catalogue.trainable_weights:
+        weight.assign(rng.normal(0, 0.5, weight.shape))
+    geometry = ClusterGeometry(rng.normal(size=(3, 16)).astype(np.float32), 0.7, True)
+    mixture = Mixture(geometry, np.array([0.8, 0.0, 0.5], np.float32))
+    towers = [first.tower, first.tower, second.tower]
+    recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k)
+    directory = str(tmp_path_factory.mktemp("served"))
+    save_recommender(recommender, directory, {"kind": "combined"})
+    return SimpleNamespace(
+        model=tf.saved_model.load(directory),
+        encoder=encoder,
+        towers=towers,
+        mixture=mixture,
+        histories=histories,
+        raw=tiny_shop.raw,
+        vocabulary=[b"", *tiny_shop.graph.vocabulary_by_name("items")],
+    )
+
+
+def expected_scores(served):
+    """Scores of the whole catalogue from the Keras models, in the training code's way."""
+    import tensorflow as tf
+
+    from trainer.next_item_model import own_items
+    from trainer.ranking import mask_items
+    from trainer.sampling import cut_inputs
+
+    columns = {name: tf.constant(c) for name, c in served.histories.columns.items()}
+    starts, ends = served.histories.splits[:-1], served.histories.splits[1:]
+    inputs = cut_inputs(columns, tf.constant(starts), tf.constant(ends), 8, 16)
+    query = served.encoder(inputs)
+    cluster, weights = served.mixture.weights(query)
+    vectors = served.encoder.catalogue(inputs["item"], inputs["category"])
+    queries = tf.stack([query, *(tower(inputs, vectors) for tower in served.towers)])
+    combined = tf.einsum("bk,kbd->bd", weights, queries)
+    own = None if served.encoder.exclude_seen else own_items(inputs)
+    scores = served.encoder.catalogue.logits(combined, own)
+    if served.encoder.exclude_seen:
+        scores = mask_items(scores, inputs["own_item"])
+    return scores.numpy(), weights.numpy(), cluster.numpy()
+
+
+def test_served_lists_equal_the_keras_models(served):
+    import tensorflow as tf
+
+    out = served.model.signatures["serving_default"](examples=tf.constant(served.raw))
+    scores, weights, cluster = expected_scores(served)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :6]
+    np.testing.assert_allclose(
+        out["scores"].numpy(), np.take_along_axis(scores, best, axis=1), rtol=1e-4, atol=1e-5
+    )
+    ids = np.array(served.vocabulary, object)[best]
+    same = (out["item_ids"].numpy() == ids).mean()
+    assert same > 0.99  # two equal scores may swap by rounding
+    np.testing.assert_allclose(out["cluster_weights"].numpy(), weights, atol=1e-5)
+    np.testing.assert_array_equal(out["cluster_id"].numpy(), cluster)
+
+
+def test_evaluate_gives_the_place_in_that_ranking(served):
+    import tensorflow as tf
+
+    out = served.model.signatures["evaluate"](examples=tf.constant(served.raw))
+    scores, _, _ = expected_scores(served)
+    targets = served.histories.next_item
+    for row, target, rank in zip(scores, targets, out["rank"].numpy(), strict=True):
+        if row[target] > -1e8:  # a target that the user had already is not in the list
+            assert abs(rank - (1 + (row > row[target]).sum())) <= 1
+    assert (out["catalogue_size"].numpy() == 20).all()
+
+
+def test_recommend_equals_serving_default(served):
+    import tensorflow as tf
+
+    example = tf.train.Example.FromString(served.raw[3]).features.feature
+    ids = list(example["item_ids"].bytes_list.value)
+    bare = raw_history(
+        item_ids=[i.decode() for i in ids],
+        actions=[a.decode() for a in example["actions"].bytes_list.value],
+        timestamps=list(example["timestamps"].int64_list.value),
+    )
+    expected = served.model.signatures["serving_default"](examples=tf.constant([bare]))
+    got = served.model.signatures["recommend"](
+        item_ids=tf.constant([[*ids, b"", b""]]),
+        actions=tf.constant([[*example["actions"].bytes_list.value, b"", b""]]),
+        timestamps=tf.constant([[*example["timestamps"].int64_list.value, 0, 0]], tf.int64),
+    )
+    assert got["item_ids"].numpy().tolist() == expected["item_ids"].numpy().tolist()
+    np.testing.assert_allclose(got["scores"], expected["scores"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        raw_history(item_ids=["?"][:0]),
+        raw_history(item_ids=["never seen", "nor this"], actions=["odd", "odd"], timestamps=[1, 2]),
+        raw_history(item_ids=["item,001"], actions=["steal"], timestamps=[-5]),
+        raw_history(item_ids=["item,001"] * 3, timestamps=[9], prices=[1.0] * 9),
+        raw_history(item_ids=["item,001"] * 3, prices=[float("nan")] * 3),
+        raw_history(item_ids=["item,001", "item,002"] * 3000),
+        b"",
+    ],
+    ids=["empty", "unknown", "action", "ragged", "nan", "long", "nothing"],
+)
+def test_odd_histories_get_recommendations(served, request_):
+    import tensorflow as tf
+
+    out = served.model.signatures["serving_default"](examples=tf.constant([request_]))
+    ids = out["item_ids"].numpy()[0]
+    assert ids[0] != b"" and len(set(ids.tolist())) == 6
+    assert np.isfinite(out["scores"].numpy()).all()
+    np.testing.assert_allclose(out["cluster_weights"].numpy().sum(), 1.0, rtol=1e-5)
+
+
+def test_empty_batches_are_answered(served):
+    import tensorflow as tf
+
+    out = served.model.signatures["serving_default"](examples=tf.constant([], tf.string))
+    assert out["item_ids"].shape == (0, 6)
+    none = served.model.signatures["recommend"](
+        item_ids=tf.zeros([2, 0], tf.string),
+        actions=tf.zeros([2, 0], tf.string),
+        timestamps=tf.zeros([2, 0], tf.int64),
+    )
+    assert none["item_ids"].shape == (2, 6)
