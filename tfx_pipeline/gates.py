@@ -116,7 +116,7 @@ def _metrics(gates: GatesConfig) -> list[tfma.MetricConfig]:
             confidence=gates.cluster_confidence,
         ),
         metric("Users", None if enforced else _always()),
-        tfma.MetricConfig(class_name="ExampleCount"),
+        metric("Examples"),
     ]
 
 

@@ -6,7 +6,15 @@ An EvalConfig names them by module and class:
 """
 
 from components.ranking_metrics.coverage import CatalogueCoverage
-from components.ranking_metrics.gains import MRR, HitRate, NextItemNDCG, Users
+from components.ranking_metrics.gains import MRR, Examples, HitRate, NextItemNDCG, Users
 from components.ranking_metrics.significant_change import SignificantChange
 
-__all__ = ["MRR", "CatalogueCoverage", "HitRate", "NextItemNDCG", "SignificantChange", "Users"]
+__all__ = [
+    "MRR",
+    "CatalogueCoverage",
+    "Examples",
+    "HitRate",
+    "NextItemNDCG",
+    "SignificantChange",
+    "Users",
+]

@@ -1,4 +1,4 @@
-"""HR@k, NDCG@k, MRR and the number of users, all read off one count of ranks per slice.
+"""HR@k, NDCG@k, MRR and the numbers of users, all read off one count of ranks per slice.
 
 Examples without a target (rank 0) are left out. A slice without any user has metrics of 0.
 """
@@ -18,9 +18,10 @@ from components.ranking_metrics.predictions import RanksPreprocessor
 from trainer.metrics import user_values
 
 RankCounts = list[Counter[int]]
-"""One Counter a model: rank -> users."""
+"""One Counter a model: rank -> examples, with rank 0 for those without a target."""
 
 USERS = "users"
+EXAMPLE_COUNT = "example_count"
 
 
 class _RankMetric(metrics.Metric):
@@ -70,6 +71,17 @@ class Users(_RankMetric):
         super().__init__(USERS)
 
 
+class Examples(_RankMetric):
+    """Number of examples, with a target or not: `example_count`.
+
+    TFMA's own ExampleCount gives the same, but makes TFMA prepare every example a second time.
+    """
+
+    def __init__(self) -> None:
+        """Names the metric."""
+        super().__init__(EXAMPLE_COUNT)
+
+
 def _computations(
     name: str, model_names: Sequence[str], example_weighted: bool = False
 ) -> list[Any]:
@@ -98,22 +110,25 @@ def _derive(
     results: dict[metrics.MetricKey, Any],
 ) -> dict[metrics.MetricKey, float]:
     return {
-        key: _mean(name, results[count_key])
+        key: _metric(name, results[count_key])
         for key, count_key in zip(keys, count_keys, strict=True)
     }
 
 
-def _mean(name: str, counts: Counter[int]) -> float:
-    users = sum(counts.values())
+def _metric(name: str, counts: Counter[int]) -> float:
+    examples = sum(counts.values())
+    users = examples - counts[0]
+    if name == EXAMPLE_COUNT:
+        return float(examples)
     if name == USERS or not users:
         return float(users)
-    ranks = np.fromiter(counts.keys(), np.int64, len(counts))
-    weights = np.fromiter(counts.values(), np.int64, len(counts))
+    ranks = np.array([rank for rank in counts if rank > 0])
+    weights = [counts[rank] for rank in ranks.tolist()]
     return float(np.average(user_values(ranks, name), weights=weights))
 
 
 class _CountRanks(beam.CombineFn):
-    """Counts how many users have each rank, for each model."""
+    """Counts how many examples have each rank, for each model."""
 
     def __init__(self, keys: Sequence[metrics.MetricKey]):
         self._keys = list(keys)
@@ -123,8 +138,7 @@ class _CountRanks(beam.CombineFn):
 
     def add_input(self, accumulator: RankCounts, ranks: tuple[int, ...]) -> RankCounts:
         for counts, rank in zip(accumulator, ranks, strict=True):
-            if rank > 0:
-                counts[rank] += 1
+            counts[rank] += 1
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[RankCounts]) -> RankCounts:

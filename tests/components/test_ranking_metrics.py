@@ -5,7 +5,14 @@ from tensorflow_model_analysis.evaluators import (
     metrics_plots_and_validations_evaluator as evaluator,
 )
 
-from components.ranking_metrics import MRR, CatalogueCoverage, HitRate, NextItemNDCG, Users
+from components.ranking_metrics import (
+    MRR,
+    CatalogueCoverage,
+    Examples,
+    HitRate,
+    NextItemNDCG,
+    Users,
+)
 from components.ranking_metrics.significant_change import SignificantChange
 from trainer.metrics import paired_difference, ranking_metrics
 
@@ -75,8 +82,9 @@ def test_all_rank_metrics_share_one_computation():
 
 
 def test_a_slice_without_targets_is_zero():
-    computed = compute([NextItemNDCG(10), MRR(), Users()], [extracts(0.0)])
+    computed = compute([NextItemNDCG(10), MRR(), Users(), Examples()], [extracts(0.0)])
     assert {computed[name, ""] for name in ("ndcg@10", "mrr", "users")} == {0.0}
+    assert computed["example_count", ""] == 1.0
 
 
 def test_each_model_gets_its_own_metric():
