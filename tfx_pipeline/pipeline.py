@@ -114,6 +114,9 @@ def create_pipeline(
         transform_graph=transform.outputs["transform_graph"],
         items=catalogue,
         config=config.combiner,
+        serving=config.serving,
+        seed=config.run.seed,
+        code_version=code_fingerprint("components.cluster_combiner"),
         **{
             f"specialist_{cluster}": specialist.outputs["model"]
             for cluster, specialist in enumerate(specialists)
