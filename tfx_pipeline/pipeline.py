@@ -12,11 +12,11 @@ from tfx.orchestration import metadata
 from tfx.types import BaseChannel
 
 import schema
-from components.baseline_model import BaselineModel
+from components.baseline_model.component import BaselineModel
 from components.behavior_example_gen.component import BehaviorExampleGen
-from components.cluster_combiner import ClusterCombiner
-from components.history_validator import HistoryValidator
-from components.run_report import RunReport
+from components.cluster_combiner.component import ClusterCombiner
+from components.history_validator.component import HistoryValidator
+from components.run_report.component import RunReport
 from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
@@ -66,7 +66,7 @@ def create_pipeline(
         items_files=list(items),
         config=config.data,
         input_fingerprint=input_fingerprint,
-        code_version=code_fingerprint("components.behavior_example_gen.component"),
+        code_version=code_fingerprint("components.behavior_example_gen"),
     )
     histories = ingestion.outputs["examples"]
     catalogue = ingestion.outputs["items"]
@@ -94,7 +94,7 @@ def create_pipeline(
         config=config.clustering,
         max_clusters=config.run.max_clusters,
         items=catalogue,
-        code_version=code_fingerprint("components.sequence_clusterer.component"),
+        code_version=code_fingerprint("components.sequence_clusterer"),
     )
     specialists = [
         _specialist(
@@ -114,6 +114,9 @@ def create_pipeline(
         transform_graph=transform.outputs["transform_graph"],
         items=catalogue,
         config=config.combiner,
+        serving=config.serving,
+        seed=config.run.seed,
+        code_version=code_fingerprint("components.cluster_combiner"),
         serving=config.serving,
         seed=config.run.seed,
         code_version=code_fingerprint("components.cluster_combiner"),

@@ -45,21 +45,20 @@ class Progress:
     @contextlib.contextmanager
     def shown(self) -> Iterator[Progress]:
         """Listens to the loggers for as long as the block lasts."""
-        runner, trainer = _Listener(self._on_runner), _Listener(self._on_trainer)
-        loggers = [
-            (absl_logging.get_absl_logger(), runner),
-            (logging.getLogger(TRAINER_LOGGER), trainer),
-        ]
-        levels = [logger.level for logger, _ in loggers]
-        for logger, handler in loggers:
-            logger.addHandler(handler)
-            logger.setLevel(logging.INFO)
+        runner = (absl_logging.get_absl_logger(), _Listener(self._on_runner))
+        trainer = (logging.getLogger(TRAINER_LOGGER), _Listener(self._on_trainer))
+        # Not the logger's level: TensorFlow saves and restores absl's own verbosity.
+        verbosity = absl_logging.get_verbosity()
+        absl_logging.set_verbosity(absl_logging.INFO)
+        trainer[0].setLevel(logging.INFO)
+        for logger, listener in (runner, trainer):
+            logger.addHandler(listener)
         try:
             yield self
         finally:
-            for (logger, handler), level in zip(loggers, levels, strict=True):
-                logger.removeHandler(handler)
-                logger.setLevel(level)
+            for logger, listener in (runner, trainer):
+                logger.removeHandler(listener)
+            absl_logging.set_verbosity(verbosity)
 
     def _on_runner(self, record: logging.LogRecord) -> None:
         if record.msg == "Component %s is running.":

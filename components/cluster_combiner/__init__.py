@@ -1,5 +1,4 @@
-"""ClusterCombiner: one SavedModel out of the global encoder and its specialists."""
+"""ClusterCombiner: one SavedModel out of the global encoder and its specialists.
 
-from components.cluster_combiner.component import ClusterCombiner
-
-__all__ = ["ClusterCombiner"]
+Light at import: the component itself (`component.py`) loads TFX.
+"""
