@@ -117,9 +117,6 @@ def create_pipeline(
         serving=config.serving,
         seed=config.run.seed,
         code_version=code_fingerprint("components.cluster_combiner"),
-        serving=config.serving,
-        seed=config.run.seed,
-        code_version=code_fingerprint("components.cluster_combiner"),
         **{
             f"specialist_{cluster}": specialist.outputs["model"]
             for cluster, specialist in enumerate(specialists)
