@@ -22,6 +22,10 @@ from components.run_report.inputs import Gate
 
 _Slice = tuple[tuple[str, Any], ...]
 
+# `components.ranking_metrics.SignificantChange` judges a change of the metric before the suffix.
+_SIGNIFICANT = "_significant_change"
+_CHANCE = "_chance"
+
 
 def read_gates(folder: str) -> list[Gate]:
     """All gates of an evaluation, those that failed first, then the overall ones.
@@ -50,6 +54,7 @@ def read_gates(folder: str) -> list[Gate]:
         gate
         for slice_, measures in _measures(folder)
         for gate in _gates_of_slice(config, thresholds, slice_, measures, failures)
+        if not _always_holds(gate)
     ]
     gates += _unseen_failures(failures)
     gates += [
@@ -88,24 +93,51 @@ def _gates_of_slice(
                 continue
             seen.add(identity)
             failure = failures.pop((slice_, key, threshold.SerializeToString()), None)
-            plain = key._replace(is_diff=False)
-            candidate = measures.get(plain)
-            change = measures.get(key) if key.is_diff else None
-            baseline = (
-                measures.get(plain.make_baseline_key(baseline_name)) if baseline_name else None
-            )
+            values = _values(key, measures, baseline_name)
             for kind, limit in _limits(threshold):
+                judged = _judged(kind, values)
                 yield Gate(
-                    metric=key.name,
+                    metric=key.name.removesuffix(_SIGNIFICANT),
                     slice={str(name): _text(value) for name, value in slice_},
                     kind=kind,
                     limit=limit,
-                    candidate=candidate,
-                    baseline=baseline,
-                    change=change,
-                    passed=failure is None or _holds(kind, limit, candidate, baseline, change),
+                    passed=failure is None or _holds(kind, limit, judged),
                     message=" ".join(failure.message.split()) if failure else "",
+                    **{**values, "judged": judged},
                 )
+
+
+def _values(
+    key: Any, measures: dict[Any, float], baseline_name: str | None
+) -> dict[str, float | None]:
+    """Candidate, baseline, change, what is judged of it, and chance, as far as measured."""
+    plain = key._replace(name=key.name.removesuffix(_SIGNIFICANT), is_diff=False)
+    baseline = measures.get(plain.make_baseline_key(baseline_name)) if baseline_name else None
+    change = measures.get(plain.make_diff_key())
+    return {
+        "candidate": measures.get(plain),
+        "baseline": baseline,
+        "change": change,
+        "judged": measures.get(key) if key.is_diff else None,
+        "chance": measures.get(plain.make_diff_key()._replace(name=plain.name + _CHANCE))
+        if key.name.endswith(_SIGNIFICANT)
+        else None,
+    }
+
+
+def _judged(kind: str, values: dict[str, float | None]) -> float | None:
+    """The value that is held against a limit of this kind."""
+    if not kind.startswith("change"):
+        return values["candidate"]
+    change, baseline = values["judged"], values["baseline"]
+    if not kind.endswith("_relative"):
+        return change
+    return change / baseline if change is not None and baseline else None
+
+
+def _always_holds(gate: Gate) -> bool:
+    """A count that must not be negative: stands for "no gates", which TFMA would not bless."""
+    return gate.kind == "at_least" and gate.limit <= 0 and gate.passed
 
 
 def _unseen_failures(failures: dict[Any, Any]) -> Iterator[Gate]:
@@ -113,7 +145,7 @@ def _unseen_failures(failures: dict[Any, Any]) -> Iterator[Gate]:
     for (slice_, key, _), failure in failures.items():
         for kind, limit in _limits(_threshold(failure)):
             yield Gate(
-                metric=key.name,
+                metric=key.name.removesuffix(_SIGNIFICANT),
                 slice={str(name): _text(value) for name, value in slice_},
                 kind=kind,
                 limit=limit,
@@ -138,20 +170,11 @@ def _limits(threshold: Any) -> Iterator[tuple[str, float]]:
         yield f"{kind}_relative", threshold.relative.value
 
 
-def _holds(
-    kind: str,
-    limit: float,
-    candidate: float | None,
-    baseline: float | None,
-    change: float | None,
-) -> bool:
+def _holds(kind: str, limit: float, judged: float | None) -> bool:
     """Which of the two limits of a failed threshold held; what was not measured did not."""
-    value = change if kind.startswith("change") else candidate
-    if kind.endswith("_relative"):
-        value = change / baseline if change is not None and baseline else None
-    if value is None or math.isnan(value):
+    if judged is None or math.isnan(judged):
         return False
-    return value >= limit if "at_least" in kind else value <= limit
+    return judged >= limit if "at_least" in kind else judged <= limit
 
 
 def _measures(folder: str) -> Iterator[tuple[_Slice, dict[Any, float]]]:

@@ -130,6 +130,19 @@ def moment(text: str | None) -> str:
     return day if (time.hour, time.minute, time.second) == (0, 0, 0) else f"{day}, {time:%H:%M}"
 
 
+def plain(value: object) -> str:
+    """A value of unknown type: numbers short, lists as "0.12, 0.3", the rest as it prints."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(entry) for entry in value) or MISSING
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def sentence(text: str) -> str:
+    """Capital letter and full stop for what other components give as a reason."""
+    text = text.strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
 def words(name: str) -> str:
     """snake_case -> "Snake case"."""
     text = name.replace("_", " ").strip()
@@ -142,15 +155,15 @@ def model_name(name: str) -> str:
 
 
 def metric_name(name: str) -> str:
-    """ "ndcg@10", "ndcg_10" or "ndcg_at_10" -> "NDCG@10"."""
-    match = re.fullmatch(r"([a-z]+)(?:(?:@|_at_|_)(\d+))?", name.lower())
+    """Both "ndcg@10" and "ndcg_10" -> "NDCG@10"."""
+    match = re.fullmatch(r"([a-z]+)(?:[@_](\d+))?", name.lower())
     if not match or match[1] not in METRIC_NAMES:
         return words(name)
     return METRIC_NAMES[match[1]] + (f"@{match[2]}" if match[2] else "")
 
 
 def algorithm_name(name: str) -> str:
-    """ "kmeans" -> "k-means"."""
+    """Name of a clustering algorithm for readers: "kmeans" -> "k-means"."""
     return ALGORITHM_NAMES.get(name, name.replace("_", " "))
 
 
@@ -161,7 +174,7 @@ def cluster_number(name: str) -> int | None:
 
 
 def trainer_name(name: str) -> str:
-    """ "Trainer.cluster_3" or "cluster_3" -> "Specialist 3"; the encoder's -> "Global encoder"."""
+    """Name of a trainer for readers: "Trainer.cluster_3" -> "Specialist 3"."""
     cluster = cluster_number(name)
     if cluster is not None:
         return f"Specialist {cluster}"

@@ -179,6 +179,7 @@ class SliceComparison(Figures):
 class SplitComparison(Figures):
     """All models on one split."""
 
+    users: int | None = None
     overall: dict[str, Metrics] = {}
     by_cluster: dict[str, SliceComparison] = {}
     by_history_length: dict[str, SliceComparison] = {}
@@ -205,7 +206,8 @@ class Gate(Figures):
     """One threshold of the Evaluator, on one slice of the users.
 
     For a change threshold, `limit` bounds candidate minus baseline (absolute) or that difference
-    divided by the baseline (relative).
+    divided by the baseline (relative). Where `chance` is known, a difference within it does not
+    count: `change` is what was measured, `judged` what was held against the limit.
     """
 
     metric: str
@@ -216,6 +218,8 @@ class Gate(Figures):
     candidate: Measure = None
     baseline: Measure = None
     change: Measure = None
+    judged: Measure = None
+    chance: Measure = None
     passed: bool
     message: str = ""
 

@@ -33,7 +33,7 @@ def render(inputs: ReportInputs) -> str:
         .get_template("report.html.j2")
         .render(
             run=inputs,
-            banner=banner(inputs.verdict, inputs.baseline),
+            banner=banner(inputs.verdict, inputs.baseline, bool(inputs.gates)),
             baseline=baseline_name(inputs.baseline) if inputs.baseline else "",
             tiles=tiles(inputs),
             sentences=sentences(inputs),
@@ -47,6 +47,7 @@ def render(inputs: ReportInputs) -> str:
             results=results(inputs.comparison) if inputs.comparison else None,
             weights=weights_chart(inputs.combination),
             gates=gate_rows(inputs.gates),
+            enforced_none=inputs.verdict.outcome == "pushed" and not inputs.gates,
             few_users=FEW_USERS,
             provenance=simple,
             provenance_nested=nested,
@@ -71,6 +72,8 @@ def _environment() -> jinja2.Environment:
         algorithm=fmt.algorithm_name,
         integer=fmt.integer,
         percent=fmt.percent,
+        plain=fmt.plain,
+        sentence=fmt.sentence,
         moment=fmt.moment,
         words=fmt.words,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +119,15 @@ metrics_specs {
         change_threshold { direction: HIGHER_IS_BETTER absolute { value: 1e-10 } }
       }
     }
+  }
+  metrics {
+    class_name: "SignificantChange"
+    module: "components.ranking_metrics"
+    config: '{"k": 10, "min_users": 30, "confidence": 0.95}'
     per_slice_thresholds {
       slicing_specs { feature_keys: "cluster_id" }
       threshold {
-        change_threshold { direction: HIGHER_IS_BETTER relative { value: -0.05 } }
+        change_threshold { direction: HIGHER_IS_BETTER absolute { value: -0.01 } }
       }
     }
   }
@@ -129,12 +135,13 @@ metrics_specs {
 """
 
 
-def write_evaluation(folder: Path, scores: dict[int | None, tuple[float, float]]) -> str:
+def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) -> str:
     """An evaluation as TFMA stores it, judged by TFMA's own validator.
 
     Args:
         folder: of the ModelEvaluation artifact.
-        scores: NDCG@10 of candidate and baseline by cluster; None = all users.
+        scores: by cluster (None = all users) NDCG@10 of candidate and baseline, and the largest
+            difference that chance explains.
     """
     import tensorflow as tf
     import tensorflow_model_analysis as tfma
@@ -145,16 +152,21 @@ def write_evaluation(folder: Path, scores: dict[int | None, tuple[float, float]]
 
     config = text_format.Parse(EVAL_CONFIG, tfma.EvalConfig())
     keys = tfma.metrics.metric_thresholds_from_metrics_specs(config.metrics_specs, config)
-    key = next(key for key in keys if key.model_name == "candidate" and not key.is_diff)
+    candidates = [key for key in keys if key.model_name == "candidate"]
+    key = next(key for key in candidates if not key.is_diff)
+    significant = next(key for key in candidates if key.name == "ndcg@10_significant_change")
     result = validation_result_pb2.ValidationResult(validation_ok=True)
     folder.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(folder / "metrics-00000-of-00001.tfrecord")) as metrics_file:
-        for cluster, (candidate, baseline) in scores.items():
+        for cluster, (candidate, baseline, chance) in scores.items():
             slice_ = () if cluster is None else (("cluster_id", cluster),)
+            change = candidate - baseline
             measures = {
                 key: candidate,
                 key.make_baseline_key("baseline"): baseline,
-                key.make_diff_key(): candidate - baseline,
+                key.make_diff_key(): change,
+                significant: change if abs(change) > chance else 0.0,
+                significant._replace(name="ndcg@10_chance"): chance,
             }
             part = metrics_validator.validate_metrics((slice_, measures), config)
             result.validation_ok &= part.validation_ok
@@ -390,9 +402,7 @@ def _items(folder: Path) -> None:
         pa.table(
             {
                 "item_id": ids,
-                "title": [
-                    f"Catalogue title of {item}" if item.endswith("4") else "" for item in ids
-                ],
+                "title": [f"Catalogue title {item}" if item.endswith("4") else "" for item in ids],
                 "category": [""] * len(ids),
             }
         ),

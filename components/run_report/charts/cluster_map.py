@@ -32,9 +32,9 @@ def cluster_map(points: Sequence[MapPoint], *, width: int = 460, height: int = 4
     size = 3.2 if len(points) > 1500 else 5.0
     # Largest first, so that small clusters lie on top.
     for cluster in sorted(members, key=lambda c: -len(members[c])):
-        dots = "".join(f"M{number(a)} {number(b)}h0" for a, b in members[cluster])
+        path = "".join(f"M{number(a)} {number(b)}h0" for a, b in members[cluster])
         drawing.add(
-            "path", d=dots, stroke=cluster_colour(cluster), stroke_width=size,
+            "path", d=path, stroke=cluster_colour(cluster), stroke_width=size,
             stroke_linecap="round", stroke_opacity=0.6, fill="none",
         )  # fmt: skip
     for cluster, dots in sorted(members.items()):

@@ -24,7 +24,7 @@ from components.run_report.views.results import judged_split, value
 
 SILHOUETTE = "#0072b2"
 INERTIA = "#d55e00"
-ACTION_COLOURS = ("#0072b2", "#e69f00", "#117733", "#cc6677", "#88ccee", "#882255", "#999933")
+ACTION_COLOURS = ("#0072b2", "#e69f00", "#228833", "#cc6677", "#88ccee", "#a8326e", "#999933")
 TOP = 5
 
 
@@ -114,7 +114,7 @@ def weights_chart(combination: Combination | None) -> Markup | None:
         name = "Global encoder" if i == 0 else f"Specialist {i - 1}"
         colour = "#9a9a9a" if i == 0 else cluster_colour(i - 1)
         groups.append(Group(name, (Bar(weight, colour, fmt.percent(weight)),)))
-    return bar_chart(groups, label="Mean weights of the combination", name_width=116)
+    return bar_chart(groups, label="Mean weights of the combination", name_width=130)
 
 
 def _silhouette(entry: KMeasures) -> Point | None:

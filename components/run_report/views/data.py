@@ -47,6 +47,7 @@ class DataView:
     figures: DataQualityFigures
     drops: list[DropRow]
     unaccounted: int
+    many_per_row: bool
     flow: Markup
     over_time: Markup | None
     per_user: Markup | None
@@ -73,6 +74,7 @@ def data_view(inputs: ReportInputs) -> DataView | None:
             for rows, reason in drops
         ],
         unaccounted=_unaccounted(data),
+        many_per_row=data.events_kept > data.rows_read,
         flow=_flow(data, drops),
         over_time=_over_time(data),
         per_user=_per_user(data),
@@ -114,7 +116,7 @@ def _flow(data: DataQualityFigures, drops: list[tuple[int, str]]) -> Markup:
     rows = [("Rows read", data.rows_read, "#9a9a9a"), ("Events kept", data.events_kept, COLOUR)]
     rows += [(fmt.words(reason), count, DROPPED) for count, reason in drops]
     groups = [Group(n, (Bar(c, colour, fmt.integer(c)),)) for n, c, colour in rows]
-    return bar_chart(groups, label="Rows read, kept and dropped", name_width=132)
+    return bar_chart(groups, label="Rows read, kept and dropped", name_width=150)
 
 
 def _over_time(data: DataQualityFigures) -> Markup | None:

@@ -9,6 +9,7 @@ from components.run_report.inputs import Gate
 
 # TFMA has no "strictly better": a limit of 1e-10 stands for it.
 _NOTHING = 1e-6
+_SMALLEST_SHOWN = 0.00005
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,7 @@ class GateRow:
     baseline: str
     change: str
     passed: bool
-    missed: str
+    decision: str
 
 
 def gate_rows(gates: list[Gate]) -> list[GateRow]:
@@ -34,7 +35,7 @@ def gate_rows(gates: list[Gate]) -> list[GateRow]:
             baseline=fmt.metric(gate.baseline),
             change=_change(gate),
             passed=gate.passed,
-            missed="" if gate.passed else missed(gate),
+            decision=_held(gate) if gate.passed else missed(gate),
         )
         for gate in gates
     ]
@@ -50,27 +51,40 @@ def rule(gate: Gate) -> str:
     relative = gate.kind.endswith("_relative")
     size = fmt.percent(abs(gate.limit)) if relative else fmt.metric(abs(gate.limit))
     at_least = "at_least" in gate.kind
+    beyond = ", unless chance explains it" if gate.chance is not None else ""
     if abs(gate.limit) < _NOTHING:
         if gate.limit > 0 and at_least:
-            return f"{name} above the baseline"
-        return f"{name} no {'lower' if at_least else 'higher'} than the baseline"
+            return f"{name} above the baseline{beyond}"
+        return f"{name} no {'lower' if at_least else 'higher'} than the baseline{beyond}"
     side = "above" if gate.limit > 0 else "below"
     bound = "at least" if at_least == (gate.limit > 0) else "at most"
-    return f"{name} {bound} {size} {side} the baseline"
+    return f"{name} {bound} {size} {side} the baseline{beyond}"
+
+
+def _held(gate: Gate) -> str:
+    """Passed, and whether only because chance explains the loss."""
+    if gate.chance is None or gate.judged is None or gate.change is None or gate.judged:
+        return "passed"
+    if gate.change >= gate.limit:
+        return "passed"
+    if abs(gate.change) <= gate.chance:
+        return f"passed: chance explains ±{fmt.metric(gate.chance)}"
+    return "passed unjudged: too few users"
 
 
 def missed(gate: Gate) -> str:
     """By how much a failed gate was missed, or why nothing could be compared."""
-    value = _judged(gate)
-    if gate.kind == "present" or value is None:
+    if gate.kind == "present" or gate.judged is None:
         return gate.message or "not measured"
-    shortfall = abs(value - gate.limit)
+    shortfall = abs(gate.judged - gate.limit)
+    if shortfall < _SMALLEST_SHOWN:
+        return "missed by less than 0.0001"
     return f"missed by {_percent_or_metric(gate, shortfall)}"
 
 
 def failure_sentence(gate: Gate) -> str:
     """A failed gate for the verdict: slice, measure, baseline, rule, shortfall."""
-    if gate.kind == "present" or _judged(gate) is None:
+    if gate.kind == "present" or gate.judged is None:
         return f"{fmt.slice_name(gate.slice)}: {missed(gate)}. Required: {rule(gate)}."
     measured = f"{fmt.metric_name(gate.metric)} is {fmt.metric(gate.candidate)}"
     if gate.baseline is not None:
@@ -78,15 +92,6 @@ def failure_sentence(gate: Gate) -> str:
         if gate.change is not None and gate.baseline:
             measured += f" ({fmt.signed_percent(gate.change / gate.baseline)})"
     return f"{fmt.slice_name(gate.slice)}: {measured}. Required: {rule(gate)}."
-
-
-def _judged(gate: Gate) -> float | None:
-    """The value that was held against the limit."""
-    if not gate.kind.startswith("change"):
-        return gate.candidate
-    if not gate.kind.endswith("_relative"):
-        return gate.change
-    return gate.change / gate.baseline if gate.change is not None and gate.baseline else None
 
 
 def _percent_or_metric(gate: Gate, value: float) -> str:

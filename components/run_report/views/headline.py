@@ -39,17 +39,23 @@ class Tile:
     detail: str = ""
 
 
-def banner(verdict: Verdict, baseline: Baseline | None) -> Banner:
-    """The verdict in words."""
+def banner(verdict: Verdict, baseline: Baseline | None, gated: bool) -> Banner:
+    """The verdict in words.
+
+    Args:
+        verdict: the outcome.
+        baseline: what the candidate was measured against.
+        gated: whether any gate was enforced.
+    """
     against = f" It was measured against {baseline_name(baseline)}." if baseline else ""
     if verdict.outcome == "pushed":
-        title = "Pushed: every gate passed"
-        text = f"The new model passed every gate and goes into production.{against}"
+        title = "Pushed: every gate passed" if gated else "Pushed: no gate was enforced"
+        passed = "passed every gate" if gated else "was not held against any gate"
+        goes = "goes into production"
         if verdict.destination:
-            place = f"as version {verdict.version} " if verdict.version else ""
-            text = f"The new model passed every gate and was pushed {place}to "
-            text += f"{verdict.destination}.{against}"
-        return Banner("good", "✓", title, text, [])
+            version = f"as version {verdict.version} " if verdict.version else ""
+            goes = f"was pushed {version}to {verdict.destination}"
+        return Banner("good", "✓", title, f"The new model {passed} and {goes}.{against}", [])
     if verdict.outcome == "already_served":
         version = f", version {verdict.version}" if verdict.version else ""
         return Banner(

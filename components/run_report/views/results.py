@@ -144,7 +144,7 @@ def _overall(comparison: Comparison, name: str) -> OverallTable:
         rows.append(Row(fmt.model_name(model), cells, colour=colours[model]))
     return OverallTable(
         split=name,
-        users=_users(split.overall),
+        users=split.users if split.users is not None else _users(split.overall),
         metrics=[fmt.metric_name(m) for m in metrics],
         rows=rows,
     )
@@ -172,16 +172,11 @@ def _slices(
         scores = {model: value(part.models.get(model)) for model in models}
         best = fmt.metric(_best(list(scores.values())))
         title, users = label.format(name), _slice_users(part)
+        texts = [fmt.metric(score) for score in scores.values()]
         rows.append(
             Row(
                 title,
-                [
-                    Cell(
-                        fmt.metric(scores[m]),
-                        scores[m] is not None and fmt.metric(scores[m]) == best,
-                    )
-                    for m in models
-                ],
+                [Cell(text, text == best != fmt.MISSING) for text in texts],
                 users=users,
                 difference=_difference(scores.get("combiner"), scores.get("global")),
             )

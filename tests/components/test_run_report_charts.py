@@ -1,0 +1,164 @@
+"""Scales, ticks and number formats of the report."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from components.run_report import formats as fmt
+from components.run_report.charts.axes import (
+    Scale,
+    log_ticks,
+    padded,
+    ticks,
+    time_ticks,
+    whole_ticks,
+)
+from components.run_report.charts.bars import Bar, Group, bar_chart
+from components.run_report.charts.flags import draw_flags
+from components.run_report.charts.lines import Mark, Point, line_chart
+from components.run_report.charts.svg import Drawing
+from components.run_report.charts.timeline import timeline
+from components.run_report.inputs import Gate
+from components.run_report.views.gates import missed, rule
+
+UTC = dt.timezone.utc
+
+
+def test_scales():
+    assert Scale(0, 10, 100, 200)(5) == 150
+    assert Scale(1, 100, 0, 2, log=True)(10) == pytest.approx(1)
+    assert Scale(3, 3, 0, 10)(3) == 5
+
+
+def test_ticks_are_round_and_inside():
+    assert ticks(0, 1, 5) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert ticks(0.093, 0.124, 3) == [0.1, 0.12]
+    assert ticks(2, 2) == [2]
+    assert log_ticks(1, 5000) == [1, 10, 100, 1000]
+    assert log_ticks(2, 30) == [2, 5, 10, 20]
+    assert whole_ticks([1, 40], 10)[:3] == [1, 5, 9]
+    assert padded([5, 5])[0] < 5 < padded([5, 5])[1]
+    assert padded([0, 0], from_zero=True) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "first_label"), [(400, "Jan 2017"), (3000, "2018"), (30, "1 Jan"), (0.5, "00:00")]
+)
+def test_time_ticks(days, first_label):
+    start = dt.datetime(2017, 1, 1, tzinfo=UTC)
+    found = time_ticks(start, start + dt.timedelta(days=days))
+    assert found[0][1] == first_label
+    assert 2 <= len(found) <= 14
+
+
+def test_line_chart_of_one_point():
+    svg = line_chart(
+        [Point(1, 0.5)], label="a", x_title="epoch", colour="#000", marks=[Mark(9, "not there")]
+    )
+    assert "nan" not in svg
+    assert "not there" not in svg
+
+
+def test_labels_in_charts_are_escaped():
+    svg = bar_chart([Group("<b>", (Bar(1, "#000", "1", "<i>"),))], label='"quoted"')
+    assert "<b>" not in svg
+    assert "<i>" not in svg
+    assert 'aria-label="&#34;quoted&#34;"' in svg
+
+
+def test_bars_of_zero_and_of_nothing():
+    svg = bar_chart([Group("a", (Bar(0, "#000", "0"), Bar(None, "#000", "–")))], label="a")
+    assert "nan" not in svg
+
+
+@pytest.mark.parametrize(("xs", "anchor"), [((100, 130), "start"), ((800, 900), "end")])
+def test_no_flag_line_crosses_a_label(xs, anchor):
+    drawing = Drawing(960, 200, "a")
+    draw_flags(drawing, [(x, "validation from 1 Jan") for x in xs], 180)
+    svg = drawing.svg()
+    assert svg.count(f'text-anchor="{anchor}"') == 2
+    # The label that reaches over the other line is in the upper row.
+    upper = min(xs) if anchor == "start" else max(xs)
+    assert f'x1="{upper}" y1="3"' in svg
+
+
+def test_timeline_of_one_second():
+    start = dt.datetime(2020, 1, 1, tzinfo=UTC)
+    starts = [start, start + dt.timedelta(seconds=1)]
+    assert "<rect" in timeline(starts, [1, 0], [(start, "test from")], colour="#000")
+
+
+def test_numbers():
+    assert fmt.integer(1234567) == "1,234,567"
+    assert fmt.integer(None) == "–"
+    assert fmt.metric(0.11964) == "0.1196"
+    assert fmt.metric(float("nan")) == "–"
+    assert fmt.signed_metric(-0.0012) == "−0.0012"
+    assert fmt.signed_metric(0.00001) == "±0.0000"
+    assert fmt.percent(0.1234) == "12.3%"
+    assert fmt.percent(0.0001) == "<0.1%"
+    assert fmt.percent(0) == "0.0%"
+    assert fmt.signed_percent(-0.05) == "−5.0%"
+    assert fmt.signed_percent(0.0) == "±0.0%"
+    assert fmt.decimal(2.5) == "2.50"
+    assert fmt.decimal(1234.6) == "1,235"
+    assert fmt.lift(2.345) == "2.3×"
+    assert fmt.compact(1_457_710) == "1.46M"
+    assert [fmt.duration(s) for s in (0.4, 59.7, 75, 3725)] == [
+        "0.4 s",
+        "1 min 0 s",
+        "1 min 15 s",
+        "1 h 2 min",
+    ]
+
+
+def test_times():
+    assert fmt.moment("2017-01-01T11:53:26Z") == "1 Jan 2017, 11:53"
+    assert fmt.moment("2017-01-01T00:00:00+02:00") == "31 Dec 2016, 22:00"
+    assert fmt.moment("2017-01-01") == "1 Jan 2017"
+    assert fmt.moment("order") == "order"
+    assert fmt.moment(None) == "–"
+
+
+def test_names():
+    assert fmt.metric_name("ndcg@10") == "NDCG@10"
+    assert fmt.metric_name("mrr") == "MRR"
+    assert fmt.metric_name("example_count") == "Example count"
+    assert fmt.trainer_name("Trainer.cluster_12") == "Specialist 12"
+    assert fmt.trainer_name("encoder") == "Global encoder"
+    assert fmt.slice_name({}) == "All users"
+    assert fmt.slice_name({"cluster_id": "3"}) == "Cluster 3"
+    assert fmt.slice_name({"history_length": "1-4"}) == "History of 1-4 events"
+    assert fmt.sentence("best of three") == "Best of three."
+    assert fmt.plain([0.123456, 1]) == "0.1235, 1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "words"),
+    [
+        ("at_least", 0.02, "NDCG@10 at least 0.0200"),
+        ("at_most", 0.5, "NDCG@10 at most 0.5000"),
+        ("change_at_least", 1e-9, "NDCG@10 above the baseline"),
+        ("change_at_least", 0.0, "NDCG@10 no lower than the baseline"),
+        ("change_at_least", -0.01, "NDCG@10 at most 0.0100 below the baseline"),
+        ("change_at_least", 0.01, "NDCG@10 at least 0.0100 above the baseline"),
+        ("change_at_least_relative", -0.05, "NDCG@10 at most 5.0% below the baseline"),
+        ("change_at_most", 0.01, "NDCG@10 at most 0.0100 above the baseline"),
+    ],
+)
+def test_rules_in_words(kind, limit, words):
+    assert rule(Gate(metric="ndcg@10", kind=kind, limit=limit, passed=True)) == words
+
+
+def test_how_a_gate_was_missed():
+    gate = Gate(metric="ndcg@10", kind="change_at_least", limit=1e-9, judged=0.0, passed=False)
+    assert missed(gate) == "missed by less than 0.0001"
+    relative = gate.model_copy(
+        update={"kind": "change_at_least_relative", "limit": -0.05, "judged": -0.2}
+    )
+    assert missed(relative) == "missed by 15.0 percentage points"
+    assert missed(gate.model_copy(update={"judged": None, "message": "Metric not found."})) == (
+        "Metric not found."
+    )
