@@ -9,6 +9,7 @@ import numpy as np
 
 from components.sequence_clusterer.embedding import EmbedHistories, ReadRecords
 from components.sequence_clusterer.segments import cut_segments, visible_history, with_cluster
+from components.sequence_clusterer.split_writer import WriteSplits
 from trainer.histories import TEST, TRAIN, VALIDATION
 from trainer.membership import ClusterGeometry, assign
 
@@ -39,6 +40,7 @@ def write_cluster_splits(
     batch_size: int,
     geometry: ClusterGeometry,
     split_directories: dict[str, str],
+    temporary: str,
 ) -> None:
     """Embeds, assigns and writes in one pass over the data.
 
@@ -50,9 +52,10 @@ def write_cluster_splits(
         geometry: the fitted clusters.
         split_directories: where each split of `output_splits` goes. A split without a record
             still gets a file.
+        temporary: a directory for unfinished files, on the same storage as the splits.
     """
     with pipeline:
-        by_split = (
+        _ = (
             pipeline
             | "Files"
             >> beam.Create([(split, path) for split, paths in files.items() for path in paths])
@@ -60,12 +63,9 @@ def write_cluster_splits(
             | "Read" >> beam.ParDo(ReadRecords())
             | "ToAssign" >> beam.ParDo(_ToAssign())
             | "Embed" >> EmbedHistories(model_path, batch_size)
-            | "Assign" >> beam.ParDo(_Assign(geometry)).with_outputs(*split_directories)
+            | "Assign" >> beam.ParDo(_Assign(geometry))
+            | "Write" >> WriteSplits(split_directories, temporary)
         )
-        for split, directory in split_directories.items():
-            _ = by_split[split] | f"Write[{split}]" >> beam.io.WriteToTFRecord(
-                f"{directory}/data_tfrecord", file_name_suffix=".gz"
-            )
 
 
 class _ToAssign(beam.DoFn):
@@ -81,18 +81,19 @@ class _ToAssign(beam.DoFn):
 
 
 class _Assign(beam.DoFn):
-    """((split, example), embedding) -> the example with its cluster, tagged by output split."""
+    """([(split, example)], embeddings) -> (output split, example with its cluster)."""
 
     def __init__(self, geometry: ClusterGeometry):
         self._geometry = geometry
 
     def process(
-        self, element: tuple[tuple[str, bytes], np.ndarray]
-    ) -> Iterator[beam.pvalue.TaggedOutput]:
-        (split, example), embedding = element
-        cluster = int(assign(embedding[np.newaxis], self._geometry)[0])
-        record = with_cluster(example, cluster)
-        if split in HELD_OUT_SPLITS:
-            yield beam.pvalue.TaggedOutput(split, record)
-        if split != TEST:
-            yield beam.pvalue.TaggedOutput(cluster_split(cluster, split), record)
+        self, element: tuple[list[tuple[str, bytes]], np.ndarray]
+    ) -> Iterator[tuple[str, bytes]]:
+        examples, embeddings = element
+        clusters = assign(embeddings, self._geometry).tolist()
+        for (split, example), cluster in zip(examples, clusters, strict=True):
+            record = with_cluster(example, cluster)
+            if split in HELD_OUT_SPLITS:
+                yield split, record
+            if split != TEST:
+                yield cluster_split(cluster, split), record

@@ -34,7 +34,7 @@ class ClusteringConfig(Settings):
     normalize: bool = True
     fit_sample: int = pydantic.Field(default=50_000, ge=1)
     silhouette_sample: int = pydantic.Field(default=5_000, ge=10, le=20_000)
-    restarts: int = pydantic.Field(default=4, ge=1)
+    restarts: int = pydantic.Field(default=3, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)
 

@@ -15,6 +15,7 @@ from tfx.types import Artifact, artifact_utils
 _SIGNATURE = "embed"
 # Encoder batches are taken from groups of so many, sorted by length, so that they pad little.
 _BATCHES_PER_GROUP = 8
+_READ_BATCH = 256
 
 
 class ClusteringError(ValueError):
@@ -42,12 +43,15 @@ class ReadRecords(beam.DoFn):
     def process(self, element: tuple[str, str]) -> Iterator[tuple[str, bytes]]:
         """Reads one file, record by record."""
         key, path = element
-        for record in tf.data.TFRecordDataset(path, "GZIP").as_numpy_iterator():
-            yield key, record
+        # In batches, because each step of the iterator costs far more than a record.
+        batches = tf.data.TFRecordDataset(path, "GZIP").batch(_READ_BATCH)
+        for batch in batches.as_numpy_iterator():
+            for record in batch:
+                yield key, record
 
 
 class EmbedHistories(beam.PTransform):
-    """(payload, serialized history) -> (payload, float32 [dim] embedding)."""
+    """(payload, serialized history) -> ([payload], embeddings float32 [batch, dim])."""
 
     def __init__(self, model_path: str, batch_size: int):
         """Embeds with the `embed` signature of the SavedModel at `model_path`."""
@@ -87,13 +91,12 @@ class _EmbedGroup(beam.DoFn):
             )
         return model
 
-    def process(self, group: list[tuple[Any, bytes]]) -> Iterator[tuple[Any, np.ndarray]]:
-        """Yields in the order of lengths, which is the same in every run."""
+    def process(self, group: list[tuple[Any, bytes]]) -> Iterator[tuple[list[Any], np.ndarray]]:
+        """Yields batches in the order of lengths, which is the same in every run."""
         # The serialized size stands for the number of events, at no cost.
         ordered = sorted(group, key=lambda element: len(element[1]))
         for start in range(0, len(ordered), self._batch_size):
             batch = ordered[start : start + self._batch_size]
             histories = tf.constant([history for _, history in batch])
             embeddings = self._embed(examples=histories)["embedding"].numpy()
-            for (payload, _), embedding in zip(batch, embeddings, strict=True):
-                yield payload, embedding.astype(np.float32)
+            yield [payload for payload, _ in batch], embeddings.astype(np.float32)

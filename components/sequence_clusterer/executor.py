@@ -92,6 +92,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         splits = output_splits(max_clusters)
+        unfinished = f"{examples.uri}/.unfinished"
+        fileio.makedirs(unfinished)
         examples.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         write_cluster_splits(
@@ -104,7 +106,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 split: artifact_utils.get_split_uris([examples], split)[0].rstrip("/")
                 for split in splits
             },
+            unfinished,
         )
+        fileio.rmtree(unfinished)
 
 
 def _write_cluster_model(

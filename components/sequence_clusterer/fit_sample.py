@@ -117,7 +117,7 @@ def draw_fit_sample(
             | "ReadToEmbed" >> beam.ParDo(ReadRecords())
             | "Sample" >> beam.ParDo(_SampleUsers(config.seed), beam.pvalue.AsSingleton(largest))
             | "Embed" >> EmbedHistories(model_path, config.batch_size)
-            | "ToRow" >> beam.MapTuple(_to_row)
+            | "ToRows" >> beam.FlatMapTuple(_to_rows)
             | "WriteSample"
             >> beam.io.WriteToParquet(
                 f"{directory}/sample", _SCHEMA, codec="snappy", file_name_suffix=".parquet"
@@ -149,16 +149,16 @@ class _SampleUsers(beam.DoFn):
             yield (user, record), record
 
 
-def _to_row(payload: tuple[int, bytes], embedding: np.ndarray) -> dict[str, Any]:
-    """A row of `_SCHEMA`."""
-    user, record = payload
-    features = tf.train.Example.FromString(record).features.feature
-    row: dict[str, Any] = {"user": user, "embedding": embedding}
-    for name in _SCHEMA.names[2:]:
-        kind = features[name].WhichOneof("kind") if name in features else None
-        values = list(getattr(features[name], kind).value) if kind else None
-        row[name] = values or None
-    return row
+def _to_rows(payloads: list[tuple[int, bytes]], embeddings: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Rows of `_SCHEMA`."""
+    for (user, record), embedding in zip(payloads, embeddings, strict=True):
+        features = tf.train.Example.FromString(record).features.feature
+        row: dict[str, Any] = {"user": user, "embedding": embedding}
+        for name in _SCHEMA.names[2:]:
+            kind = features[name].WhichOneof("kind") if name in features else None
+            values = list(getattr(features[name], kind).value) if kind else None
+            row[name] = values or None
+        yield row
 
 
 def _read_sample(directory: str) -> FitSample:

@@ -273,6 +273,7 @@ def test_no_target_and_nothing_after_it_decides_a_cluster(result, encoder, tmp_p
             256,
             result.geometry,
             {split: artifact_utils.get_split_uris([written], split)[0] for split in splits},
+            str(tmp_path),
         )
         train = [e for k in range(3) for e in read(written, f"cluster_{k}_train")]
         held_out = [e for split in ("validation", "test") for e in read(written, split)]
