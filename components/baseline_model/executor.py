@@ -97,7 +97,7 @@ def _fit(
     return BaselineRecord(
         kind=choice.kind,
         version=baseline.fingerprint(),
-        reason=f"no usable model is served; {TITLES[choice.kind]} it is: {choice.reason}",
+        reason=f"no usable model is served; free baseline: {TITLES[choice.kind]} ({choice.reason})",
         validation=choice.metrics,
         skipped=skipped,
     )
