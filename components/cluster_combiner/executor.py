@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any, NamedTuple
 
@@ -178,8 +179,11 @@ def _write_comparison(
     parts = test.membership.mean(axis=0) * strengths if len(test.clusters) else strengths * 0
     weights = [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
     fileio.makedirs(directory)
+    # polars writes from a thread of its own, which TFX's file objects do not bear.
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
     with fileio.open(f"{directory}/ranks.parquet", "wb") as file:
-        table.write_parquet(file)
+        file.write(buffer.getvalue())
     _write_json(f"{directory}/comparison.json", summarise(table))
     _write_json(
         f"{directory}/combination.json",
