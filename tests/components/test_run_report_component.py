@@ -16,7 +16,7 @@ from components.artifacts import (
     ModelComparison,
     Report,
 )
-from components.run_report import RunReport
+from components.run_report.component import RunReport
 from components.run_report.executor import Executor
 from tests.components.run_report_artifacts import write_run
 
