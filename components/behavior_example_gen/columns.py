@@ -81,7 +81,8 @@ def resolve(
             for source in sources:
                 _demand(source, found, where, f"{setting}.{role}")
             names[role] = sources
-    taken = {source for sources in names.values() for source in sources}
+    # The column that marks returns (an invoice number) may well be the session too.
+    taken = {source for role in aliases for source in names.get(role, ())}
     missing: list[str] = []
     for role, others in aliases.items():
         if role in mapping:

@@ -17,7 +17,7 @@ from components.behavior_example_gen import columns as columns_lib
 from components.behavior_example_gen.config import ColumnMapping, DataConfig
 from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.files import open_reading
-from components.behavior_example_gen.text_blocks import detect_encoding, open_file, read_blocks
+from components.behavior_example_gen.text_blocks import detect_encoding, read_blocks, read_head
 
 _SUFFIXES = {
     ".csv": "csv",
@@ -159,8 +159,7 @@ def _inspect(
     setting: str,
 ) -> Source:
     """Looks at the beginning of a file."""
-    with open_file(path) as stream:
-        head = stream.read(_HEAD_BYTES)
+    head = read_head(path, _HEAD_BYTES)
     if not head.strip():
         raise DataError(f"{path}: the file is empty")
     form = _format(path, head, "auto" if setting == "data.items_columns" else config.format)

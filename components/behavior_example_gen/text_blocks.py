@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -14,6 +15,7 @@ from components.behavior_example_gen.files import open_reading
 BLOCK_BYTES = 16 << 20
 _LONGEST_RECORD = 64 << 20
 _LINES_SEARCHED = 1000
+_PATIENCE = 4
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -23,7 +25,7 @@ _BYTE_ORDER_MARKS = (
 
 @dataclass(frozen=True)
 class TextBlock:
-    """UTF-8 bytes of whole records."""
+    """UTF-8 bytes of whole records; lines end with a line feed, whatever the file has."""
 
     data: bytes
     first_line: int
@@ -31,16 +33,26 @@ class TextBlock:
 
     def lines(self) -> list[bytes]:
         """The physical lines, without their ends."""
-        lines = self.data.split(b"\n")
-        if lines and not lines[-1]:
-            lines.pop()
-        return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        return self.data.removesuffix(b"\n").split(b"\n")
 
 
 def open_file(path: str) -> IO[bytes]:
     """Opens a file for reading bytes; `.gz` is unpacked on the way."""
     stream = open_reading(path)
     return cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
+
+
+def read_head(path: str, size: int) -> bytes:
+    """The first bytes of a file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with open_file(path) as stream:
+            return stream.read(size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
 
 
 def detect_encoding(head: bytes, setting: str) -> str:
@@ -66,11 +78,11 @@ def read_blocks(
     """
     line = 1
     rest = b""
-    for chunk in _utf8_chunks(path, encoding, block_bytes):
+    for chunk in _with_line_feeds(_utf8_chunks(path, encoding, block_bytes)):
         if line == 1 and not rest:
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
         rest += chunk
-        end = _last_record_end(rest, quoted)
+        end = _last_record_end(rest, quoted, len(rest) > _PATIENCE * block_bytes)
         if end:
             yield TextBlock(rest[:end], line)
             line += rest.count(b"\n", 0, end)
@@ -93,15 +105,28 @@ def _utf8_chunks(path: str, encoding: str, size: int) -> Iterator[bytes]:
         raise DataError(
             f"{path}: is not {encoding} ({error.reason}); set data.encoding to its encoding"
         ) from None
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: cannot be unpacked ({error})") from None
 
 
-def _last_record_end(data: bytes, quoted: bool) -> int:
+def _with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Every line end (CR LF, CR) as LF."""
+    held = b""
+    for chunk in chunks:
+        chunk = held + chunk
+        held = b"\r" if chunk.endswith(b"\r") else b""
+        if b"\r" in chunk:
+            chunk = chunk.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield chunk
+    if held:
+        yield b"\n"
+
+
+def _last_record_end(data: bytes, quoted: bool, at_any_cost: bool) -> int:
     """Where the last whole record ends; 0 if there is none.
 
     With an odd number of quotes before the last line break it lies inside a quoted value, so an
-    earlier one is taken. A stray quote makes them all odd: then quotes are ignored.
+    earlier one is taken. A stray quote makes all of them odd: then, at any cost, the last one.
     """
     last = end = data.rfind(b"\n")
     if end < 0 or not quoted:
@@ -115,4 +140,4 @@ def _last_record_end(data: bytes, quoted: bool) -> int:
             break
         odd ^= data.count(b'"', earlier, end) % 2
         end = earlier
-    return last + 1
+    return last + 1 if at_any_cost else 0
