@@ -39,7 +39,11 @@ class WriteSplits(beam.PTransform):
         """Bundles are written to temporary files, which get their names when all are there."""
         written = records | "WriteShards" >> beam.ParDo(_WriteShards(self._temporary))
         splits = records.pipeline | "Splits" >> beam.Create(list(self._directories.items()))
-        return {"shards": written, "directory": splits} | beam.CoGroupByKey() | beam.MapTuple(_name)
+        return (
+            {"shards": written, "directory": splits}
+            | beam.CoGroupByKey()
+            | beam.MapTuple(name_shards)
+        )
 
 
 class _WriteShards(beam.DoFn):
@@ -71,7 +75,7 @@ class _WriteShards(beam.DoFn):
             yield WindowedValue(shard, window.max_timestamp(), [window])
 
 
-def _name(split: str, found: dict[str, Iterable]) -> str:
+def name_shards(split: str, found: dict[str, Iterable]) -> str:
     """Gives the files of a split their final names; returns the split.
 
     Shards are ordered by their content, so that the same input gives the same files.

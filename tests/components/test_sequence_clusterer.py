@@ -17,6 +17,7 @@ from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.embedding import ClusteringError, split_files
 from components.sequence_clusterer.executor import Executor
 from components.sequence_clusterer.segments import cut_segments, visible_history
+from components.sequence_clusterer.split_writer import name_shards
 from trainer.histories import length_bucket
 from trainer.membership import ClusterGeometry, assign
 from trainer.settings import ConfigError
@@ -321,6 +322,20 @@ def test_same_seed_same_output(encoder, tmp_path):
     for split in one.splits:
         left = [e.SerializeToString(deterministic=True) for e in one.records(split)]
         assert left == [e.SerializeToString(deterministic=True) for e in two.records(split)]
+
+
+def test_shards_are_named_by_content(tmp_path):
+    """Bundles end in any order; the files of a split do not depend on it."""
+    (tmp_path / "a.gz").write_text("a")
+    (tmp_path / "b.gz").write_text("b")
+    shards = [("22", str(tmp_path / "b.gz")), ("11", str(tmp_path / "a.gz"))]
+    directory = tmp_path / "Split-x"
+    name_shards("x", {"directory": [str(directory)], "shards": shards})
+    name_shards("x", {"directory": [str(directory)], "shards": shards})  # repeated after a failure
+    assert {file.name: file.read_text() for file in directory.iterdir()} == {
+        "data_tfrecord-00000-of-00002.gz": "a",
+        "data_tfrecord-00001-of-00002.gz": "b",
+    }
 
 
 def test_one_user(encoder, tmp_path):
