@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import io
 import json
 from typing import Any, NamedTuple
 
