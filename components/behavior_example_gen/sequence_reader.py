@@ -12,7 +12,8 @@ from components.behavior_example_gen.text_blocks import TextBlock, read_blocks
 
 
 def read_sequences(source: Source) -> Iterator[Batch]:
-    """Yields one row per item, in order, with timestamp "0".
+    """Yields one row per item; its timestamp is its place in the line, so that every event is an
+    instant of its own.
 
     Raises:
         DataError: the file is not text in its encoding.
@@ -47,9 +48,10 @@ def _batch(block: TextBlock) -> Batch:
         .select(
             pl.col("words").list.first().alias("user_id"),
             pl.col("words").list.slice(1).alias("item_id"),
-            pl.lit("0").alias("timestamp"),
+            pl.int_ranges(pl.col("words").list.len() - 1).alias("timestamp"),
             pl.col(LINE),
         )
-        .explode("item_id")
+        .explode("item_id", "timestamp")
+        .with_columns(pl.col("timestamp").cast(pl.String))
     )
     return Batch(frame, rejected, content)

@@ -202,7 +202,7 @@ def test_sequence_file_is_left_one_out(tmp_path: Path) -> None:
             h["user_id"][0]: (h["item_ids"], h["target_item_ids"]) for h in result.splits[split]
         }
         assert found == users
-    assert result.splits["test"][0]["timestamps"] == [0, 0, 0]
+    assert result.splits["test"][0]["timestamps"] == [0, 1, 2]
 
 
 def _contents(result: Ingested) -> dict[str, object]:

@@ -200,9 +200,9 @@ def test_sequence_files(tmp_path: Path) -> None:
     rows, rejected = _rows(path)
     assert rows == [
         ("1", "10", "0", 1),
-        ("1", "11", "0", 1),
+        ("1", "11", "1", 1),
         ("3", "12", "0", 4),
-        ("3", "10", "0", 4),
+        ("3", "10", "1", 4),
     ]
     assert rejected == [(2, "unreadable", "2")]
 
