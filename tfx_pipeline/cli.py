@@ -190,11 +190,11 @@ def _load_config(arguments: argparse.Namespace) -> RunConfig:
 
 def _run(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.inputs import resolve_files
+    from tfx_pipeline.inputs import event_files, resolve_files
 
     config = _load_config(arguments)
     # A missing file is told before TensorFlow is imported.
-    resolve_files(config.run.events, "events")
+    event_files(config.run.events)
     resolve_files(config.run.items, "items")
     arguments.log = arguments.output / "logs" / "run.log"
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:

@@ -43,6 +43,18 @@ def resolve_files(patterns: Iterable[str], what: str) -> list[str]:
     return files
 
 
+def event_files(patterns: Iterable[str]) -> list[str]:
+    """`resolve_files` for events, of which there must be some.
+
+    Raises:
+        InputError: if no pattern is given, or one matches nothing.
+    """
+    files = resolve_files(patterns, "events")
+    if not files:
+        raise InputError("no event files given; name them with --events")
+    return files
+
+
 def _package_file(pattern: str, what: str) -> str:
     name, _, inner = pattern.removeprefix(PACKAGE_PREFIX).partition("/")
     spec = importlib.util.find_spec(name)

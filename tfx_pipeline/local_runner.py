@@ -23,7 +23,7 @@ from tfx_pipeline.console import Console
 from tfx_pipeline.errors import ComponentFailure, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain
 from tfx_pipeline.gates import GatesConfig
-from tfx_pipeline.inputs import InputError, resolve_files
+from tfx_pipeline.inputs import InputError, event_files, resolve_files
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import Locations, create_pipeline
 from tfx_pipeline.progress import Progress, duration
@@ -111,10 +111,8 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         ComponentFailure: if a component fails for a reason that is not the user's.
         Exception: whatever a component raised, when `errors.user_message` has a message for it.
     """
-    events = resolve_files(config.run.events, "events")
+    events = event_files(config.run.events)
     items = resolve_files(config.run.items, "items")
-    if not events:
-        raise InputError("no event files given; name them with --events")
     started = dt.datetime.now(dt.timezone.utc)
     data = fingerprints.file_fingerprints([*events, *items])
     directory.root.mkdir(parents=True, exist_ok=True)
@@ -143,6 +141,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
                 logging.getLogger(__name__).exception("the pipeline stopped")
                 failure = error
         executions = _executions_of_new_run(metadata, earlier_runs)
+        executions = {node: executions[node] for node in nodes if node in executions}
         _write_record(directory, config, data, started, executions)
         _raise_failure(failure, progress.current, nodes, executions)
         outcome = _outcome(directory, executions, config.gates)

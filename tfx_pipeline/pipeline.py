@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import BaseChannel
 
-import schema
 from components.baseline_model.component import BaselineModel
 from components.behavior_example_gen.component import BehaviorExampleGen
 from components.cluster_combiner.component import ClusterCombiner
+from components.curated_schema.component import CuratedSchema
 from components.history_validator.component import HistoryValidator
 from components.run_report.component import RunReport
 from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
-
-HISTORY_SCHEMA = Path(schema.__file__).parent / "history.pbtxt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +68,7 @@ def create_pipeline(
     histories = ingestion.outputs["examples"]
     catalogue = ingestion.outputs["items"]
     statistics = tfx.components.StatisticsGen(examples=histories)
-    curated = tfx.components.ImportSchemaGen(schema_file=str(HISTORY_SCHEMA))
+    curated = CuratedSchema()
     validator = HistoryValidator(
         statistics=statistics.outputs["statistics"], schema=curated.outputs["schema"]
     ).with_id("ExampleValidator")

@@ -94,19 +94,17 @@ class Progress:
         # BaselineModel runs every time, so that it tells nothing about what is to come.
         self._worked |= not self._cached and node != "BaselineModel"
         left = self._seconds_left()
-        self._console.line(f"{line:<40} about {duration(left)} left" if left else line)
+        self._console.line(f"{line:<42} about {duration(left)} left" if left > 2 else line)
         self.current = None
 
     def _position(self) -> str:
         number = self._total - len(self._waiting) + 1
         return f"[{number:>2}/{self._total}]"
 
-    def _seconds_left(self) -> float | None:
-        """From earlier runs; unknown when a node never ran or all may still come from cache."""
-        if not self._worked or not self._waiting:
-            return None
-        if not all(node in self._last_seconds for node in self._waiting):
-            return None
+    def _seconds_left(self) -> float:
+        """From earlier runs; 0 when a node never ran or all may still come from the cache."""
+        if not self._worked or not all(node in self._last_seconds for node in self._waiting):
+            return 0.0
         return sum(self._last_seconds[node] for node in self._waiting)
 
 

@@ -115,7 +115,7 @@ def _write_cluster_model(
     artifact: Artifact, geometry: ClusterGeometry, selection: Selection, config: ClusteringConfig
 ) -> None:
     """Writes `centroids.npy` and `clusters.json`: what assigns a user anywhere."""
-    artifact.clusters = geometry.clusters
+    artifact.set_int_custom_property("clusters", geometry.clusters)
     _write_bytes(f"{artifact.uri}/{CENTROIDS_FILE}", _npy(geometry.centroids))
     sizes = selection.clustering.sizes
     description = {

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
-from tfx.components.schema_gen.import_schema_gen import executor as import_schema
 from tfx.types import artifact_utils, standard_artifacts
 
-import schema
+from components.curated_schema import executor as curated_schema
 from components.history_validator.executor import AnomalyError, Executor
 
 GOOD = {
@@ -45,9 +44,7 @@ def _validate(tmp_path, features):
     (folder / "FeatureStats.pb").write_bytes(stats.SerializeToString())
     curated = standard_artifacts.Schema()
     curated.uri = str(tmp_path / "schema")
-    import_schema.Executor().Do(
-        {}, {"schema": [curated]}, {"schema_file": f"{schema.__path__[0]}/history.pbtxt"}
-    )
+    curated_schema.Executor().Do({}, {"schema": [curated]}, {})
     anomalies = standard_artifacts.ExampleAnomalies()
     anomalies.uri = str(tmp_path / "anomalies")
     Executor().Do({"statistics": [statistics], "schema": [curated]}, {"anomalies": [anomalies]}, {})

@@ -189,7 +189,7 @@ def result(tmp_path_factory, encoder):
 
 
 def test_recovers_the_planted_groups(result):
-    assert result.clusters.clusters == 3
+    assert result.clusters.get_int_custom_property("clusters") == 3
     assert result.evaluation["chosen_k"] == 3
     assert result.evaluation["k_from"] == "silhouette"
     assert result.evaluation["sizes"] == [40, 40, 40]
@@ -345,7 +345,7 @@ def test_one_user(encoder, tmp_path):
         "test": [],
     }
     outcome = run(tmp_path / "one", encoder, splits, max_clusters=2)
-    assert outcome.clusters.clusters == 1
+    assert outcome.clusters.get_int_custom_property("clusters") == 1
     assert "only one user" in outcome.evaluation["reason"]
     assert len(outcome.records("cluster_0_train")) == 2
     assert outcome.records("cluster_1_train") == outcome.records("test") == []
@@ -357,7 +357,7 @@ def test_more_clusters_than_users_and_one_instant(encoder, tmp_path):
     train = [history(f"u{n}", [f"{group}1"] * 3, basket=3) for n, group in enumerate(GROUPS[:2])]
     splits = {"train": train, "validation": [], "test": []}
     outcome = run(tmp_path / "few", encoder, splits, max_clusters=3, k=3)
-    assert outcome.clusters.clusters == 2
+    assert outcome.clusters.get_int_custom_property("clusters") == 2
     assert "reduced to 2" in outcome.evaluation["reason"]
     assert all(outcome.records(split) == [] for split in outcome.splits)
 

@@ -1,0 +1,1 @@
+"""CuratedSchema: the project's schema of a history as an artifact."""

@@ -1,0 +1,180 @@
+"""Whole runs on a tiny shop: pushed, from the cache, refused, and what reads a run afterwards.
+
+The tests of `TestOneDirectory` build on each other, in the order of the file: what the cache does
+can only be seen in a directory that has been run in before.
+"""
+
+import json
+import shutil
+
+import pytest
+
+from tests.tfx_pipeline.planted_shop import write_events, write_items
+from tests.tfx_pipeline.terminal import cohortrec
+
+pytestmark = pytest.mark.e2e
+
+TINY = """
+run: {max_clusters: 2, shown_customers: 2}
+data: {min_item_events: 1}
+encoder: {width: 16, layers: 1, feedforward: 32}
+training: {epochs: 4, batch_size: 32, learning_rate: 0.01, validation_users: 100}
+specialists: {epochs: 1, batch_size: 32}
+clustering: {k: 2}
+"""
+TRAINERS = ["Trainer.encoder", "Trainer.cluster_0", "Trainer.cluster_1"]
+REDONE_EVERY_TIME = {"BaselineModel", "Evaluator", "Pusher", "RunReport"}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shop")
+    write_events(folder / "events.csv")
+    write_items(folder / "items.csv")
+    (folder / "tiny.yaml").write_text(TINY)
+    return folder
+
+
+def _run(shop, *arguments, output="out"):
+    return cohortrec(
+        *("run", "--events", shop / "events.csv", "--items", shop / "items.csv"),
+        *("--config", shop / "tiny.yaml", "--output", shop / output),
+        *arguments,
+    )
+
+
+def _states(shop):
+    """Node id to its state in the newest run, from ML Metadata itself."""
+    from tfx_pipeline.metadata import RunMetadata
+
+    metadata = RunMetadata(shop / "out" / "metadata.db")
+    return metadata.executions(metadata.run_names()[-1])
+
+
+def _versions(shop):
+    serving = shop / "out" / "serving"
+    return sorted(path.name for path in serving.iterdir()) if serving.exists() else []
+
+
+class TestOneDirectory:
+    def test_the_first_run_pushes(self, shop):
+        answer = _run(shop)
+        assert answer.code == 0, answer
+        assert len(_versions(shop)) == 1
+        nodes = _states(shop)
+        assert {node.state for node in nodes.values()} == {"ran"}
+        assert set(TRAINERS) < set(nodes)
+        for node in nodes.values():
+            for uris in node.artifacts.values():
+                assert all(uri.startswith(str(shop / "out" / "artifacts")) for uri in uris)
+        for name in ("report/index.html", "metrics.json", "run.json", "logs/run.log"):
+            assert (shop / "out" / name).stat().st_size > 0
+
+    def test_the_terminal_shows_progress_results_and_customers(self, shop):
+        shutil.rmtree(shop / "out" / "serving")
+        answer = _run(shop)
+        assert answer.code == 0, answer
+        for text in (
+            "Trainer.encoder      from cache",
+            "own items by frequency, then popularity",
+            "specialists routed by cluster",
+            "Test users by cluster",
+            "pushed as version",
+            "recommended",
+        ):
+            assert text in answer.out
+        assert answer.out.count("\nCustomer ") == 2
+        assert "number" in answer.out.split("Customer")[1]
+        assert "INFO" not in answer.out
+        assert answer.err == ""
+
+    def test_the_next_run_trains_nothing_and_finds_its_own_model_served(self, shop):
+        before = _versions(shop)
+        _leave_an_interrupted_execution(shop)
+        answer = _run(shop)
+        assert answer.code == 0, answer
+        states = {name: node.state for name, node in _states(shop).items()}
+        ran = {name for name, state in states.items() if state == "ran"}
+        assert ran == REDONE_EVERY_TIME
+        assert all(state == "cached" for name, state in states.items() if name not in ran)
+        assert "interrupted" in answer.out
+        assert "already served, nothing to push" in answer.out
+        assert "nothing was trained (all from cache)" in answer.out
+        assert _versions(shop) == before
+        assert json.loads((shop / "out" / "metrics.json").read_text())["trained"] == []
+
+    def test_a_refused_model_is_not_pushed(self, shop):
+        shutil.rmtree(shop / "out" / "serving")
+        answer = _run(shop, "--set", "gates.min_ndcg_at_10=0.999")
+        assert answer.code == 1, answer
+        assert _versions(shop) == []
+        (line,) = [line for line in answer.out.splitlines() if "FAILED" in line]
+        assert "overall" in line
+        assert "below the floor of 0.9990 (gates.min_ndcg_at_10)" in line
+        figures = json.loads((shop / "out" / "metrics.json").read_text())
+        assert figures["status"] == "refused"
+        states = {name: node.state for name, node in _states(shop).items()}
+        assert all(states[trainer] == "cached" for trainer in TRAINERS)
+
+    def test_the_report_is_rendered_again(self, shop):
+        page = shop / "out" / "report" / "index.html"
+        page.unlink()
+        answer = cohortrec("report", shop / "out")
+        assert answer.code == 0, answer
+        assert answer.out.strip() == str(page)
+        assert "<html" in page.read_text()
+
+    def test_recommendations_follow_the_shelf(self, shop):
+        assert _run(shop).code == 0
+        answer = cohortrec(
+            *("recommend", "--model", shop / "out", "--k", "3"),
+            *("--history", "tea-03,tea-04,tea-05,tea-06"),
+        )
+        assert answer.code == 0, answer
+        lines = answer.out.splitlines()
+        assert len(lines) == 4
+        assert "Tea number 7" in answer.out
+
+    def test_empty_and_unknown_histories_are_answered(self, shop):
+        assert len(cohortrec(*self._ask(shop, "")).out.splitlines()) == 11
+        answer = cohortrec(*self._ask(shop, "no-such-item"))
+        assert answer.code == 0
+        assert "Unknown to the model: no-such-item" in answer.out
+
+    @staticmethod
+    def _ask(shop, history):
+        return "recommend", "--model", shop / "out" / "serving", "--history", history
+
+
+def _leave_an_interrupted_execution(shop):
+    from ml_metadata.metadata_store import MetadataStore
+    from ml_metadata.proto import metadata_store_pb2 as mlmd
+    from tfx.orchestration import metadata
+
+    store = MetadataStore(
+        metadata.sqlite_metadata_connection_config(str(shop / "out" / "metadata.db"))
+    )
+    copy = mlmd.Execution(
+        type_id=store.get_execution_type(store.get_executions()[0].type).id,
+        last_known_state=mlmd.Execution.RUNNING,
+    )
+    store.put_executions([copy])
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("", ["events.csv"]),
+        ("user,item,time\na,b,2024-01-01\n", ["events.csv", "user_id"]),
+        ("user_id,item_id,timestamp\n" + "a,b,2024-01-01\n" * 3, []),
+        ("user_id,item_id,timestamp\na,b,2024-01-01\nb,c,2024-01-02\n", []),
+    ],
+)
+def test_unusable_logs_are_explained(content, parts, tmp_path):
+    (tmp_path / "events.csv").write_text(content)
+    answer = cohortrec("run", "--events", tmp_path / "events.csv", "--output", tmp_path / "out")
+    assert answer.code == 2, answer
+    assert answer.err.startswith("cohortrec: ")
+    assert all(part in answer.err for part in parts)
+    assert "Traceback" not in answer.out + answer.err
+    assert not (tmp_path / "out" / "serving").exists()

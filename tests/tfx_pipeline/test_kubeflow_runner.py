@@ -1,0 +1,100 @@
+"""The compiled pipeline: every node, the right image, and BaselineModel never cached."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tfx_pipeline
+from tests.tfx_pipeline.planted_shop import write_events
+from tests.tfx_pipeline.terminal import cohortrec
+
+
+def _compile(path, *arguments):
+    answer = cohortrec("compile", "--output", path, *arguments)
+    assert answer.code == 0, answer
+    return yaml.safe_load(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kubeflow")
+    events = write_events(folder / "events.csv", users=5)
+    return _compile(
+        folder / "deep" / "pipeline.yaml",
+        *("--events", events),
+        *("--set", "run.max_clusters=2"),
+        *("--set", "kubeflow.image=shop/cohortrec:7"),
+        *("--set", "kubeflow.root=gs://bucket/shop"),
+    )
+
+
+def test_every_node_is_a_task(compiled):
+    assert set(compiled["root"]["dag"]["tasks"]) == {
+        "BehaviorExampleGen",
+        "StatisticsGen",
+        "CuratedSchema",
+        "ExampleValidator",
+        "Transform",
+        "Trainer.encoder",
+        "SequenceClusterer",
+        "Trainer.cluster_0",
+        "Trainer.cluster_1",
+        "ClusterCombiner",
+        "BaselineModel",
+        "Evaluator",
+        "Pusher",
+        "RunReport",
+    }
+
+
+def test_only_baseline_model_is_never_cached(compiled):
+    tasks = compiled["root"]["dag"]["tasks"]
+    uncached = [
+        name
+        for name, task in tasks.items()
+        if not task.get("cachingOptions", {}).get("enableCache")
+    ]
+    assert uncached == ["BaselineModel"]
+
+
+def test_image_and_root_come_from_the_settings(compiled):
+    executors = compiled["deploymentSpec"]["executors"].values()
+    assert {executor["container"]["image"] for executor in executors} == {"shop/cohortrec:7"}
+    text = yaml.safe_dump(compiled)
+    assert "gs://bucket/shop/serving" in text
+    assert str(Path(tfx_pipeline.__file__).parent.parent) not in text
+
+
+def test_the_order_holds_training_back_until_the_data_is_checked(compiled):
+    assert "ExampleValidator" in compiled["root"]["dag"]["tasks"]["Transform"]["dependentTasks"]
+
+
+def test_files_out_of_reach_are_not_cached_by_content(tmp_path):
+    tasks = _compile(tmp_path / "p.yaml", "--events", "gs://bucket/*.csv")["root"]["dag"]["tasks"]
+    assert "enableCache" not in tasks["BehaviorExampleGen"].get("cachingOptions", {})
+    assert tasks["Transform"]["cachingOptions"]["enableCache"]
+
+
+def test_wrong_names_are_refused(tmp_path):
+    answer = cohortrec("compile", "--output", tmp_path / "p.json", "--events", "gs://b/e.csv")
+    assert answer.code == 2
+    assert "must end in .yaml" in answer.err
+    answer = cohortrec("compile", "--output", tmp_path / "p.yaml")
+    assert answer.code == 2
+    assert "no event files given" in answer.err
+
+
+def test_kubeflow_can_import_our_artifact_types(compiled):
+    from tfx.utils.import_utils import import_class_by_path
+
+    titles = {
+        artifact["artifactType"]["instanceSchema"].split("title: ")[1].split("\n")[0]
+        for component in compiled["components"].values()
+        for artifact in component.get("outputDefinitions", {}).get("artifacts", {}).values()
+        if "instanceSchema" in artifact["artifactType"]
+    }
+    own = {title for title in titles if title.startswith("components.")}
+    assert len(own) == 6
+    for title in sorted(own):
+        assert title == import_class_by_path(title).TYPE_NAME
