@@ -144,7 +144,7 @@ def _beside(uri: str) -> str:
 def _source_notes(events: list[Source], items: list[Source], config: DataConfig) -> list[str]:
     notes = list(dict.fromkeys(note for source in [*events, *items] for note in source.notes))
     if events[0].format == "sequences":
-        notes.append("sequence files have an order but no times: timestamps count the events from 0")
+        notes.append("sequence files have an order but no times: timestamps count the events")
         if config.split != "leave_one_out":
             notes.append("without times the split is leave_one_out")
     return notes

@@ -78,7 +78,9 @@ class CleanPartition(beam.DoFn):
         codes = to_arrow(events.select("user_id")).column(0).combine_chunks().dictionary_encode()
         events = events.with_columns(pl.Series(USER, codes.indices.to_numpy()))
         if self._timeless:
-            return events.drop(RETURNED).sort(USER, ORDER)
+            events = events.drop(RETURNED).sort(USER, ORDER)
+            # A user may have several lines, each counted from 0.
+            return events.with_columns(timestamp=pl.int_range(pl.len()).over(USER))
         events = events.sort(USER, "timestamp", ORDER)
         events = event_rules.without_duplicates(events, dropped)
         events = event_rules.without_returns(events, dropped)

@@ -182,7 +182,7 @@ def test_no_history_reaches_its_target(tmp_path: Path) -> None:
 
 def test_sequence_file_is_left_one_out(tmp_path: Path) -> None:
     path = tmp_path / "sequences.txt"
-    path.write_text("1 a b c d\n2 b a\n3 c c b a c\n")
+    path.write_text("1 a b\n2 b a\n3 c c b a c\n1 c d\n")  # user 1 on two lines
     result = ingest(tmp_path, path, "item_id,text\na,Apple\n", min_item_events=1)
     assert result.quality["split"] == {
         "method": "leave_one_out",
