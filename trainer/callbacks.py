@@ -78,6 +78,8 @@ class ResumableEarlyStopping(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts the epoch's clock."""
+        # The figures of an epoch may be on disk when its checkpoint is not: then it is run again.
+        del self.epochs[epoch:]
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
