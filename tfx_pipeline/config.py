@@ -54,9 +54,13 @@ class BeamConfig(Settings):
     """More Beam arguments, for example `--project=…` for Dataflow."""
 
     def pipeline_args(self) -> list[str]:
-        """The settings as Beam command line arguments."""
-        args = [f"--runner={self.runner}"]
-        if self.runner == "DirectRunner":
+        """The settings as Beam command line arguments, without those that are Beam's defaults.
+
+        With any argument at all, TFX packs itself into an archive for remote workers, a few
+        seconds for each Beam component. The defaults need none.
+        """
+        args = [] if self.runner == "DirectRunner" else [f"--runner={self.runner}"]
+        if (self.direct_num_workers, self.direct_running_mode) != (1, "in_memory"):
             args += [
                 f"--direct_num_workers={self.direct_num_workers}",
                 f"--direct_running_mode={self.direct_running_mode}",

@@ -67,9 +67,12 @@ def test_a_wrong_preset_or_file_is_named(tmp_path):
 
 
 def test_beam_arguments():
-    args = load_config(overrides=["beam.direct_num_workers=2"]).beam.pipeline_args()
-    assert "--direct_num_workers=2" in args
-    dataflow = load_config(
-        overrides=["beam.runner=DataflowRunner", "beam.extra_args=[--project=p]"]
-    )
-    assert dataflow.beam.pipeline_args() == ["--runner=DataflowRunner", "--project=p"]
+    assert load_config().beam.pipeline_args() == []
+    two = ["beam.direct_num_workers=2", "beam.direct_running_mode=multi_processing"]
+    assert load_config(overrides=two).beam.pipeline_args() == [
+        "--direct_num_workers=2",
+        "--direct_running_mode=multi_processing",
+    ]
+    dataflow = ["beam.runner=DataflowRunner", "beam.extra_args=[--project=p]"]
+    args = load_config(overrides=dataflow).beam.pipeline_args()
+    assert args == ["--runner=DataflowRunner", "--project=p"]

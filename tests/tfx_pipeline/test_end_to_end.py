@@ -165,7 +165,7 @@ def _leave_an_interrupted_execution(shop):
     ("content", "parts"),
     [
         ("", ["events.csv"]),
-        ("user,item,time\na,b,2024-01-01\n", ["events.csv", "user_id"]),
+        ("who,what,when\na,b,2024-01-01\n", ["events.csv", "user_id"]),
         ("user_id,item_id,timestamp\n" + "a,b,2024-01-01\n" * 3, []),
         ("user_id,item_id,timestamp\na,b,2024-01-01\nb,c,2024-01-02\n", []),
     ],
