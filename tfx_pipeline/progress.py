@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 
@@ -17,6 +17,7 @@ from absl import logging as absl_logging
 from tfx_pipeline.console import Console
 
 TRAINER_LOGGER = "cohortrec.progress"
+ANNOUNCED_AFTER_SECONDS = 3.0
 
 
 class Progress:
@@ -41,6 +42,9 @@ class Progress:
         self._cached = False
         self._worked = False
         self.current: str | None = None
+        self._announced = False
+        self._announcement: threading.Timer | None = None
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[Progress]:
@@ -56,6 +60,7 @@ class Progress:
         try:
             yield self
         finally:
+            self._cancel_announcement()
             for logger, listener in (runner, trainer):
                 logger.removeHandler(listener)
             absl_logging.set_verbosity(verbosity)
@@ -67,24 +72,35 @@ class Progress:
             self._finish()
         elif record.msg == "A cached execution %d is used.":
             self._cached = True
-        elif record.msg == "Going to run a new execution %d":
-            self._announce()
 
     def _on_trainer(self, record: logging.LogRecord) -> None:
+        self._announce()
         self._console.line(f"        {record.getMessage()}")
 
     def _start(self, node: str) -> None:
         self.current = node
         self._cached = False
+        self._announced = False
         self._started = time.monotonic()
+        self._announcement = threading.Timer(ANNOUNCED_AFTER_SECONDS, self._announce)
+        self._announcement.daemon = True
+        self._announcement.start()
 
     def _announce(self) -> None:
-        """Says that the current node works, unless it is known to be done in a moment."""
-        if self.current and self._last_seconds.get(self.current, math.inf) > 5:
-            self._console.line(f"{self._position()}  {self.current} …", style="dim")
+        """Says once what is being worked on; nodes that finish at once need no such line."""
+        with self._lock:
+            if self.current is not None and not self._announced:
+                self._announced = True
+                self._console.line(f"{self._position()}  {self.current} …", style="dim")
+
+    def _cancel_announcement(self) -> None:
+        if self._announcement is not None:
+            self._announcement.cancel()
 
     def _finish(self) -> None:
-        node = self.current
+        self._cancel_announcement()
+        with self._lock:
+            node, self.current = self.current, None
         if node is None:
             return
         outcome = "from cache" if self._cached else duration(time.monotonic() - self._started)
@@ -95,7 +111,6 @@ class Progress:
         self._worked |= not self._cached and node != "BaselineModel"
         left = self._seconds_left()
         self._console.line(f"{line:<42} about {duration(left)} left" if left > 2 else line)
-        self.current = None
 
     def _position(self) -> str:
         number = self._total - len(self._waiting) + 1

@@ -2,9 +2,11 @@
 
 import io
 import logging
+import time
 
 from absl import logging as absl_logging
 
+from tfx_pipeline import progress as progress_module
 from tfx_pipeline.console import Console
 from tfx_pipeline.progress import Progress, duration
 
@@ -22,7 +24,6 @@ def test_lines_of_components_and_epochs():
     with progress.shown():
         _run_node("A", cached=True)
         absl_logging.info("Component %s is running.", "Trainer")
-        absl_logging.info("Going to run a new execution %d", 8)
         logging.getLogger("cohortrec.progress").info("epoch %d of 9", 1)
         absl_logging.info("something else")
         absl_logging.info("Component %s is finished.", "Trainer")
@@ -32,6 +33,19 @@ def test_lines_of_components_and_epochs():
     assert lines[2].strip() == "epoch 1 of 9"
     assert lines[3].endswith("about 1 min 01 s left")
     assert len(lines) == 4
+
+
+def test_a_long_component_is_announced_and_a_short_one_is_not(monkeypatch):
+    monkeypatch.setattr(progress_module, "ANNOUNCED_AFTER_SECONDS", 0.05)
+    stream = io.StringIO()
+    with Progress(Console(stream), ["A", "B"], {}).shown():
+        _run_node("A")
+        absl_logging.info("Component %s is running.", "B")
+        time.sleep(0.3)
+        absl_logging.info("Component %s is finished.", "B")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[1] == "[ 2/2]  B …"
 
 
 def test_no_time_left_without_a_basis():
