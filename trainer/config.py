@@ -85,7 +85,7 @@ class SpecialistConfig(OptimizerConfig):
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     warmup_share: Share = 0.1
     patience: Annotated[int, Field(ge=1)] = 1
-    samples_per_epoch: Annotated[int, Field(ge=1)] = 50_000
+    samples_per_epoch: Annotated[int, Field(ge=1)] = 20_000
     min_samples: Annotated[int, Field(ge=1)] = 200
     """A cluster with fewer training samples keeps the global encoder."""
 
