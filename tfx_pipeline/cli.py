@@ -168,10 +168,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 up, not {text!r}")
+    return int(text)
 
 
 def _load_config(arguments: argparse.Namespace) -> RunConfig:
@@ -190,12 +189,13 @@ def _load_config(arguments: argparse.Namespace) -> RunConfig:
 
 def _run(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.inputs import event_files, resolve_files
+    from tfx_pipeline.inputs import event_files, make_writable, resolve_files
 
     config = _load_config(arguments)
-    # A missing file is told before TensorFlow is imported.
+    # A missing file or a read-only directory is told before TensorFlow is imported.
     event_files(config.run.events)
     resolve_files(config.run.items, "items")
+    make_writable(arguments.output)
     arguments.log = arguments.output / "logs" / "run.log"
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:
         console.line("Starting (loading TensorFlow and TFX) …", style="dim")

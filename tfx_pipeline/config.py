@@ -141,18 +141,41 @@ def _read_preset(name: str) -> dict[str, Any]:
 
 def _read_yaml(path: Path, what: str) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except FileNotFoundError:
         raise ConfigError(f"{what} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{what} cannot be read: {error}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{what} is not valid YAML: {error}") from None
+        raise ConfigError(f"{what} is not valid YAML: {_yaml_fault(error)}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigError(f"{what} must hold sections such as 'data:', not a {_kind(values)}")
     return values
+
+
+def _yaml_fault(error: yaml.YAMLError) -> str:
+    """Line and fault of unreadable YAML."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key given twice is an error; PyYAML silently takes the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Checks the keys, then builds the mapping."""
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
 
 def _parse_override(override: str) -> dict[str, Any]:

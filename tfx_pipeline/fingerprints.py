@@ -16,6 +16,8 @@ import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tfx_pipeline.inputs import InputError, is_remote
+
 OWN_PACKAGES = ("trainer", "components", "tfx_pipeline", "schema")
 RECORDED_PACKAGES = (
     "tfx",
@@ -95,11 +97,24 @@ def _is_module(name: str) -> bool:
 
 
 def file_fingerprints(files: Iterable[str]) -> list[dict[str, str | int]]:
-    """Name, size and SHA-256 of every file, in the given order."""
-    return [
-        {"file": Path(name).name, "bytes": Path(name).stat().st_size, "sha256": _sha256(name)}
-        for name in files
-    ]
+    """Name, size and SHA-256 of every file, in the given order.
+
+    Raises:
+        InputError: naming the file that cannot be read here.
+    """
+    return [_file_fingerprint(name) for name in files]
+
+
+def _file_fingerprint(name: str) -> dict[str, str | int]:
+    if is_remote(name):
+        raise InputError(
+            f"{name!r}: only a compiled pipeline reads remote files; copy it here for a local run"
+        )
+    path = Path(name)
+    try:
+        return {"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    except OSError as error:
+        raise InputError(f"cannot read {name!r}: {error.strerror}") from None
 
 
 def input_fingerprint(files: Sequence[dict[str, str | int]]) -> str:
@@ -108,9 +123,9 @@ def input_fingerprint(files: Sequence[dict[str, str | int]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _sha256(name: str) -> str:
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with Path(name).open("rb") as stream:
+    with path.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import importlib.util
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ PACKAGE_PREFIX = "package:"
 
 
 class InputError(ValueError):
-    """An input file cannot be found. The message names it."""
+    """An input file cannot be found, or the output not be written. The message names it."""
 
 
 def is_remote(path: str) -> bool:
@@ -53,6 +54,23 @@ def event_files(patterns: Iterable[str]) -> list[str]:
     if not files:
         raise InputError("no event files given; name them with --events")
     return files
+
+
+def make_writable(directory: Path) -> None:
+    """Makes the run directory and tries to write there.
+
+    Raises:
+        InputError: naming the directory and the reason.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        reason = "it is a file" if directory.is_file() else error.strerror
+        raise InputError(
+            f"cannot write to {str(directory)!r}: {reason}; choose another --output"
+        ) from None
 
 
 def _package_file(pattern: str, what: str) -> str:

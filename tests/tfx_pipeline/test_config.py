@@ -61,6 +61,9 @@ def test_a_wrong_preset_or_file_is_named(tmp_path):
     broken.write_text("encoder: [")
     with pytest.raises(ConfigError, match="not valid YAML"):
         load_config(file=broken)
+    broken.write_text("encoder:\n  width: 32\nencoder:\n  layers: 1\n")
+    with pytest.raises(ConfigError, match="key 'encoder' is given twice"):
+        load_config(file=broken)
     broken.write_text("- encoder")
     with pytest.raises(ConfigError, match="must hold sections"):
         load_config(file=broken)
@@ -76,3 +79,11 @@ def test_beam_arguments():
     dataflow = ["beam.runner=DataflowRunner", "beam.extra_args=[--project=p]"]
     args = load_config(overrides=dataflow).beam.pipeline_args()
     assert args == ["--runner=DataflowRunner", "--project=p"]
+
+
+def test_unreadable_yaml_is_one_line_that_names_the_line(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("data:\n  actions: [a, b\n")
+    with pytest.raises(ConfigError, match="not valid YAML: line 3: expected") as raised:
+        load_config(file=file)
+    assert "\n" not in str(raised.value)

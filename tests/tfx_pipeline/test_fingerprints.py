@@ -7,6 +7,7 @@ import pytest
 
 from tfx_pipeline import fingerprints
 from tfx_pipeline.fingerprints import code_fingerprint, file_fingerprints, input_fingerprint
+from tfx_pipeline.inputs import InputError
 
 
 @pytest.fixture
@@ -58,3 +59,10 @@ def test_data_fingerprint_follows_the_content(tmp_path):
     assert input_fingerprint(file_fingerprints([str(file)])) != first
     file.write_text("a")
     assert input_fingerprint(file_fingerprints([str(file)])) == first
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    with pytest.raises(InputError, match="'gs://shop/log.csv': only a compiled pipeline reads"):
+        file_fingerprints(["gs://shop/log.csv"])
+    with pytest.raises(InputError, match=r"cannot read '.*gone.csv': No such file"):
+        file_fingerprints([str(tmp_path / "gone.csv")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfx_pipeline.inputs import InputError, resolve_files
+from tfx_pipeline.inputs import InputError, make_writable, resolve_files
 
 
 def test_globs_and_duplicates(tmp_path):
@@ -30,3 +30,13 @@ def test_missing_files_are_named(tmp_path):
         resolve_files(["package:no_such_shop/e.csv"], "events")
     with pytest.raises(InputError, match=r"has no file 'e\.csv'"):
         resolve_files(["package:schema/e.csv"], "events")
+
+
+def test_a_run_directory_that_cannot_be_written(tmp_path):
+    make_writable(tmp_path / "new" / "run")
+    assert (tmp_path / "new" / "run").is_dir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="cannot write to .*file': it is a file; choose another"):
+        make_writable(tmp_path / "file")
+    with pytest.raises(InputError, match="Not a directory; choose another --output"):
+        make_writable(tmp_path / "file" / "run")
