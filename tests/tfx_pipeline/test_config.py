@@ -44,7 +44,7 @@ def test_one_seed_for_all_sections():
         ("encoder=3", "section 'encoder' must hold settings, not 3"),
         ("encoder.width=broad", "setting 'encoder.width'"),
         ("encoder.width", "write it as section.key=value"),
-        ("clustering.k=9", "raise max_clusters or lower k"),
+        ("clustering.k=9", "raise run.max_clusters or lower clustering.k"),
     ],
 )
 def test_a_wrong_setting_is_named(override, message):
