@@ -71,6 +71,25 @@ def read_items(sources: Sequence[Source]) -> tuple[pl.DataFrame, list[str]]:
     return unique, notes
 
 
+def coverage_note(items: pl.DataFrame, kept: pl.DataFrame) -> str | None:
+    """What to say when items of the log are not in the items file; None if all are, or no file.
+
+    Args:
+        items: from `read_items`.
+        kept: `item_id` of every item in the histories.
+    """
+    missing = kept.join(items, on="item_id", how="anti").height
+    if items.is_empty() or not missing:
+        return None
+    if missing == kept.height:
+        return (
+            f"items: not one of the log's {kept.height:,} items is in the items file (the log has "
+            f"{kept['item_id'][0]!r}, the file {items['item_id'][0]!r}): they have no titles; see "
+            "data.items_columns.item_id"
+        )
+    return f"items: {missing:,} of the log's {kept.height:,} items are not in the items file"
+
+
 def complete(items: pl.DataFrame, kept: pl.DataFrame, attributes: pl.DataFrame) -> pl.DataFrame:
     """Adds the items of the log, and what its events say about items.
 

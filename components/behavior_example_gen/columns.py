@@ -108,6 +108,8 @@ def resolve(
             missing.append(role)
     if missing:
         hints = "; ".join(_hint(role, found, setting) for role in missing)
+        if len(missing) == len(required) > 1:
+            hints += ". If the file has no line of column names, put one on top"
         raise DataError(
             f"{where}: no column for {', '.join(missing)}. Columns found: {', '.join(found)}. "
             f"{hints}"

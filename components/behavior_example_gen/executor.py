@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging as python_logging
+import logging
 import pickle
 from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
-from absl import logging
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
@@ -28,6 +27,9 @@ from components.behavior_example_gen.files import open_reading, open_writing
 from components.behavior_example_gen.scratch import Scratch
 from components.behavior_example_gen.sources import Source, event_sources, item_sources
 from trainer.histories import SPLITS
+
+# What the user reads on the terminal.
+_progress = logging.getLogger("cohortrec.progress")
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -81,6 +83,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             used = read_tables([scratch.used_items])
             quality.check_histories(reports, used.height, config)
             quarantine.merge(scratch.quarantine_parts(), f"{report.uri}/{quarantine.NAME}")
+            if coverage := catalogue.coverage_note(known_items, used):
+                notes.append(coverage)
             notes = [*_source_notes(events_from, items_from, config), *notes]
             account = quality.describe(reports, events_from, used.height, notes)
             with open_writing(f"{report.uri}/{quality.NAME}") as stream:
@@ -99,10 +103,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             fileio.rmtree(scratch.folder)
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
-        logging.info(
-            "%s events of %s users and %s items kept of %s rows",
-            *(f"{account[key]:,}" for key in ("events_kept", "users", "items", "rows_read")),
-        )
+        for line in quality.summary(account, f"{report.uri}/{quarantine.NAME}"):
+            _progress.info("%s", line)
 
     def _run(self, job: Ingestion) -> None:
         """Runs the Beam pipeline; a DataError of a worker comes out as one.
@@ -124,10 +126,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _quiet_data_errors() -> Iterator[None]:
     """Keeps Beam from logging a DataError with its traceback: the message is for the user."""
 
-    def is_no_data_error(record: python_logging.LogRecord) -> bool:
+    def is_no_data_error(record: logging.LogRecord) -> bool:
         return not isinstance(record.msg, DataError)
 
-    logger = python_logging.getLogger("apache_beam.runners.common")
+    logger = logging.getLogger("apache_beam.runners.common")
     logger.addFilter(is_no_data_error)
     try:
         yield

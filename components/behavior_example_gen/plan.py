@@ -50,8 +50,8 @@ def check_bad_rows(reports: Sequence[FileReport], config: DataConfig, quarantine
     if total <= config.max_bad_fraction * rows:
         return
     lines = [
-        f"{total / rows:.1%} of the {rows:,} rows cannot be used "
-        f"(data.max_bad_fraction allows {config.max_bad_fraction:.1%}):"
+        f"{total / rows:.2%} of the {rows:,} rows cannot be used "
+        f"(data.max_bad_fraction allows {config.max_bad_fraction:.2%}):"
     ]
     for reason, count in bad.most_common():
         example = next(report.examples[reason] for report in reports if reason in report.examples)
@@ -118,6 +118,8 @@ def iso(seconds: int) -> str:
 def _advice(reason: str) -> str:
     if reason == "bad_timestamp":
         return " (if it is a time, say how it is written in data.timestamp_format)"
+    if reason == "absurd_timestamp":
+        return " (not between data.earliest and data.latest, by default 1990 and tomorrow)"
     if reason == "bad_encoding":
         return " (not UTF-8: set data.encoding, for example to cp1252 or latin-1)"
     return ""

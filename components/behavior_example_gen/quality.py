@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +126,23 @@ def describe(
         "quarantine": quarantine.NAME,
         "repeat_share": (found.events - found.user_items) / later_events if later_events else 0.0,
     }
+
+
+def summary(account: Mapping[str, Any], quarantine_file: str) -> list[str]:
+    """The account in a few lines for the terminal.
+
+    Args:
+        account: from `describe`.
+        quarantine_file: named when it holds rows.
+    """
+    kept = (f"{account[key]:,}" for key in ("rows_read", "events_kept", "users", "items"))
+    lines = ["{} rows: {} events of {} users and {} items kept".format(*kept)]
+    if account["dropped"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in account["dropped"].items())
+        lines.append(f"dropped: {reasons}")
+    if account["bad_rows"]:
+        lines.append(f"bad rows: {account['bad_rows']:,}, see {quarantine_file}")
+    return [*lines, *(f"note: {note}" for note in account["notes"])]
 
 
 def _columns(sources: Sequence[Source]) -> dict[str, str]:

@@ -191,6 +191,11 @@ def _inspect(
     if separator == "auto":
         separator = max(_SEPARATORS, key=line.count)
     header = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
+    if len(header) < len(required):
+        raise DataError(
+            f"{path}: {len(header)} column(s) when line {header_lines} is cut at {separator!r}: "
+            f"{line[:200]!r}, but {', '.join(required)} are needed. Is data.separator right?"
+        )
     resolved = columns_lib.resolve(header, mapping, aliases, required, path, setting)
     return Source(
         path, number, form, resolved.names, tuple(header), header_lines, separator, encoding,

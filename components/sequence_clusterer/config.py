@@ -45,14 +45,14 @@ class ClusteringConfig(Settings):
             ConfigError: `k` or `k_min` asks for more clusters than `max_clusters`.
         """
         if max_clusters < 1:
-            raise ConfigError(f"setting 'max_clusters' must be at least 1 (got {max_clusters})")
+            raise ConfigError(f"setting 'run.max_clusters' must be at least 1 (got {max_clusters})")
         if self.k is not None and self.k > max_clusters:
             raise ConfigError(
                 f"setting 'clustering.k' is {self.k}, but the pipeline has per-cluster trainers "
-                f"for {max_clusters} (max_clusters); raise max_clusters or lower k"
+                f"for {max_clusters}; raise run.max_clusters or lower clustering.k"
             )
         if self.k is None and self.k_min > max(max_clusters, 2):
             raise ConfigError(
-                f"setting 'clustering.k_min' is {self.k_min}, above max_clusters={max_clusters}; "
-                "lower k_min or raise max_clusters"
+                f"setting 'clustering.k_min' is {self.k_min}, above "
+                f"run.max_clusters={max_clusters}; lower clustering.k_min or raise run.max_clusters"
             )

@@ -359,7 +359,7 @@ def test_too_many_bad_rows_stop_the_run_and_stay_to_be_read(tmp_path: Path) -> N
     rows = [["", item, moment] if n % 3 == 0 else [user, item, moment]
             for n, (user, item, moment) in enumerate(shop())]  # fmt: skip
     message = _fails(tmp_path, table(rows) + "cut off")
-    assert "33.9% of the 121 rows cannot be used" in message
+    assert "33.88% of the 121 rows cannot be used" in message
     assert "missing_user_id 40, e.g. events.csv line 2: ,i0,2020-01-01T10:00:00" in message
     assert "unreadable 1, e.g. events.csv line 122: cut off" in message
     path = tmp_path / "out/data_quality/rejected-1/quarantine.csv"

@@ -11,7 +11,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.behavior_example_gen import columns, event_rules, sources, text_blocks
+from components.behavior_example_gen import (
+    catalogue,
+    columns,
+    event_rules,
+    quality,
+    sources,
+    text_blocks,
+)
 from components.behavior_example_gen.cleaning import key_text, number
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.errors import DataError
@@ -363,3 +370,39 @@ def test_fingerprint_follows_the_content(tmp_path: Path) -> None:
     assert sources.fingerprint([]) == ""
     with pytest.raises(DataError, match="not found"):
         sources.fingerprint([str(tmp_path / "none.csv")])
+
+
+def test_headers_that_need_more_than_a_hint(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user_id;item_id;timestamp\n1;2;2019-10-01\n")
+    with pytest.raises(DataError, match=r"1 column\(s\) when line 1 is cut at ','.*data.separator"):
+        sources.event_sources([str(path)], DataConfig(separator=","))
+    path.write_text("u86,i20,2024-03-31\nu1,i2,2024-03-31\n")
+    with pytest.raises(DataError, match="If the file has no line of column names, put one on top"):
+        sources.event_sources([str(path)], DataConfig())
+
+
+def test_an_items_file_that_does_not_fit_the_log_is_told() -> None:
+    items = pl.DataFrame({"item_id": ["1", "2"]})
+    log = pl.DataFrame({"item_id": ["1", "3"]})
+    assert catalogue.coverage_note(items, items) is None
+    assert catalogue.coverage_note(items.clear(), log) is None
+    note = catalogue.coverage_note(items, log)
+    assert note == "items: 1 of the log's 2 items are not in the items file"
+    note = catalogue.coverage_note(items, log[1:])
+    assert note is not None
+    assert "not one of the log's 1 items" in note
+    assert "the log has '3', the file '1'" in note
+
+
+def test_the_summary_names_what_was_dropped_and_where_it_is() -> None:
+    account = {
+        "rows_read": 1300, "events_kept": 1200, "users": 40, "items": 9, "bad_rows": 2,
+        "dropped": {"rare_item": 98, "bad_timestamp": 2}, "notes": ["only one user is left"],
+    }  # fmt: skip
+    assert quality.summary(account, "out/quarantine.csv") == [
+        "1,300 rows: 1,200 events of 40 users and 9 items kept",
+        "dropped: rare_item 98, bad_timestamp 2",
+        "bad rows: 2, see out/quarantine.csv",
+        "note: only one user is left",
+    ]
