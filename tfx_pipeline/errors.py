@@ -21,7 +21,7 @@ _IN_TRACEBACK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _WHILE_RUNNING = re.compile(r"\s*\[while running .*\Z", re.DOTALL)
-_EXCEPTION_LINE = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
+_EXCEPTION_LINE = re.compile(r"^\s*(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
 
 
 class ComponentFailure(Exception):

@@ -45,5 +45,7 @@ def test_other_errors_have_no_message_for_the_user():
 def test_an_unexpected_cause_fits_on_one_line():
     quoted = RuntimeError("Traceback:\n  File x\ntensorflow.errors.OpError: no memory\nmore")
     assert one_line(quoted) == "OpError: no memory"
+    autograph = AttributeError("in user code:\n\n    File x\n\n    ValueError: no such shape")
+    assert one_line(autograph) == "ValueError: no such shape"
     assert one_line(KeyError("price")) == "KeyError: 'price'"
     assert len(one_line(RuntimeError("x" * 1000))) == 300
