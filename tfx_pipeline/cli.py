@@ -224,7 +224,10 @@ def _recommend(arguments: argparse.Namespace) -> int:
     console.table(
         ["rank", "item", "title", "score"],
         [[str(row.rank), row.item_id, row.title, f"{row.score:.4f}"] for row in found],
+        text=("item", "title"),
     )
+    if len(found) < arguments.k:
+        console.line(f"The model gives no more than {len(found)}; serving.top_k sets the most.")
     return OK
 
 
@@ -241,8 +244,10 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _compile(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.console import quiet
+    from tfx_pipeline.inputs import make_writable
 
     config = _load_config(arguments)
+    make_writable(arguments.output.parent)
     with quiet(arguments.debug):
         from tfx_pipeline.kubeflow_runner import compile_pipeline
 

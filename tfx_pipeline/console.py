@@ -11,16 +11,17 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 import rich.box
 import rich.console
-import rich.markup
 import rich.table
+import rich.text
 
-PLAIN_WIDTH = 120
+# Nothing is cut in a file or a pipe: the ids in it must be whole.
+PLAIN_WIDTH = 100_000
 
 
 class Console:
@@ -29,31 +30,44 @@ class Console:
     def __init__(self, stream: TextIO) -> None:
         terminal = stream.isatty()
         self._rich = rich.console.Console(
-            file=stream, highlight=False, width=None if terminal else PLAIN_WIDTH
+            file=stream, highlight=False, emoji=False, width=None if terminal else PLAIN_WIDTH
         )
         self._box = rich.box.SIMPLE_HEAD if terminal else None
 
     def line(self, text: str = "", style: str | None = None) -> None:
         """One line (or several), never wrapped and never read as markup."""
-        self._rich.print(text, style=style, markup=False, soft_wrap=True)
+        self._rich.out(text, style=style, highlight=False)
 
     def heading(self, text: str) -> None:
         """A title with an empty line above it."""
         self.line()
         self.line(text, style="bold")
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table whose first column is text and whose other columns are numbers."""
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        text: Collection[str] | None = None,
+    ) -> None:
+        """A table.
+
+        Args:
+            header: names of the columns.
+            rows: the cells, never read as markup.
+            text: columns that hold text, which is broken where the terminal is narrow; the other
+                columns hold numbers. The first column when None.
+        """
         table = rich.table.Table(box=self._box, pad_edge=False, padding=(0, 2, 0, 0))
-        for index, name in enumerate(header):
+        for name in header:
+            is_text = name in (header[:1] if text is None else text)
             table.add_column(
-                rich.markup.escape(name),
-                justify="left" if index == 0 else "right",
-                no_wrap=True,
-                overflow="ellipsis",
+                rich.text.Text(name),
+                justify="left" if is_text else "right",
+                no_wrap=not is_text,
+                overflow="fold",
             )
         for row in rows:
-            table.add_row(*[rich.markup.escape(cell) for cell in row])
+            table.add_row(*[rich.text.Text(cell) for cell in row])
         self._rich.print(table)
 
 

@@ -46,3 +46,25 @@ def test_tables_are_plain_text_without_a_terminal():
     Console(stream).table(["model", "hr@10"], [["own [items]", "0.1000"], ["x", "0.2000"]])
     lines = [line.split() for line in stream.getvalue().splitlines()]
     assert lines == [["model", "hr@10"], ["own", "[items]", "0.1000"], ["x", "0.2000"]]
+
+
+def test_odd_ids_are_printed_as_they_are():
+    odd = [":heart:", "[b]", "back\\", "a,b", "007", "żółć", "i" * 60]
+    stream = io.StringIO()
+    console = Console(stream)
+    console.table(["rank", "item", "title"], [["1", i, "T" * 200] for i in odd], ("item", "title"))
+    assert [line.split()[1] for line in stream.getvalue().splitlines()[1:]] == odd
+    stream.truncate(0)
+    stream.seek(0)
+    for item in odd:
+        console.line(item)
+    assert stream.getvalue().splitlines() == odd
+
+
+def test_a_narrow_terminal_breaks_text_and_keeps_numbers(monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    monkeypatch.setenv("COLUMNS", "40")
+    Console(stream).table(["item", "title", "score"], [["i1", "T" * 90, "0.25"]], ("item", "title"))
+    assert "0.25" in stream.getvalue()
+    assert stream.getvalue().count("T") == 90
