@@ -62,6 +62,9 @@ class OptimizerConfig(Settings):
     """Upper bound of validation histories scored after each epoch."""
     max_targets: Annotated[int, Field(ge=1)] = 8
     """Items of the next instant (a basket) that one sample may be trained on."""
+    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    """Weight of the next item in log order, which the metrics ask for; the rest of its instant
+    shares what remains. Lower it where the order inside a basket means nothing to you."""
 
 
 class TrainingConfig(OptimizerConfig):

@@ -74,7 +74,11 @@ def run_fn(fn_args: FnArgs) -> None:
         with _strategy(config.training.strategy).scope():
             encoder = facts.build_encoder(config.encoder, config.serving)
             sampled = facts.items > config.training.full_softmax_items
-            model = NextItemModel(encoder, config.training.sampled_items if sampled else None)
+            model = NextItemModel(
+                encoder,
+                config.training.first_weight,
+                config.training.sampled_items if sampled else None,
+            )
             model.build()
             result = fit(
                 model,

@@ -17,12 +17,16 @@ class NextItemModel(keras.Model):
 
     Args:
         encoder: what is trained.
+        first_weight: weight of the next item in log order among the items of its instant.
         sampled_items: size of the sampled softmax; None for the full one.
     """
 
-    def __init__(self, encoder: BehaviorEncoder, sampled_items: int | None = None) -> None:
+    def __init__(
+        self, encoder: BehaviorEncoder, first_weight: float, sampled_items: int | None = None
+    ) -> None:
         super().__init__(name="next_item")
         self.encoder = encoder
+        self.first_weight = first_weight
         self.sampled_items = sampled_items
 
     def build(self, input_shape: Any = None) -> None:
@@ -43,10 +47,10 @@ class NextItemModel(keras.Model):
         training: bool = True,
     ) -> tf.Tensor:
         """Cross-entropy of targets `y` int32 [batch, m], 0 = padding."""
-        query, own = y_pred["query"], y_pred["own"]
+        catalogue, query, own = self.encoder.catalogue, y_pred["query"], y_pred["own"]
         if self.sampled_items is None:
-            return full_softmax_loss(self.encoder.catalogue, query, own, y)
-        return sampled_softmax_loss(self.encoder.catalogue, query, own, y, self.sampled_items)
+            return full_softmax_loss(catalogue, query, own, y, self.first_weight)
+        return sampled_softmax_loss(catalogue, query, own, y, self.first_weight, self.sampled_items)
 
 
 def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

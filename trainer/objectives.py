@@ -9,7 +9,11 @@ from trainer.own_items import OwnItems
 
 
 def full_softmax_loss(
-    catalogue: Catalogue, query: tf.Tensor, own: OwnItems | None, targets: tf.Tensor
+    catalogue: Catalogue,
+    query: tf.Tensor,
+    own: OwnItems | None,
+    targets: tf.Tensor,
+    first_weight: float,
 ) -> tf.Tensor:
     """Mean cross-entropy of the next items against the whole catalogue.
 
@@ -17,8 +21,9 @@ def full_softmax_loss(
         catalogue: scores the items.
         query: [batch, width].
         own: the user's own items or None.
-        targets: int32 [batch, m], the items of the next instant, 0 = padding. Each sample's label
-            is spread evenly over them.
+        targets: int32 [batch, m], the items of the next instant, the next one in log order
+            first; 0 = padding.
+        first_weight: see `target_weights`.
 
     Returns:
         Scalar float32.
@@ -27,7 +32,7 @@ def full_softmax_loss(
     if targets.shape[1] == 1:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, 0], logits)
         return tf.reduce_mean(tf.where(targets[:, 0] > 0, losses, 0.0))
-    weights = _target_weights(targets)
+    weights = target_weights(targets, first_weight)
     rows = tf.broadcast_to(tf.range(tf.shape(targets)[0])[:, None], tf.shape(targets))
     labels = tf.scatter_nd(tf.stack([rows, targets], axis=-1), weights, tf.shape(logits))
     return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
@@ -38,6 +43,7 @@ def sampled_softmax_loss(
     query: tf.Tensor,
     own: OwnItems | None,
     targets: tf.Tensor,
+    first_weight: float,
     samples: int,
 ) -> tf.Tensor:
     """Cross-entropy against items sampled for the whole batch, corrected for the sampling.
@@ -51,6 +57,7 @@ def sampled_softmax_loss(
         query: [batch, width].
         own: the user's own items or None.
         targets: int32 [batch, m], 0 = padding.
+        first_weight: see `target_weights`.
         samples: how many items are drawn.
 
     Returns:
@@ -88,7 +95,7 @@ def sampled_softmax_loss(
     # A drawn item that is a target of the row is not a negative for it.
     hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
     negative = tf.where(hit, -1e9, negative)
-    weights = _target_weights(targets)
+    weights = target_weights(targets, first_weight)
     valid = targets > 0
     normaliser = tf.reduce_logsumexp(
         tf.concat([negative, tf.where(valid, positive, -1e9)], axis=1), axis=1
@@ -98,7 +105,19 @@ def sampled_softmax_loss(
     )
 
 
-def _target_weights(targets: tf.Tensor) -> tf.Tensor:
-    """[batch, m]: 1 / number of the row's targets, 0 for padding."""
+def target_weights(targets: tf.Tensor, first_weight: float) -> tf.Tensor:
+    """How a sample's label is spread over its targets.
+
+    Args:
+        targets: int32 [batch, m], 0 = padding or unknown.
+        first_weight: share of the first column, the next item in log order; the others share the
+            rest evenly.
+
+    Returns:
+        float32 [batch, m]; rows sum to one, or to zero where there is no target.
+    """
     valid = tf.cast(targets > 0, tf.float32)
-    return valid / tf.maximum(tf.reduce_sum(valid, axis=1, keepdims=True), 1.0)
+    others = valid[:, 1:]
+    others *= (1.0 - first_weight) / tf.maximum(tf.reduce_sum(others, axis=1, keepdims=True), 1.0)
+    weights = tf.concat([first_weight * valid[:, :1], others], axis=1)
+    return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=1, keepdims=True))

@@ -174,15 +174,20 @@ class SampleBatches:
             epoch += 1
 
     def _target_places(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Positions of up to `max_targets` targets in the item column; its length = padding."""
+        """Positions of the targets in the item column; the column's length = padding.
+
+        The first place is the next item in log order, the others are drawn from the rest of its
+        instant.
+        """
         first, end = self._samples.ends[samples], self._samples.target_ends[samples]
-        count = (end - first)[:, None]
-        turn = rng.integers(0, count)
-        step = np.arange(self._targets)[None, :]
-        places = first[:, None] + (turn + step) % count
-        return np.where(step < count, places, len(self._histories.columns[features.ITEM])).astype(
-            np.int32
+        rest = (end - first - 1)[:, None]
+        step = np.arange(self._targets - 1)[None, :]
+        places = (
+            first[:, None] + 1 + (rng.integers(0, np.maximum(rest, 1)) + step) % np.maximum(rest, 1)
         )
+        nothing = len(self._histories.columns[features.ITEM])
+        others = np.where(step < rest, places, nothing)
+        return np.concatenate([first[:, None], others], axis=1).astype(np.int32)
 
 
 def _with_known_target(samples: Samples, histories: Histories, items: int) -> Samples:

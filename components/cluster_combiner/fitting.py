@@ -168,5 +168,5 @@ class _Estimator:
             tape.watch(self._strengths)
             weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)
             query = tf.einsum("bk,kbd->bd", weights, tf.gather(self._queries, rows, axis=1))
-            loss = full_softmax_loss(self._catalogue, query, own_items(inputs), targets)
+            loss = full_softmax_loss(self._catalogue, query, own_items(inputs), targets, 1.0)
         return tape.gradient(loss, self._strengths)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+WEIGHT = 0.4
+
 
 @pytest.fixture(scope="module")
 def catalogue():
@@ -39,14 +41,27 @@ def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batc
 
     query, own, targets = batch
     log_p = tf.nn.log_softmax(catalogue.logits(query, own)).numpy()
-    expected = -np.mean(
-        [
-            np.mean([row[t] for t in wanted if t])
-            for row, wanted in zip(log_p, targets.numpy(), strict=True)
-        ]
+    per_row = []
+    for row, wanted in zip(log_p, targets.numpy(), strict=True):
+        first, others = row[wanted[0]], [row[t] for t in wanted[1:] if t]
+        per_row.append(WEIGHT * first + (1 - WEIGHT) * np.mean(others) if others else first)
+    assert float(full_softmax_loss(catalogue, query, own, targets, WEIGHT)) == pytest.approx(
+        -np.mean(per_row), rel=1e-5
     )
-    assert float(full_softmax_loss(catalogue, query, own, targets)) == pytest.approx(
-        expected, rel=1e-5
+
+
+def test_weights_of_the_targets():
+    import tensorflow as tf
+
+    from trainer.objectives import target_weights
+
+    targets = tf.constant([[3, 7, 5], [3, 0, 0], [0, 7, 0], [0, 0, 0]])
+    np.testing.assert_allclose(
+        target_weights(targets, 0.6), [[0.6, 0.2, 0.2], [1, 0, 0], [0, 1, 0], [0, 0, 0]], rtol=1e-6
+    )
+    # Nothing but the next item counts: a sample without a known one has no label.
+    np.testing.assert_allclose(
+        target_weights(targets, 1.0), [[1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]], rtol=1e-6
     )
 
 
@@ -54,9 +69,9 @@ def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
     from trainer.objectives import full_softmax_loss, sampled_softmax_loss
 
     query, own, targets = batch
-    full = float(full_softmax_loss(catalogue, query, own, targets))
+    full = float(full_softmax_loss(catalogue, query, own, targets, WEIGHT))
     # All items drawn: each expected count is one, so no correction remains.
-    sampled = float(sampled_softmax_loss(catalogue, query, own, targets, samples=50))
+    sampled = float(sampled_softmax_loss(catalogue, query, own, targets, WEIGHT, samples=50))
     assert sampled == pytest.approx(full, rel=0.02)
 
 
@@ -64,6 +79,8 @@ def test_sampled_softmax_approaches_the_full_one(catalogue, batch):
     from trainer.objectives import full_softmax_loss, sampled_softmax_loss
 
     query, own, targets = batch
-    full = float(full_softmax_loss(catalogue, query, own, targets))
-    draws = [float(sampled_softmax_loss(catalogue, query, own, targets, 25)) for _ in range(200)]
+    full = float(full_softmax_loss(catalogue, query, own, targets, WEIGHT))
+    draws = [
+        float(sampled_softmax_loss(catalogue, query, own, targets, WEIGHT, 25)) for _ in range(200)
+    ]
     assert np.mean(draws) == pytest.approx(full, rel=0.1)
