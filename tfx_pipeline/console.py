@@ -67,7 +67,8 @@ class Console:
                 overflow="fold",
             )
         for row in rows:
-            table.add_row(*[rich.text.Text(cell) for cell in row])
+            # Rich counts a tab as one character and would break the cell.
+            table.add_row(*[rich.text.Text(cell.expandtabs()) for cell in row])
         self._rich.print(table)
 
 
