@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_model_analysis.proto import metrics_for_slice_pb2, validation_result_pb2
 
 OVERALL = "overall"
+USERS = "users"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +49,8 @@ class GateDecision:
     """One gate on one slice.
 
     Attributes:
-        gate: "floor", "improvement" or "cluster" (see `tfx_pipeline.gates`), or "evaluation" for
-            a failure that the Evaluator reports and none of these accounts for.
+        gate: "users", "floor", "improvement" or "cluster" (see `tfx_pipeline.gates`), or
+            "evaluation" for a failure that the Evaluator reports and none of these accounts for.
         slice: "overall" or "cluster 3".
         metric: name of the metric judged.
         candidate: its value for the new model; None if it was not measured.
@@ -59,7 +60,7 @@ class GateDecision:
         sentence: all of this for people.
     """
 
-    gate: Literal["floor", "improvement", "cluster", "evaluation"]
+    gate: Literal["users", "floor", "improvement", "cluster", "evaluation"]
     slice: str
     metric: str
     candidate: float | None
@@ -100,8 +101,8 @@ def explain(
         baseline: what the model was compared with, to name it.
 
     Returns:
-        A decision for the floor, the improvement and each cluster; failures of another kind, for
-        example a slice that no example falls into, at the end.
+        A decision for the number of users, the floor, the improvement and each cluster; failures
+        of another kind, for example a slice that no example falls into, at the end.
     """
     import tensorflow_model_analysis as tfma
 
@@ -109,6 +110,7 @@ def explain(
     named = _Baseline(baseline)
     decisions = []
     if OVERALL in metrics:
+        decisions.append(_users(metrics[OVERALL], gates))
         decisions.append(_floor(metrics[OVERALL], gates))
         decisions.append(_improvement(metrics[OVERALL], gates, named))
     clusters = [metric for metric in metrics.values() if metric.feature == CLUSTER_ID]
@@ -131,6 +133,23 @@ class _Baseline:
         if self._record.kind == "served":
             return f"the served model's {figure:.4f}"
         return f"the baseline's {figure:.4f} ({self._record.title})"
+
+
+def _users(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
+    users = int(overall.candidate[USERS])
+    passed = users >= gates.min_test_users
+    side = "at least" if passed else "fewer than"
+    return GateDecision(
+        gate="users",
+        slice=OVERALL,
+        metric=USERS,
+        candidate=float(users),
+        baseline=None,
+        threshold=float(gates.min_test_users),
+        passed=passed,
+        sentence=f"overall: {users:,} evaluated users are {side} {gates.min_test_users:,} "
+        "(gates.min_test_users)",
+    )
 
 
 def _floor(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
@@ -175,7 +194,7 @@ def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) ->
 
 def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
     candidate, baseline = cluster.candidate[JUDGED_BY], cluster.baseline[JUDGED_BY]
-    users = int(cluster.candidate["users"])
+    users = int(cluster.candidate[USERS])
     loss, chance = baseline - candidate, cluster.change[CHANCE]
     if users < gates.min_cluster_users:
         rule = f"not judged: {users} of {gates.min_cluster_users} users (gates.min_cluster_users)"

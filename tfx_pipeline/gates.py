@@ -1,10 +1,11 @@
 """The gates that a model has to pass before it is pushed: settings, and TFMA's form of them.
 
-Three gates, on the split that the Evaluator reads:
+Four gates, on the split that the Evaluator reads:
 
-1. *floor*: NDCG@10 overall is at least `min_ndcg_at_10`.
-2. *improvement*: NDCG@10 overall is higher than the baseline's by more than `min_improvement`.
-3. *cluster*: in no cluster does NDCG@10 fall by more than `max_cluster_loss`, unless chance
+1. *users*: at least `min_test_users` users were evaluated.
+2. *floor*: NDCG@10 overall is at least `min_ndcg_at_10`.
+3. *improvement*: NDCG@10 overall is higher than the baseline's by more than `min_improvement`.
+4. *cluster*: in no cluster does NDCG@10 fall by more than `max_cluster_loss`, unless chance
    explains the loss.
 
 What the Evaluator decided is read back by `tfx_pipeline.gate_decisions`.
@@ -42,6 +43,8 @@ class GatesConfig(Settings):
 
     mode: Literal["enforce", "warn"] = "enforce"
     """"warn" reports the same decisions, and pushes whatever they are."""
+    min_test_users: Annotated[int, Field(ge=1)] = 30
+    """Fewer evaluated users decide nothing: one lucky user must not push a model."""
     min_ndcg_at_10: Annotated[float, Field(ge=0, le=1)] = 0.001
     """Floor for NDCG@10. The default only catches a broken model: in a catalogue of 5,000 items a
     random order has .001, and the weakest real baseline known here (popularity) has .02."""
@@ -115,7 +118,7 @@ def _metrics(gates: GatesConfig) -> list[tfma.MetricConfig]:
             min_users=gates.min_cluster_users,
             confidence=gates.cluster_confidence,
         ),
-        metric("Users", None if enforced else _always()),
+        metric("Users", _users_threshold(gates.min_test_users if enforced else 0)),
         metric("Examples"),
     ]
 
@@ -151,13 +154,13 @@ def _cluster_threshold(gates: GatesConfig) -> tfma.PerSliceMetricThreshold:
     )
 
 
-def _always() -> tfma.PerSliceMetricThreshold:
-    """A threshold that any model passes."""
+def _users_threshold(at_least: int) -> tfma.PerSliceMetricThreshold:
+    """A least number of evaluated users; with 0 any model passes."""
     import tensorflow_model_analysis as tfma
 
     return tfma.PerSliceMetricThreshold(
         slicing_specs=[tfma.SlicingSpec()],
         threshold=tfma.MetricThreshold(
-            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": 0.0})
+            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": float(at_least)})
         ),
     )

@@ -129,11 +129,15 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Prints the line."""
         done = self._stopping.epochs
-        seconds = float(np.median([e["seconds"] for e in done]))
-        left = (self._epochs - len(done)) * seconds
-        stop = " – stopping" if self.model.stop_training else f", at most {left:.0f} s left"
+        ending = ""
+        if self.model.stop_training:
+            ending = " – stopping"
+        elif 1 < len(done) < self._epochs:
+            # The first epoch also builds the graph and says little about the others.
+            seconds = float(np.median([e["seconds"] for e in done[1:]]))
+            ending = f", at most {(self._epochs - len(done)) * seconds:.0f} s left"
         progress.info(
             "epoch %d/%d  loss %.4f  validation NDCG@10 %.4f (best %.4f)  %.1f s%s",
             *(epoch + 1, self._epochs, done[-1]["loss"], done[-1][MONITOR], self._stopping.best),
-            *(done[-1]["seconds"], stop if len(done) < self._epochs else ""),
+            *(done[-1]["seconds"], ending),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,12 @@ def run_fn(fn_args: FnArgs) -> None:
     for name, choice in facts.derived(config.encoder, config.serving).items():
         progress.info("derived: %s = %s (%s)", name, choice["value"], choice["why"])
 
+    checkpoints = checkpoint_folder(
+        custom["checkpoint_root"],
+        "encoder",
+        [*fn_args.train_files, *fn_args.eval_files],
+        json.dumps([custom["config"], custom["seed"]], sort_keys=True),
+    )
     policy = _precision_policy(config.training.mixed_precision)
     keras.mixed_precision.set_dtype_policy(policy)
     try:
@@ -86,12 +93,7 @@ def run_fn(fn_args: FnArgs) -> None:
                 validation,
                 config.training,
                 seed=custom["seed"],
-                checkpoints=checkpoint_folder(
-                    custom["checkpoint_root"],
-                    "encoder",
-                    [*fn_args.train_files, *fn_args.eval_files],
-                    json.dumps([custom["config"], custom["seed"]], sort_keys=True),
-                ),
+                checkpoints=checkpoints,
                 tensorboard=Path(fn_args.model_run_dir) / "tensorboard",
             )
     finally:
@@ -122,6 +124,7 @@ def run_fn(fn_args: FnArgs) -> None:
             "precision": {"value": policy, "why": "what the hardware computes fast"},
         },
     )
+    shutil.rmtree(checkpoints)
 
 
 def write_training(model_run_dir: str, **figures: Any) -> None:

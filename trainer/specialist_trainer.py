@@ -8,6 +8,7 @@ on the cluster's own validation users: otherwise they are what is exported.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def run_fn(fn_args: FnArgs) -> None:
     validation = read_histories(fn_args.eval_files, graph)
     samples = len(training_samples(train))
 
+    checkpoints = checkpoint_folder(
+        custom["checkpoint_root"],
+        name,
+        [*fn_args.train_files, *fn_args.eval_files],
+        json.dumps([custom["config"], custom["seed"], fn_args.base_model], sort_keys=True),
+    )
     result = FitResult([], 0, 0.0, samples)
     reason = _why_not(samples, validation, config.specialists)
     if reason is None:
@@ -64,12 +71,7 @@ def run_fn(fn_args: FnArgs) -> None:
             validation,
             config.specialists,
             seed=custom["seed"],
-            checkpoints=checkpoint_folder(
-                custom["checkpoint_root"],
-                name,
-                [*fn_args.train_files, *fn_args.eval_files],
-                json.dumps([custom["config"], custom["seed"], fn_args.base_model], sort_keys=True),
-            ),
+            checkpoints=checkpoints,
             tensorboard=Path(fn_args.model_run_dir) / "tensorboard",
             start_counts=True,
         )
@@ -96,6 +98,7 @@ def run_fn(fn_args: FnArgs) -> None:
         settings=config.model_dump(mode="json"),
         derived={},
     )
+    shutil.rmtree(checkpoints, ignore_errors=True)
 
 
 def _why_not(samples: int, validation: Histories, config: SpecialistConfig) -> str | None:
@@ -103,9 +106,8 @@ def _why_not(samples: int, validation: Histories, config: SpecialistConfig) -> s
     if samples == 0:
         return "the cluster has no training samples"
     if samples < config.min_samples:
-        return (
-            f"{samples} training samples, fewer than specialists.min_samples={config.min_samples}"
-        )
+        least = f"specialists.min_samples={config.min_samples}"
+        return f"only {samples} training sample(s), fewer than {least}"
     if not (validation.next_item > 0).any():
         return "no user of the cluster is in the validation split"
     return None

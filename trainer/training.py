@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +52,8 @@ def fit(
         validation: histories with held-out items; at most `config.validation_users` are scored.
         config: epochs, batch size, learning rate and so on.
         seed: for batches; weights and dropout follow Keras' seed.
-        checkpoints: a restarted run with the same folder goes on from the last epoch in it;
-            removed at the end.
+        checkpoints: a restarted run with the same folder goes on from the last epoch in it. The
+            caller removes it once the result is saved.
         tensorboard: where TensorBoard logs go.
         start_counts: whether the weights to start from are a result that has to be beaten.
     """
@@ -93,7 +92,6 @@ def fit(
             backup,
         ],
     )
-    shutil.rmtree(checkpoints)
     return FitResult(stopping.epochs, stopping.best_epoch or 0, float(stopping.best), len(batches))
 
 

@@ -74,8 +74,9 @@ def count_items(files: Sequence[str]) -> ItemPopularity:
             "the training histories hold no events, so there is nothing to count popularity from; "
             "check the split settings and the minimum counts of the section 'data'"
         )
-    # Equal counts by id, so that the same data always give the same model.
-    ordered = sorted(totals.items(), key=lambda entry: (-entry[1], entry[0]))
+    # Equal counts by falling id, as Transform orders its vocabulary: the comparison of models
+    # ranks by that, and both should show the same figures.
+    ordered = sorted(totals.items(), key=lambda entry: (entry[1], entry[0]), reverse=True)
     return ItemPopularity(
         item_ids=[item for item, _ in ordered],
         counts=np.array([count for _, count in ordered], np.int64),

@@ -104,7 +104,7 @@ def test_seen_items_are_left_out_where_nothing_is_bought_twice(tmp_path):
         actions=tf.constant([[b"purchase"]]),
         timestamps=tf.constant([[1]], tf.int64),
     )
-    assert served["item_ids"].numpy().tolist() == [[b"bread", b"tea", b"", b"", b""]]
+    assert served["item_ids"].numpy().tolist() == [[b"tea", b"bread", b"", b"", b""]]
     _, forced = run(tmp_path, examples, "forced", exclude_seen="false")
     assert set(forced.validation) == {"own_items", "popularity"}
 

@@ -119,14 +119,15 @@ def test_a_better_model_is_blessed(evaluate):
     decisions = explain(uri, gates)
     assert blessed and not failed(decisions)
     assert [(d.gate, d.slice) for d in decisions] == [
+        ("users", "overall"),
         ("floor", "overall"),
         ("improvement", "overall"),
         ("cluster", "cluster 0"),
         ("cluster", "cluster 1"),
         ("cluster", "cluster 2"),
     ]
-    assert "no loss" in decisions[2].sentence
-    assert "not judged: 5 of 30 users (gates.min_cluster_users)" in decisions[4].sentence
+    assert "no loss" in decisions[3].sentence
+    assert "not judged: 5 of 30 users (gates.min_cluster_users)" in decisions[5].sentence
 
 
 def test_the_metrics_of_every_slice(evaluate):
@@ -155,6 +156,13 @@ def test_the_metrics_of_every_slice(evaluate):
     assert metrics["cluster_id:2"].change["ndcg@10_significant_change"] == 0.0
 
 
+def test_too_few_users_decide_nothing(evaluate):
+    uri, blessed, gates = evaluate(CANDIDATE, WORSE_FOR_ALL, min_test_users=105)
+    decisions = explain(uri, gates)
+    assert not blessed and failed(decisions) == [("users", "overall")]
+    assert "104 evaluated users are fewer than 105 (gates.min_test_users)" in decisions[0].sentence
+
+
 def test_a_worse_model_fails_overall(evaluate):
     uri, blessed, gates = evaluate(WORSE_FOR_ALL, CANDIDATE)
     decisions = explain(uri, gates, BaselineRecord("own_items", "1", "why"))
@@ -162,7 +170,7 @@ def test_a_worse_model_fails_overall(evaluate):
     assert failed(decisions)[0] == ("improvement", "overall")
     assert (
         "the baseline's 0.8251 (own items by frequency, then popularity); it must be higher "
-        "(gates.min_improvement)" in decisions[1].sentence
+        "(gates.min_improvement)" in decisions[2].sentence
     )
 
 
@@ -170,11 +178,11 @@ def test_a_loss_in_one_cluster_fails_though_the_whole_improves(evaluate):
     uri, blessed, gates = evaluate(CANDIDATE, FORGETS_CLUSTER_1)
     decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
     assert not blessed and failed(decisions) == [("cluster", "cluster 1")]
-    assert decisions[3].sentence == (
+    assert decisions[4].sentence == (
         "cluster 1: NDCG@10 0.6309 is 0.3691 below the served model's 1.0000; "
         "at most 0.0100 is allowed (gates.max_cluster_loss)"
     )
-    assert decisions[3].threshold == -0.01
+    assert decisions[4].threshold == -0.01
 
 
 def test_the_served_model_does_not_beat_itself(evaluate):
@@ -182,7 +190,7 @@ def test_the_served_model_does_not_beat_itself(evaluate):
     decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
     assert not blessed and failed(decisions) == [("improvement", "overall")]
     assert "0.8251 is the same as the served model's 0.8251; it must be higher" in (
-        decisions[1].sentence
+        decisions[2].sentence
     )
 
 
