@@ -60,18 +60,8 @@ def item_titles(model: Path) -> dict[str, str]:
         return {}
     import polars
 
-    items = polars.read_parquet(catalogue)
-    columns = [name for name in ("title", "category", "brand") if name in items.columns]
-    titles = items.select(
-        "item_id",
-        polars.coalesce(
-            [
-                polars.when(polars.col(name).cast(polars.String) != "").then(
-                    polars.col(name).cast(polars.String)
-                )
-                for name in columns
-            ]
-            + [polars.lit("")]
-        ).alias("title"),
-    )
-    return dict(titles.iter_rows())
+    titles: dict[str, str] = {}
+    for row in polars.read_parquet(catalogue).iter_rows(named=True):
+        description = [row[name] for name in ("category", "brand") if row.get(name)]
+        titles[row["item_id"]] = row.get("title") or ", ".join(description)
+    return titles

@@ -44,10 +44,11 @@ def test_identity_and_titles(tmp_path):
             "item_id": ["1", "2", "3"],
             "title": ["Tea", "", None],
             "category": ["Drinks", "Soap", None],
+            "brand": ["A", "B", None],
         }
     ).write_parquet(extra / "items.parquet")
     assert model_id(tmp_path / "2") == "abc"
-    assert item_titles(tmp_path / "2") == {"1": "Tea", "2": "Soap", "3": ""}
+    assert item_titles(tmp_path / "2") == {"1": "Tea", "2": "Soap, B", "3": ""}
 
 
 def test_histories_may_hold_commas_in_quotes():
