@@ -124,3 +124,26 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
     start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
     for before, after in zip(start.get_weights(), end.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"strategy": "mirrored"},
+        {"mixed_precision": True},
+        {"full_softmax_items": 5, "sampled_items": 10},
+    ],
+    ids=["mirrored", "mixed_precision", "sampled_softmax"],
+)
+def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
+    from trainer.encoder_trainer import run_fn
+
+    config = {**TINY, "training": {**TINY["training"], "epochs": 3, **setting}}
+    run_fn(fn_args(tmp_path, tiny_shop, config))
+    figures = json.loads((tmp_path / "run" / "training.json").read_text())
+    losses = [epoch["loss"] for epoch in figures["epochs"]]
+    assert losses[-1] < 0.8 * losses[0]
+    precision = "mixed_float16" if "mixed_precision" in setting else "float32"
+    assert figures["derived"]["precision"]["value"] == precision
+    softmax = "sampled" if "sampled_items" in setting else "full"
+    assert figures["derived"]["softmax"]["value"] == softmax
