@@ -35,7 +35,7 @@ $(STAMP): requirements.lock requirements.in setup.py pyproject.toml
 	else \
 	  echo "uv cannot be installed; going on with pip" && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check wheel && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch $(STAMP)
