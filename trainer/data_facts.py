@@ -20,7 +20,10 @@ from trainer.event_tower import EventTower
 from trainer.input import Histories
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 
-_DAY = 86_400
+
+def _positions(histories: Histories) -> np.ndarray:
+    """Each event's place in its history: what stands for the time where a log has order only."""
+    return np.arange(histories.splits[-1]) - np.repeat(histories.splits[:-1], histories.lengths)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class DataFacts:
             item_categories=item_categories,
             categories=int(category.max(initial=0)) + 1 if category.any() else 0,
             actions=actions + 1 if actions > 1 else 0,
-            has_time=bool(np.ptp(time) >= _DAY) if len(time) else False,
+            has_time=bool((time != _positions(histories)).any()),
             has_price=bool(columns[features.PRICE].any() or columns[features.QUANTITY].any()),
             repeat_share=repeat_share(item, histories.splits),
         )

@@ -1,0 +1,52 @@
+"""What the data decides about the model."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+GRAPH = SimpleNamespace(vocabulary_size_by_name={"items": 4, "actions": 1}.get)
+
+
+def facts(item, time, splits=(0, 3, 6), **columns):
+    from trainer import features
+    from trainer.data_facts import DataFacts
+    from trainer.input import Histories
+
+    n = len(item)
+    base = {name: np.zeros(n, np.int32) for name in features.EVENT_FEATURES}
+    base |= {"item": np.array(item, np.int32), "time": np.array(time, np.int64)}
+    base |= {name: np.array(column) for name, column in columns.items()}
+    nothing = np.zeros(len(splits), np.int64)
+    histories = Histories(base, np.array(splits), np.zeros(0, np.int32), nothing, nothing[:-1])
+    return DataFacts.of(histories, GRAPH)
+
+
+def test_repeats_decide_what_is_recommended():
+    from trainer.config import EncoderConfig, ServingConfig
+
+    once = facts([1, 2, 3, 4, 3, 2], range(6))
+    again = facts([1, 1, 2, 3, 3, 3], range(6))
+    assert once.repeat_share == 0 and once.exclude_seen(ServingConfig())
+    assert again.repeat_share == 0.75 and not again.exclude_seen(ServingConfig())
+    assert again.scores_own_items(EncoderConfig(), ServingConfig())
+    assert not again.scores_own_items(EncoderConfig(), ServingConfig(exclude_seen=True))
+    why = again.derived(EncoderConfig(), ServingConfig())["exclude_seen"]["why"]
+    assert "75.0%" in why and "not below 5%" in why
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"), [([0, 1, 2, 0, 1, 2], False), ([0, 1, 60, 0, 1, 2], True)]
+)
+def test_a_count_of_events_is_not_a_time(time, expected):
+    assert facts([1, 2, 3, 1, 2, 3], time).has_time is expected
+
+
+def test_items_take_the_category_of_their_events():
+    found = facts([1, 2, 1, 3, 5, 2], range(6), category=[0, 2, 1, 0, 2, 2])
+    # Item 5 is out of vocabulary and has none.
+    assert found.item_categories.tolist() == [0, 1, 2, 0, 0, 0]
+    assert found.categories == 3
+    assert found.item_counts.tolist() == [0, 2, 2, 1, 0]
