@@ -78,7 +78,8 @@ class Executor(base_executor.BaseExecutor):
             config,
             exec_properties["seed"],
         )
-        progress.info("strengths %s; %s", np.round(fit.fitted, 2).tolist(), fit.reason)
+        shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
+        progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
         test = _score(_files(input_dict, TEST), graph, encoders, geometry)
         weights = _write_comparison(
             artifact_utils.get_single_uri(output_dict["comparison"]),
