@@ -20,6 +20,7 @@ from trainer.export import save_encoder, save_recommender
 from trainer.input import read_histories
 from trainer.next_item_model import NextItemModel
 from trainer.recommender import Recommender
+from trainer.sampling import training_samples
 from trainer.settings import Settings
 from trainer.training import checkpoint_folder, fit
 
@@ -46,7 +47,7 @@ def run_fn(fn_args: FnArgs) -> None:
             `checkpoint_root`.
 
     Raises:
-        TrainingDataError: no training samples or no validation targets.
+        TrainingDataError: nothing to train on, no validation targets, or fewer than two items.
     """
     custom = fn_args.custom_config
     config = EncoderTrainerConfig.from_dict(custom["config"])
@@ -59,6 +60,13 @@ def run_fn(fn_args: FnArgs) -> None:
         raise TrainingDataError(
             "no history of the validation split has a next item; give the split more events "
             "(data.validation_quantile, data.test_quantile) or use data.split=leave_one_out"
+        )
+    samples = training_samples(train)
+    if not (samples.ends > samples.starts).any():
+        raise TrainingDataError(
+            "no history of the training split goes on after its first instant, so there is nothing "
+            "to predict; bring a longer log or more events before the validation cut "
+            "(data.validation_quantile)"
         )
     facts = DataFacts.of(train, graph)
     if facts.items < 2:

@@ -147,3 +147,16 @@ def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
     assert figures["derived"]["precision"]["value"] == precision
     softmax = "sampled" if "sampled_items" in setting else "full"
     assert figures["derived"]["softmax"]["value"] == softmax
+
+
+def test_single_events_cannot_be_trained_on(tiny_shop, tmp_path):
+    from tests.trainer.conftest import raw_history, write_records
+    from trainer.encoder_trainer import TrainingDataError, run_fn
+
+    single = [
+        raw_history(item_ids=["item,001"], actions=["buy"], timestamps=[7], first_target=[0])
+    ] * 3
+    args = fn_args(tmp_path, tiny_shop, TINY)
+    args.train_files = [write_records(tmp_path / "single.gz", single)]
+    with pytest.raises(TrainingDataError, match="nothing to predict.*data.validation_quantile"):
+        run_fn(args)
