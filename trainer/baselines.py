@@ -43,8 +43,9 @@ def popularity_ranks(
     row_splits: Integers,
     targets: Integers,
     exclude_seen: bool = False,
+    target_splits: Integers | None = None,
 ) -> Indices:
-    """Rank of each user's target when items are ordered by popularity.
+    """Rank of each user's targets when items are ordered by popularity.
 
     Args:
         counts: integers [n_items], training events of item `i` at `counts[i - 1]`.
@@ -52,13 +53,19 @@ def popularity_ranks(
             items are 1 … n_items, anything else is padding or unknown.
         row_splits: integers [users + 1], user `u` owns
             `flat_items[row_splits[u]:row_splits[u + 1]]`.
-        targets: integers [users], the item to find.
+        targets: integers [targets], the items to find.
         exclude_seen: leave the items of the history out of the ranking, except the target.
+        target_splits: integers [users + 1], user `u` owns
+            `targets[target_splits[u]:target_splits[u + 1]]`; None = one target a user.
 
     Returns:
-        int64 [users], 1-based; `n_items + 1` for a target that is not in the catalogue.
+        int64 [targets], 1-based; `n_items + 1` for a target that is not in the catalogue. A user's
+        targets do not move each other: all are ranked in one and the same list.
+
+    Raises:
+        ValueError: histories and targets are not those of the same number of users.
     """
-    return _ranks(counts, flat_items, row_splits, targets, False, exclude_seen)
+    return _ranks(counts, flat_items, row_splits, targets, target_splits, False, exclude_seen)
 
 
 def own_items_ranks(
@@ -67,8 +74,9 @@ def own_items_ranks(
     row_splits: Integers,
     targets: Integers,
     exclude_seen: bool = False,
+    target_splits: Integers | None = None,
 ) -> Indices:
-    """Rank of each user's target when own items come first, then popularity.
+    """Rank of each user's targets when own items come first, then popularity.
 
     With `exclude_seen` there are no own items left to put first, and the ranks are those of
     `popularity_ranks`.
@@ -79,11 +87,16 @@ def own_items_ranks(
         row_splits: as for `popularity_ranks`.
         targets: as for `popularity_ranks`.
         exclude_seen: as for `popularity_ranks`.
+        target_splits: as for `popularity_ranks`.
 
     Returns:
-        int64 [users], 1-based; `n_items + 1` for a target that is not in the catalogue.
+        int64 [targets], as for `popularity_ranks`.
+
+    Raises:
+        ValueError: as for `popularity_ranks`.
     """
-    return _ranks(counts, flat_items, row_splits, targets, not exclude_seen, exclude_seen)
+    own_first = not exclude_seen
+    return _ranks(counts, flat_items, row_splits, targets, target_splits, own_first, exclude_seen)
 
 
 def _ranks(
@@ -91,21 +104,26 @@ def _ranks(
     flat_items: Integers,
     row_splits: Integers,
     targets: Integers,
+    target_splits: Integers | None,
     own_first: bool,
     exclude_seen: bool,
 ) -> Indices:
     flat, splits = np.asarray(flat_items), np.asarray(row_splits, dtype=np.int64)
     wanted = np.asarray(targets, dtype=np.int64)
-    if splits.size != wanted.size + 1:
-        raise ValueError(f"{splits.size} row_splits do not fit {wanted.size} targets")
+    ends = np.arange(wanted.size + 1) if target_splits is None else np.asarray(target_splits)
+    users = ends.size - 1
+    if splits.size != users + 1:
+        raise ValueError(f"{splits.size} row_splits do not fit the targets of {users} users")
     places = _popularity_places(np.asarray(counts))
     ranks = np.empty(wanted.size, dtype=np.int64)
     for start, stop in _chunks(splits):
-        ranks[start:stop] = _chunk_ranks(
+        chunk = slice(ends[start], ends[stop])
+        ranks[chunk] = _chunk_ranks(
             places,
             flat[splits[start] : splits[stop]].astype(np.int64),
             splits[start : stop + 1] - splits[start],
-            wanted[start:stop],
+            wanted[chunk],
+            np.repeat(np.arange(stop - start), np.diff(ends[start : stop + 1])),
             own_first,
             exclude_seen,
         )
@@ -136,41 +154,44 @@ def _chunk_ranks(
     flat: Indices,
     splits: Indices,
     targets: Indices,
+    user: Indices,
     own_first: bool,
     exclude_seen: bool,
 ) -> Indices:
-    n_items, users = places.size - 1, targets.size
+    """Ranks of targets, each of the user at the same position of `user`."""
+    n_items = places.size - 1
     in_catalogue = (targets >= 1) & (targets <= n_items)
-    target_places = places[np.where(in_catalogue, targets, 0)]
+    known = np.where(in_catalogue, targets, 0)
+    target_places = places[known]
     if not own_first and not exclude_seen:
         return target_places
 
     owner, item, count = _own_items(flat, splits, n_items)
-    more_popular = places[item] < target_places[owner]
+    place = places[item]
+    begins = np.searchsorted(owner, np.arange(splits.size))
+    # One sorted list for all users: their own items by popularity, one user after the other.
+    by_place = np.sort(owner * (n_items + 2) + place)
+    more_popular = np.searchsorted(by_place, user * (n_items + 2) + target_places) - begins[user]
     if own_first:
-        target_count = np.zeros(users, np.int64)
-        is_target = item == targets[owner]
-        target_count[owner[is_target]] = count[is_target]
-        stronger = (count > target_count[owner]) | ((count == target_count[owner]) & more_popular)
         # A target that is new to the user stands behind the user's own items, less popular ones
         # included.
-        ranks = np.where(
-            target_count > 0,
-            1 + _count_per_user(owner, stronger, users),
-            target_places + _count_per_user(owner, ~more_popular, users),
-        )
+        ranks = target_places + np.diff(begins)[user] - more_popular
+        pairs = owner * (n_items + 1) + item
+        wanted = user * (n_items + 1) + known
+        at = np.searchsorted(pairs, wanted)
+        is_own = np.append(pairs, -1)[at] == wanted
+        strongest_first = np.lexsort((place, -count, owner))
+        own_rank = np.empty(owner.size, np.int64)
+        own_rank[strongest_first] = 1 + np.arange(owner.size) - begins[owner]
+        ranks[is_own] = own_rank[at[is_own]]
     else:
-        ranks = target_places - _count_per_user(owner, more_popular, users)
+        ranks = target_places - more_popular
     return np.where(in_catalogue, ranks, n_items + 1)
 
 
 def _own_items(flat: Indices, splits: Indices, n_items: int) -> tuple[Indices, Indices, Indices]:
-    """Each user's distinct known items: user, item, number of events."""
+    """Each user's distinct known items, ascending: user, item, number of events."""
     owner = np.repeat(np.arange(splits.size - 1, dtype=np.int64), np.diff(splits))
     known = (flat >= 1) & (flat <= n_items)
     pairs, counts = np.unique(owner[known] * (n_items + 1) + flat[known], return_counts=True)
     return pairs // (n_items + 1), pairs % (n_items + 1), counts.astype(np.int64)
-
-
-def _count_per_user(owner: Indices, selected: npt.NDArray[np.bool_], users: int) -> Indices:
-    return np.bincount(owner[selected], minlength=users).astype(np.int64)

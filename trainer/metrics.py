@@ -1,8 +1,11 @@
-"""Ranking metrics from the rank of each user's next item, with their uncertainty.
+"""Ranking metrics from the ranks of what each user took next, with their uncertainty.
 
 A rank is 1-based: 1 means that the item the user took next stood first. A rank of 0 means that
 there was no next item to look for; such users are left out. There is one relevant item a user, so
 NDCG@k is `1 / log2(rank + 1)` within the first k places and 0 beyond.
+
+Where people buy baskets, the order of items inside one is arbitrary, and so is which of them is
+"the next item". The basket metrics therefore look for all items of the next basket.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ import numpy.typing as npt
 
 CUTOFFS = (5, 10, 20)
 """The k of HR@k and NDCG@k that are reported everywhere."""
+BASKET_CUTOFFS = (10, 20)
+"""The k of recall@k and NDCG@k over the next basket."""
 
 Ranks = npt.NDArray[np.integer]
 Values = npt.NDArray[np.float64]
@@ -88,6 +93,50 @@ def ranking_metrics(ranks: Ranks) -> dict[str, float]:
         for name in metric_names()
     }
     return values | {"users": float(scored.size)}
+
+
+def basket_metric_names() -> list[str]:
+    """Names that `basket_values` knows and that are reported: recall and NDCG of the basket."""
+    return [f"basket_{name}@{k}" for name in ("recall", "ndcg") for k in BASKET_CUTOFFS]
+
+
+def basket_values(ranks: Ranks, splits: Ranks, metric: str) -> Values:
+    """What each user contributes to a metric over the whole next basket.
+
+    Recall@k is the share of the basket's items among the first k places. It is divided by the size
+    of the basket, not by min(k, size), as papers on next baskets do (Li et al., "A Next Basket
+    Recommendation Reality Check", TOIS 2023), so that figures compare; a basket of more than k
+    items therefore cannot reach 1. NDCG@k has gain 1 for each of the items and is divided by the
+    best that a list of k places can reach, with min(k, size) items in front.
+
+    Args:
+        ranks: integers [items], 1-based rank of every basket item in its user's list; an item that
+            is not in the list has any rank above k.
+        splits: integers [users + 1], user `u` owns `ranks[splits[u]:splits[u + 1]]`.
+        metric: "basket_recall@k" or "basket_ndcg@k", any k >= 1.
+
+    Returns:
+        float64 [users]; NaN for an empty basket.
+
+    Raises:
+        ValueError: the metric is not known, or a rank is below 1.
+    """
+    ranks, splits = np.asarray(ranks), np.asarray(splits)
+    if ranks.size and ranks.min() < 1:
+        raise ValueError("ranks start at 1; an item that is not listed has a rank above k")
+    match = re.fullmatch(r"basket_(recall|ndcg)@([1-9]\d*)", metric)
+    if match is None:
+        known = ", ".join(basket_metric_names())
+        raise ValueError(f"unknown metric {metric!r}; known: {known}")
+    cutoff, sizes = int(match[2]), np.diff(splits)
+    gains, best = (ranks <= cutoff).astype(np.float64), sizes.astype(np.float64)
+    if match[1] == "ndcg":
+        gains /= np.log2(ranks + 1.0)
+        ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, cutoff + 2.0)))
+        best = np.append(0.0, ideal)[np.minimum(sizes, cutoff)]
+    users = np.repeat(np.arange(sizes.size), sizes)
+    total = np.bincount(users, weights=gains, minlength=sizes.size)
+    return np.divide(total, best, out=np.full(sizes.size, np.nan), where=sizes > 0)
 
 
 def bootstrap_interval(

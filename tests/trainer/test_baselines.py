@@ -53,6 +53,30 @@ def test_ranks_follow_the_definition(monkeypatch, chunk, name, own_first, exclud
     np.testing.assert_array_equal(ranks, expected)
 
 
+@pytest.mark.parametrize("chunk", [1, 50, 10_000])
+@pytest.mark.parametrize(
+    ("name", "own_first", "exclude_seen"),
+    [("popularity", False, False), ("popularity", False, True), ("own_items", True, False)],
+)
+def test_all_targets_of_a_user_are_ranked_in_one_list(
+    monkeypatch, chunk, name, own_first, exclude_seen
+):
+    monkeypatch.setattr(baselines, "_EVENTS_PER_CHUNK", chunk)
+    counts, flat, splits, _ = random_users(users=80, seed=7)
+    generator = np.random.default_rng(8)
+    target_splits = np.concatenate([[0], np.cumsum(generator.integers(0, 9, size=80))])
+    targets = generator.integers(0, counts.size + 3, size=target_splits[-1])
+    ranks = getattr(baselines, f"{name}_ranks")(
+        counts, flat, splits, targets, exclude_seen, target_splits
+    )
+    expected = [
+        dense_rank(counts, flat[splits[u] : splits[u + 1]], target, own_first, exclude_seen)
+        for u in range(80)
+        for target in targets[target_splits[u] : target_splits[u + 1]]
+    ]
+    np.testing.assert_array_equal(ranks, expected)
+
+
 def test_own_items_by_count_then_popularity_then_all_others():
     counts = np.array([9, 8, 7, 6])
     history, splits = np.array([4, 3, 4, 2]), np.array([0, 4])
@@ -82,7 +106,7 @@ def test_no_users_and_mismatched_users():
         np.array([1]), np.zeros(0, int), np.zeros(1, int), np.zeros(0, int)
     )
     assert none.size == 0
-    with pytest.raises(ValueError, match="2 row_splits do not fit 3 targets"):
+    with pytest.raises(ValueError, match="2 row_splits do not fit the targets of 3 users"):
         baselines.popularity_ranks(np.array([1]), np.zeros(0, int), np.zeros(2, int), np.zeros(3))
 
 

@@ -28,6 +28,41 @@ def test_unknown_metric_names_the_known_ones():
         metrics.user_values(np.array([0]), "mrr")
 
 
+def test_basket_values_by_hand():
+    # A basket of three with places 1, 3 and none; an empty one; twelve items, five of them listed.
+    ranks = np.array([3, 1, 99, *(2, 4, 10, 11, 20), *[21] * 7])
+    splits = np.array([0, 3, 3, 15])
+    ideal = np.cumsum([1 / math.log2(place + 1) for place in range(1, 21)])
+    listed = np.array([1 / math.log2(place + 1) for place in (2, 4, 10, 11, 20)])
+    expected = {
+        "basket_recall@10": (2 / 3, 3 / 12),
+        "basket_recall@20": (2 / 3, 5 / 12),
+        "basket_ndcg@10": (1.5 / ideal[2], listed[:3].sum() / ideal[9]),
+        "basket_ndcg@20": (1.5 / ideal[2], listed.sum() / ideal[11]),
+    }
+    assert metrics.basket_metric_names() == list(expected)
+    for name, (first, last) in expected.items():
+        values = metrics.basket_values(ranks, splits, name)
+        assert values == pytest.approx([first, math.nan, last], nan_ok=True), name
+
+
+def test_a_basket_of_one_is_the_next_item():
+    ranks = np.array([1, 4, 10, 11, 20, 21, 500])
+    for k in (10, 20):
+        for basket, single in (("recall", "hr"), ("ndcg", "ndcg")):
+            np.testing.assert_allclose(
+                metrics.basket_values(ranks, np.arange(8), f"basket_{basket}@{k}"),
+                metrics.user_values(ranks, f"{single}@{k}"),
+            )
+
+
+def test_baskets_need_ranks_and_a_known_metric():
+    with pytest.raises(ValueError, match="unknown metric 'ndcg@10'; known: basket_recall@10"):
+        metrics.basket_values(np.array([1]), np.array([0, 1]), "ndcg@10")
+    with pytest.raises(ValueError, match="ranks start at 1"):
+        metrics.basket_values(np.array([0]), np.array([0, 1]), "basket_recall@10")
+
+
 def test_bootstrap_agrees_with_the_normal_interval():
     ranks = np.random.default_rng(1).integers(1, 40, size=4000)
     values = metrics.user_values(ranks, "ndcg@10")
