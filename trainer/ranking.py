@@ -1,4 +1,4 @@
-"""The place of a target in the ranking of the whole catalogue."""
+"""The ranking of the whole catalogue: where a target stands in it, and its first places."""
 
 from __future__ import annotations
 
@@ -45,3 +45,21 @@ def target_rank(
     ahead = (scores > wanted) | ((scores == wanted) & before)
     rank = 1 + tf.reduce_sum(tf.cast(ahead, tf.int32), axis=1)
     return tf.where(targets == 0, 0, tf.where(targets < size, rank, size))
+
+
+def top_list(scores: tf.Tensor, k: int | tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:
+    """The k best items of each row.
+
+    Args:
+        scores: float32 [batch, catalogue + 1], index 0 masked.
+        k: length of the lists.
+        excluded: int32 [batch, n] items that are not listed.
+
+    Returns:
+        int32 [batch, k], best first, equal scores by item index; 0 where no items are left.
+    """
+    if excluded is not None:
+        scores = mask_items(scores, excluded)
+    best, items = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+    items = tf.where(best > MASKED / 2, items, 0)
+    return tf.pad(items, [[0, 0], [0, k - tf.shape(items)[1]]])

@@ -1,4 +1,4 @@
-"""Scoring whole splits: queries and target ranks of many histories, in batches by length."""
+"""Scoring whole splits: queries, ranks and lists of many histories, in batches by length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories
 from trainer.next_item_model import own_items
-from trainer.ranking import target_rank
+from trainer.ranking import target_rank, top_list
 from trainer.sampling import cut_inputs, padded_length
 
 _SCORES_AT_ONCE = 16_000_000
@@ -20,11 +20,11 @@ SEEN_LIMIT = 4096
 
 
 class Scorer:
-    """Ranks held-out items of a fixed set of histories; graphs and columns are kept between calls.
+    """Ranks items for a fixed set of histories; graphs and columns are kept between calls.
 
     Args:
         encoder: its current weights count at every call.
-        histories: with targets.
+        histories: with targets, where these are to be ranked.
     """
 
     def __init__(self, encoder: BehaviorEncoder, histories: Histories) -> None:
@@ -35,6 +35,7 @@ class Scorer:
         self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
         self._encode = tf.function(self._encode_batch, reduce_retracing=True)
         self._rank = tf.function(self._rank_batch, reduce_retracing=True)
+        self._list = tf.function(self._list_batch, reduce_retracing=True)
 
     def queries(self) -> np.ndarray:
         """float32 [users, width], the encoder's state of every history."""
@@ -51,6 +52,15 @@ class Scorer:
             query = tf.constant(queries[rows])
             ranks[rows] = self._rank(query, starts, ends, own, seen, targets).numpy()
         return ranks
+
+    def lists(self, queries: np.ndarray, k: int) -> np.ndarray:
+        """int32 [users, k], what each user is shown (see `top_list`) under the given queries."""
+        lists = np.zeros((len(self._histories), k), np.int32)
+        length = tf.constant(k, tf.int32)
+        for rows, starts, ends, _, own, seen in self._batches():
+            query = tf.constant(queries[rows])
+            lists[rows] = self._list(query, starts, ends, own, seen, length).numpy()
+        return lists
 
     def _batches(self) -> Iterator[tuple]:
         lengths = self._histories.lengths
@@ -83,9 +93,27 @@ class Scorer:
         seen: tf.Tensor,
         targets: tf.Tensor,
     ) -> tf.Tensor:
+        scores, excluded = self._scores(query, starts, ends, own, seen)
+        return target_rank(scores, targets, excluded)
+
+    def _list_batch(
+        self,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        seen: tf.Tensor,
+        length: tf.Tensor,
+    ) -> tf.Tensor:
+        scores, excluded = self._scores(query, starts, ends, own, seen)
+        return top_list(scores, length, excluded)
+
+    def _scores(
+        self, query: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, own: tf.Tensor, seen: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Scores of the catalogue, and the items that are not recommended, if there are any."""
         inputs = cut_inputs(self._columns, starts, ends, 1, own if self._own else None)
         scores = self._encoder.catalogue.logits(query, own_items(inputs))
-        excluded = None
-        if self._encoder.exclude_seen:
-            excluded = cut_inputs(self._columns, starts, ends, 1, seen)["own_item"]
-        return target_rank(scores, targets, excluded)
+        if not self._encoder.exclude_seen:
+            return scores, None
+        return scores, cut_inputs(self._columns, starts, ends, 1, seen)["own_item"]
