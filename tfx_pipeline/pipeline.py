@@ -106,6 +106,7 @@ def create_pipeline(
     ]
     combiner = ClusterCombiner(
         examples=clusterer.outputs["examples"],
+        histories=histories,
         encoder_model=encoder.outputs["model"],
         clusters=clusterer.outputs["clusters"],
         transform_graph=transform.outputs["transform_graph"],

@@ -62,7 +62,7 @@ class Baskets:
             lists: integers [users, k], distinct items, best first; 0 = no item.
 
         Returns:
-            int64 [items], 1-based; k + 1 for an item that is not in the list.
+            int64 [items], 1-based; 0 for an item that is not in the list.
         """
         users, length = lists.shape
         width = self.catalogue + 2
@@ -71,7 +71,7 @@ class Baskets:
         owner = np.repeat(np.arange(users), np.diff(self.splits))
         wanted = owner * width + self.items
         at = order[np.minimum(np.searchsorted(listed[order], wanted), listed.size - 1)]
-        return np.where(listed[at] == wanted, at % length + 1, length + 1)
+        return np.where(listed[at] == wanted, at % length + 1, 0)
 
 
 def _keys(items: npt.NDArray[np.integer], splits: Indices, width: int) -> Indices:

@@ -110,8 +110,8 @@ def basket_values(ranks: Ranks, splits: Ranks, metric: str) -> Values:
     best that a list of k places can reach, with min(k, size) items in front.
 
     Args:
-        ranks: integers [items], 1-based rank of every basket item in its user's list; an item that
-            is not in the list has any rank above k.
+        ranks: integers [items], 1-based rank of every basket item in its user's list; 0 for an item
+            that is not in the list.
         splits: integers [users + 1], user `u` owns `ranks[splits[u]:splits[u + 1]]`.
         metric: "basket_recall@k" or "basket_ndcg@k", any k >= 1.
 
@@ -119,19 +119,18 @@ def basket_values(ranks: Ranks, splits: Ranks, metric: str) -> Values:
         float64 [users]; NaN for an empty basket.
 
     Raises:
-        ValueError: the metric is not known, or a rank is below 1.
+        ValueError: the metric is not known.
     """
     ranks, splits = np.asarray(ranks), np.asarray(splits)
-    if ranks.size and ranks.min() < 1:
-        raise ValueError("ranks start at 1; an item that is not listed has a rank above k")
     match = re.fullmatch(r"basket_(recall|ndcg)@([1-9]\d*)", metric)
     if match is None:
         known = ", ".join(basket_metric_names())
         raise ValueError(f"unknown metric {metric!r}; known: {known}")
     cutoff, sizes = int(match[2]), np.diff(splits)
-    gains, best = (ranks <= cutoff).astype(np.float64), sizes.astype(np.float64)
+    found = (ranks >= 1) & (ranks <= cutoff)
+    gains, best = found.astype(np.float64), sizes.astype(np.float64)
     if match[1] == "ndcg":
-        gains /= np.log2(ranks + 1.0)
+        gains[found] /= np.log2(ranks[found] + 1.0)
         ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, cutoff + 2.0)))
         best = np.append(0.0, ideal)[np.minimum(sizes, cutoff)]
     users = np.repeat(np.arange(sizes.size), sizes)

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from trainer import features
 from trainer.baselines import own_items_ranks, popularity_ranks
-from trainer.histories import length_buckets
+from trainer.baskets import Baskets
+from trainer.histories import LENGTH_BUCKETS, length_buckets
 from trainer.input import Histories
-from trainer.metrics import ranking_metrics
+from trainer.metrics import basket_metric_names, basket_values, ranking_metrics
 
 MODELS = ("popularity", "own_items", "global", "routed", "combiner")
+FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
+"""How often the next item occurs in the training histories."""
+_BAND_STARTS = np.array([1, 6, 21])
+
+
+class Ranks(NamedTuple):
+    """What one model does on one split.
+
+    Attributes:
+        next_item: int [users], rank of the next item, 0 where there is none.
+        basket: int [items], rank of each item of `Baskets`, 0 if it is not listed; None where every
+            basket is one item, so that the next item says it all.
+    """
+
+    next_item: np.ndarray
+    basket: np.ndarray | None
 
 
 def rank_table(
     split: str,
     histories: Histories,
-    item_column: np.ndarray,
+    baskets: Baskets,
     counts: np.ndarray,
     clusters: np.ndarray,
-    model_ranks: dict[str, np.ndarray],
+    models: dict[str, Ranks],
     exclude_seen: bool,
 ) -> pl.DataFrame:
     """One row per user with a next item.
@@ -29,48 +48,78 @@ def rank_table(
     Args:
         split: name of the split.
         histories: its users.
-        item_column: int32 [events] item indices of the histories.
-        counts: [items] training events per item.
+        baskets: what they took next.
+        counts: int64 [items], training events of item `i` at `counts[i - 1]`.
         clusters: int64 [users].
-        model_ranks: ranks int [users] of `global`, `routed` and `combiner`.
+        models: ranks of `global`, `routed` and `combiner`.
         exclude_seen: whether the histories' items are left out of the ranking.
 
     Returns:
-        Columns split, cluster, history_length, and a rank per model.
+        Columns split, cluster, history_length, target_frequency (training events of the next item;
+        0 for one that the model does not know), the rank of the next item under each model, and
+        `MODEL_METRIC` for every model and basket metric, null where every basket is one item.
     """
-    arguments = (counts, item_column, histories.splits, histories.next_item, exclude_seen)
-    ranks = {
-        "popularity": popularity_ranks(*arguments),
-        "own_items": own_items_ranks(*arguments),
-        **model_ranks,
-    }
+    ranks = _free_ranks(histories, baskets, counts, exclude_seen) | models
+    known = np.concatenate([[0], counts, [0]])
     table = pl.DataFrame(
         {
             "split": [split] * len(histories),
             "cluster": clusters.astype(np.int64),
             "history_length": length_buckets(histories.lengths).astype(str).tolist(),
-            **{name: ranks[name].astype(np.int64) for name in MODELS},
+            "target_frequency": known[np.minimum(histories.next_item, len(counts) + 1)],
+            **{name: ranks[name].next_item.astype(np.int64) for name in MODELS},
         }
     )
-    return table.filter(pl.Series(histories.next_item > 0))
+    values = [
+        _basket_column(baskets, ranks[name], metric).alias(f"{name}_{metric}")
+        for name in MODELS
+        for metric in basket_metric_names()
+    ]
+    return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
 
 
 def summarise(table: pl.DataFrame) -> dict[str, Any]:
     """The content of `comparison.json`: metrics per split, overall and by slice."""
+    bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
+    table = table.with_columns(band=pl.Series(np.array(FREQUENCY_BANDS)[bands].tolist()))
+    clusters = table["cluster"].unique().sort().to_list()
     splits = {}
     for split in table["split"].unique(maintain_order=True).to_list():
         rows = table.filter(pl.col("split") == split)
         splits[split] = {
             "users": rows.height,
             "overall": _metrics(rows),
-            "by_cluster": _by(rows, "cluster"),
-            "by_history_length": _by(rows, "history_length"),
+            "by_cluster": _by(rows, "cluster", clusters),
+            "by_history_length": _by(rows, "history_length", LENGTH_BUCKETS),
+            "by_target_frequency": _by(rows, "band", FREQUENCY_BANDS),
         }
     return {"models": list(MODELS), "splits": splits}
 
 
-def _by(rows: pl.DataFrame, column: str) -> dict[str, Any]:
-    values = rows[column].unique().sort().to_list()
+def _free_ranks(
+    histories: Histories, baskets: Baskets, counts: np.ndarray, exclude_seen: bool
+) -> dict[str, Ranks]:
+    """The two baselines that cost nothing."""
+    given = (counts, histories.columns[features.ITEM], histories.splits)
+    ranks = {}
+    for name, rank in (("popularity", popularity_ranks), ("own_items", own_items_ranks)):
+        next_item = rank(*given, histories.next_item, exclude_seen)
+        basket = None
+        if baskets.several:
+            basket = rank(*given, baskets.items, exclude_seen, baskets.splits)
+            basket[basket > baskets.catalogue] = 0
+        ranks[name] = Ranks(next_item, basket)
+    return ranks
+
+
+def _basket_column(baskets: Baskets, ranks: Ranks, metric: str) -> pl.Expr:
+    if ranks.basket is None:
+        return pl.lit(None, pl.Float64)
+    return pl.lit(pl.Series(basket_values(ranks.basket, baskets.splits, metric)))
+
+
+def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Metrics of the users with each of the values that occurs."""
     return {
         str(value): {"users": part.height, "models": _metrics(part)}
         for value in values
@@ -79,4 +128,10 @@ def _by(rows: pl.DataFrame, column: str) -> dict[str, Any]:
 
 
 def _metrics(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
-    return {name: ranking_metrics(rows[name].to_numpy()) for name in MODELS}
+    metrics = {name: ranking_metrics(rows[name].to_numpy()) for name in MODELS}
+    for name in MODELS:
+        for metric in basket_metric_names():
+            values = rows[f"{name}_{metric}"].drop_nulls().to_numpy()
+            if values.size:
+                metrics[name][metric] = float(values.mean())
+    return metrics

@@ -26,6 +26,7 @@ class ClusterCombinerSpec(component_spec.ComponentSpec):
     # One name per specialist: `dsl.union` of a list of channels does not compile for Kubeflow.
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "histories": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "encoder_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "clusters": component_spec.ChannelParameter(type=ClusterModel),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
@@ -57,6 +58,7 @@ class ClusterCombiner(base_component.BaseComponent):
     def __init__(
         self,
         examples: BaseChannel,
+        histories: BaseChannel,
         encoder_model: BaseChannel,
         clusters: BaseChannel,
         transform_graph: BaseChannel,
@@ -71,6 +73,7 @@ class ClusterCombiner(base_component.BaseComponent):
 
         Args:
             examples: SequenceClusterer's, with the splits validation and test.
+            histories: BehaviorExampleGen's, whose split train tells how often items occur.
             encoder_model: the global encoder's Model.
             clusters: the ClusterModel.
             transform_graph: what the encoder was trained with.
@@ -84,6 +87,7 @@ class ClusterCombiner(base_component.BaseComponent):
         super().__init__(
             ClusterCombinerSpec(
                 examples=examples,
+                histories=histories,
                 encoder_model=encoder_model,
                 clusters=clusters,
                 transform_graph=transform_graph,

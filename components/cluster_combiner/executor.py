@@ -7,6 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.dsl.components.base import base_executor
@@ -14,17 +15,19 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.cluster_combiner.comparison import rank_table, summarise
+from components.cluster_combiner.comparison import Ranks, rank_table, summarise
 from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
-from trainer import features
+from components.cluster_combiner.item_counts import training_counts
+from trainer.baskets import Baskets
 from trainer.callbacks import progress
 from trainer.config import ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.export import load_encoder, save_recommender
-from trainer.histories import TEST, VALIDATION
+from trainer.histories import TEST, TRAIN, VALIDATION
 from trainer.input import Histories, read_histories
 from trainer.membership import ClusterGeometry, assign, membership
+from trainer.metrics import BASKET_CUTOFFS
 from trainer.mixture import Mixture
 from trainer.recommender import Recommender
 from trainer.scoring import Scorer
@@ -67,7 +70,7 @@ class Executor(base_executor.BaseExecutor):
         specialists = [_encoder(input_dict, f"specialist_{k}") for k in range(geometry.clusters)]
         encoders = [encoder, *specialists]
 
-        validation = _score(_files(input_dict, VALIDATION), graph, encoders, geometry)
+        validation = _score(_files(input_dict, "examples", VALIDATION), graph, encoders, geometry)
         fit = fit_strengths(
             validation.queries,
             validation.membership,
@@ -80,11 +83,11 @@ class Executor(base_executor.BaseExecutor):
         )
         shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
         progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
-        test = _score(_files(input_dict, TEST), graph, encoders, geometry)
+        test = _score(_files(input_dict, "examples", TEST), graph, encoders, geometry)
         weights = _write_comparison(
             artifact_utils.get_single_uri(output_dict["comparison"]),
             encoder,
-            graph,
+            training_counts(_files(input_dict, "histories", TRAIN), graph),
             validation,
             test,
             fit,
@@ -105,7 +108,7 @@ class Executor(base_executor.BaseExecutor):
             {"kind": "combined", "clusters": geometry.clusters, "weights_mean": weights},
         )
         model.set_string_custom_property("id", identity)
-        write_warmup(directory, _some_records(_files(input_dict, VALIDATION)))
+        write_warmup(directory, _some_records(_files(input_dict, "examples", VALIDATION)))
         if input_dict.get("items"):
             fileio.copy(
                 f"{_uri(input_dict, 'items')}/items.parquet",
@@ -122,8 +125,8 @@ def _encoder(input_dict: dict[str, list[Any]], name: str) -> BehaviorEncoder:
     return load_encoder(path_utils.serving_model_dir(_uri(input_dict, name)))
 
 
-def _files(input_dict: dict[str, list[Any]], split: str) -> list[str]:
-    folder = artifact_utils.get_split_uri(input_dict["examples"], split)
+def _files(input_dict: dict[str, list[Any]], name: str, split: str) -> list[str]:
+    folder = artifact_utils.get_split_uri(input_dict[name], split)
     return sorted(str(path) for path in fileio.glob(f"{folder}/*"))
 
 
@@ -144,37 +147,19 @@ def _score(
 def _write_comparison(
     directory: str,
     encoder: BehaviorEncoder,
-    graph: tft.TFTransformOutput,
+    counts: np.ndarray,
     validation: _Scored,
     test: _Scored,
     fit: Fit,
 ) -> list[float]:
     """Writes the three files of ModelComparison; returns the mean weights on the test users."""
-    counts = graph.vocabulary_size_by_name(features.ITEM_VOCABULARY)
-    tables = []
-    for name, scored in ((VALIDATION, validation), (TEST, test)):
-        users = np.arange(len(scored.clusters))
-        routed = scored.queries[1 + scored.clusters, users]
-        combined = combine(scored.queries, scored.membership, fit.strengths)
-        tables.append(
-            rank_table(
-                name,
-                scored.histories,
-                scored.histories.columns[features.ITEM],
-                # The vocabulary is ordered by falling frequency: any falling numbers will do.
-                np.arange(counts, 0, -1),
-                scored.clusters,
-                {
-                    "global": scored.scorer.ranks(scored.queries[0]),
-                    "routed": scored.scorer.ranks(routed),
-                    # Validation users were fitted on; their cross-fitted ranks were not.
-                    "combiner": fit.crossfit_ranks
-                    if name == VALIDATION
-                    else scored.scorer.ranks(combined),
-                },
-                encoder.exclude_seen,
-            )
-        )
+    # Validation users were fitted on; their cross-fitted combination was not.
+    tables = [
+        _rank_split(VALIDATION, validation, fit.crossfit_queries, encoder, counts),
+        _rank_split(
+            TEST, test, combine(test.queries, test.membership, fit.strengths), encoder, counts
+        ),
+    ]
     table = tables[0].vstack(tables[1])
     strengths = fit.strengths.astype(float)
     parts = test.membership.mean(axis=0) * strengths if len(test.clusters) else strengths * 0
@@ -200,6 +185,34 @@ def _write_comparison(
         },
     )
     return weights
+
+
+def _rank_split(
+    name: str,
+    scored: _Scored,
+    combined: np.ndarray,
+    encoder: BehaviorEncoder,
+    counts: np.ndarray,
+) -> pl.DataFrame:
+    """All models on the users of one split, with `combined` as the combiner's queries."""
+    baskets = Baskets.of(scored.histories, encoder.catalogue.items, encoder.exclude_seen)
+
+    def ranks(queries: np.ndarray) -> Ranks:
+        next_item = scored.scorer.ranks(queries)
+        if not baskets.several:
+            return Ranks(next_item, None)
+        lists = scored.scorer.lists(queries, max(BASKET_CUTOFFS))
+        return Ranks(next_item, baskets.ranks_in(lists))
+
+    routed = scored.queries[1 + scored.clusters, np.arange(len(scored.clusters))]
+    models = {
+        "global": ranks(scored.queries[0]),
+        "routed": ranks(routed),
+        "combiner": ranks(combined),
+    }
+    return rank_table(
+        name, scored.histories, baskets, counts, scored.clusters, models, encoder.exclude_seen
+    )
 
 
 def _write_json(path: str, content: dict[str, Any]) -> None:

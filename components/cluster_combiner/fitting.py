@@ -36,14 +36,15 @@ class Fit:
         fitted: float32 [K], what fitting on all users gave, kept or not.
         kept: whether the specialists are used.
         reason: why, in words.
-        crossfit_ranks: int32 [users], each user ranked with strengths fitted on the others.
+        crossfit_queries: float32 [users, width], each user combined with strengths that were
+            fitted on the others; the global encoder's if not kept.
     """
 
     strengths: np.ndarray
     fitted: np.ndarray
     kept: bool
     reason: str
-    crossfit_ranks: np.ndarray
+    crossfit_queries: np.ndarray
 
 
 def combine(queries: np.ndarray, membership: np.ndarray, strengths: np.ndarray) -> np.ndarray:
@@ -85,11 +86,10 @@ def fit_strengths(
         strengths = estimator.fit(usable[fold[usable] != held_out])
         users = fold == held_out
         combined[users] = combine(queries[:, users], membership[users], strengths)
-    crossfit_ranks = rank_of(combined)
     fitted = estimator.fit(usable)
 
     scored = histories.next_item > 0
-    together = user_values(crossfit_ranks[scored], "ndcg@10").mean()
+    together = user_values(rank_of(combined)[scored], "ndcg@10").mean()
     alone = user_values(rank_of(queries[0])[scored], "ndcg@10").mean()
     kept = bool(fitted.max(initial=0.0) > 0 and together > alone + config.min_gain)
     verdict = "specialists are used" if kept else "the global encoder serves alone"
@@ -101,7 +101,7 @@ def fit_strengths(
         fitted=fitted,
         kept=kept,
         reason=f"{figures}: {verdict}",
-        crossfit_ranks=crossfit_ranks if kept else rank_of(queries[0]),
+        crossfit_queries=combined if kept else queries[0],
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 ITEMS, WIDTH, USERS = 60, 8, 400
+ITEMS_OF_FOUR = 6
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_useful_specialists_get_weight(planted):
 def test_useless_specialists_leave_the_global_encoder_alone(planted):
     result = fit(planted, planted.useless)
     assert not result.kept and (result.strengths == 0).all(), result
-    np.testing.assert_array_equal(result.crossfit_ranks, planted.rank_of(planted.useless[0]))
+    np.testing.assert_array_equal(result.crossfit_queries, planted.useless[0])
 
 
 def test_strength_zero_is_the_global_encoder(planted):
@@ -94,16 +95,21 @@ def test_weights_sum_to_one():
 
 
 def test_comparison_counts_users_by_slice(planted):
-    from components.cluster_combiner.comparison import rank_table, summarise
+    from components.cluster_combiner.comparison import Ranks, rank_table, summarise
+    from trainer.baskets import Baskets
 
     ones = np.ones(USERS, np.int64)
     table = rank_table(
         "test",
         planted.histories,
-        planted.histories.columns["item"],
+        Baskets.of(planted.histories, ITEMS, exclude_seen=False),
         np.arange(ITEMS, 0, -1),
         np.arange(USERS) % 2,
-        {"global": ones, "routed": ones + 1, "combiner": ones + 20},
+        {
+            "global": Ranks(ones, None),
+            "routed": Ranks(ones + 1, None),
+            "combiner": Ranks(ones + 20, None),
+        },
         exclude_seen=False,
     )
     assert isinstance(table, pl.DataFrame) and table.height == USERS
@@ -113,3 +119,112 @@ def test_comparison_counts_users_by_slice(planted):
     assert split["overall"]["combiner"]["hr@20"] == 0.0
     assert split["by_cluster"]["1"]["users"] == USERS // 2
     assert split["by_history_length"]["1-4"]["users"] == USERS
+    # Baskets of one item would only repeat the figures of the next item.
+    assert not [name for name in split["overall"]["global"] if "basket" in name]
+    assert table["combiner_basket_ndcg@10"].null_count() == USERS
+
+
+@pytest.fixture(scope="module")
+def baskets_of_four():
+    """Four users and six items; the unknown item is 7, and the last user took nothing."""
+    from trainer import features
+    from trainer.input import Histories
+
+    columns = {name: np.ones(6, np.int32) for name in features.EVENT_FEATURES}
+    columns[features.ITEM] = np.array([6, 6, 5, 1, 2, 1], np.int32)
+    return Histories(
+        columns,
+        splits=np.array([0, 3, 4, 5, 6]),
+        targets=np.array([6, 2, 6, 7, 3, 7, 1], np.int32),
+        target_splits=np.array([0, 3, 6, 7, 7]),
+        first_target=np.zeros(4, np.int64),
+    )
+
+
+def compared(histories, exclude_seen):
+    from components.cluster_combiner.comparison import Ranks, rank_table
+    from trainer.baskets import Baskets
+
+    baskets = Baskets.of(histories, ITEMS_OF_FOUR, exclude_seen)
+    lists = np.array([[2, 3, 0], [1, 4, 3], [9, 9, 9], [1, 2, 3]])
+    model = Ranks(np.array([4, 7, 4, 0]), baskets.ranks_in(lists))
+    return rank_table(
+        "test",
+        histories,
+        baskets,
+        np.array([21, 20, 6, 5, 1, 0]),
+        np.array([0, 1, 1, 0]),
+        dict.fromkeys(("global", "routed", "combiner"), model),
+        exclude_seen,
+    )
+
+
+def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
+    from components.cluster_combiner.comparison import summarise
+
+    table = compared(baskets_of_four, exclude_seen=False)
+    # Next items: 6 (known, never in training), 7 (unknown), 1. Nothing to look for in the last row.
+    assert table["target_frequency"].to_list() == [0, 0, 21]
+    # Baskets {2, 6}, {3, unknown, unknown}, {1}; the model lists 2 first and 3 third.
+    two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
+    assert table["global_basket_recall@10"].to_list() == pytest.approx([1 / 2, 1 / 3, 0.0])
+    assert table["global_basket_ndcg@10"].to_list() == pytest.approx([1 / two, 0.5 / three, 0.0])
+    # Popularity is 1 2 3 4 5 6; own items put 6 5 in front for the first user.
+    popular = (1 / np.log2(3) + 1 / np.log2(7)) / two
+    own = (1 + 1 / np.log2(5)) / two
+    assert table["popularity_basket_ndcg@20"].to_list() == pytest.approx([popular, 0.5 / three, 1])
+    assert table["own_items_basket_ndcg@20"].to_list() == pytest.approx(
+        [own, 0.5 / three, 1 / np.log2(3)]
+    )
+    split = summarise(table)["splits"]["test"]
+    assert list(split["by_target_frequency"]) == ["0", "21+"]
+    assert split["by_target_frequency"]["0"]["users"] == 2
+    slice_ = split["by_target_frequency"]["0"]["models"]["combiner"]
+    assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
+    assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
+    assert split["overall"]["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
+
+
+def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):
+    table = compared(baskets_of_four, exclude_seen=True)
+    for name in ("popularity", "own_items"):
+        # The first user has 5 and 6, so of {2, 6} only 2 can be listed; 1 is seen by the second
+        # user, which moves 3 to the second place.
+        ndcg = table[f"{name}_basket_ndcg@10"].to_list()
+        two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
+        assert ndcg == pytest.approx([1 / np.log2(3) / two, 1 / np.log2(3) / three, 1.0])
+
+
+def test_bands_of_training_frequency():
+    from components.cluster_combiner.comparison import FREQUENCY_BANDS, MODELS, summarise
+    from trainer.metrics import basket_metric_names
+
+    frequency = [500, 21, 20, 6, 5, 1, 0]
+    ones = np.ones(len(frequency), np.int64)
+    columns = {
+        f"{m}_{name}": pl.lit(None, pl.Float64) for m in MODELS for name in basket_metric_names()
+    }
+    table = pl.DataFrame(
+        {
+            "split": ["test"] * len(frequency),
+            "cluster": ones,
+            "history_length": ["50+"] * len(frequency),
+            "target_frequency": frequency,
+            **dict.fromkeys(MODELS, ones),
+        }
+    ).with_columns(**columns)
+    found = summarise(table)["splits"]["test"]["by_target_frequency"]
+    assert tuple(found) == FREQUENCY_BANDS == ("0", "1-5", "6-20", "21+")
+    assert [part["users"] for part in found.values()] == [1, 2, 2, 2]
+
+
+def test_training_counts_follow_the_vocabulary(tmp_path):
+    from components.cluster_combiner.item_counts import training_counts
+    from tests.trainer.conftest import raw_history, write_records
+
+    files = [
+        write_records(tmp_path / f"{part}.gz", [raw_history(item_ids=items) for items in histories])
+        for part, histories in enumerate([["abca", "b"], ["aac", ""]])
+    ]
+    graph = SimpleNamespace(vocabulary_by_name={"items": [b"a", b"c", b"new", b"b"]}.get)
+    assert training_counts(files, graph).tolist() == [4, 2, 0, 2]

@@ -65,7 +65,7 @@ def test_places_in_the_lists():
 
     baskets = Baskets.of(histories([], [0] * 4, [2, 9, 31, 9, 2], [0, 3, 3, 5]), CATALOGUE, False)
     lists = np.array([[9, 4, 0], [2, 9, 31], [4, 9, 2]])
-    assert baskets.ranks_in(lists).tolist() == [4, 1, 4, 3, 2]
+    assert baskets.ranks_in(lists).tolist() == [0, 1, 0, 3, 2]
     assert Baskets.of(histories([], [0], [], [0]), CATALOGUE, False).ranks_in(lists[:0]).size == 0
 
 
@@ -107,8 +107,8 @@ def test_one_list_a_user_ranks_the_whole_basket(monkeypatch, exclude_seen, k):
         distinct = sorted({i for i in basket if i <= CATALOGUE}) + [
             i for i in basket if i > CATALOGUE
         ]
-        places = [order.index(i) + 1 if i in order else k + 1 for i in distinct]
+        places = [order.index(i) + 1 if i in order else 0 for i in distinct]
         expected.append(places)
-        listed += sum(place <= k for place in places)
+        listed += sum(place > 0 for place in places)
     assert listed > users / 2
     assert [part.tolist() for part in np.split(ranks, baskets.splits[1:-1])] == expected

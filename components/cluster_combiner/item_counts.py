@@ -1,0 +1,32 @@
+"""How often the items of the vocabulary occur in the training histories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow_transform as tft
+
+from components.baseline_model.free_baselines import count_items
+from trainer import features
+
+
+def training_counts(files: Sequence[str], graph: tft.TFTransformOutput) -> npt.NDArray[np.int64]:
+    """Counts the training events of every item that the models know.
+
+    Args:
+        files: GZIP TFRecords of the whole training histories. The clusters' splits will not do:
+            they repeat the beginning of a history in each of its pieces.
+        graph: the Transform graph.
+
+    Returns:
+        int64 [items]; `counts[i - 1]` belongs to item `i`.
+
+    Raises:
+        DataError: the histories hold no events.
+    """
+    popularity = count_items(files)
+    count_of = dict(zip(popularity.item_ids, popularity.counts.tolist(), strict=True))
+    vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
+    return np.array([count_of.get(item, 0) for item in vocabulary], np.int64)
