@@ -24,13 +24,14 @@ help:  ## Show this list.
 install: $(STAMP)
 
 # uv installs the stack in about a minute; without it pip does the same, only slower.
-$(STAMP): requirements.lock requirements.in setup.py pyproject.toml
+$(STAMP): requirements.lock requirements.in requirements.overrides setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null || \
 	  { echo "cohortrec needs Python 3.10; '$(PYTHON)' is not it (set PYTHON=/path/to/python3.10)"; exit 2; }
 	@echo "Installing into $(VENV) (once; a few minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); then \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+	    --override requirements.overrides -r requirements.lock && \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
 	  echo "uv cannot be installed; going on with pip" && \

