@@ -1,4 +1,4 @@
-"""What a run shows at its end: results by model and cluster, the gates, three customers."""
+"""What a run shows at its end: results by model and slice, the gates, three customers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ MODEL_NAMES = {
     "combiner": "combiner",
 }
 OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
-CLUSTER_METRIC = "ndcg@10"
+BASKET_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
+SLICE_METRIC = "ndcg@10"
 
 
 def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
@@ -31,7 +32,9 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     test = comparison["splits"]["test"]
     models = comparison["models"]
     show_overall(test["overall"], models, console)
+    show_baskets(test["overall"], models, console)
     show_clusters(test, models, console)
+    show_frequencies(test, models, console)
     _show_gates(outcome, console)
     split = outcome.artifact("SequenceClusterer", "examples") / "Split-test"
     customers = show_customers(
@@ -71,19 +74,52 @@ def show_overall(
     )
 
 
-def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
-    """The table of all models in each cluster."""
-    clusters = sorted(test["by_cluster"].items(), key=lambda entry: int(entry[0]))
-    console.heading(f"Test users by cluster, {CLUSTER_METRIC.upper()}")
+def show_baskets(
+    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
+) -> None:
+    """The table of all models over whole next baskets; nothing where a basket is one item."""
+    names = {name: f"basket_{name}" for name in BASKET_METRICS}
+    if not any(name in overall[model] for model in models for name in names.values()):
+        return
+    console.heading("Test users, the whole next basket")
     console.table(
-        ["model", *(f"{name} ({part['users']:,})" for name, part in clusters)],
+        ["model", *(shown.replace("ndcg", "NDCG") for shown in names)],
         [
             [
                 MODEL_NAMES.get(model, model),
-                *(
-                    _figure(part["models"].get(model, {}).get(CLUSTER_METRIC))
-                    for _, part in clusters
-                ),
+                *(_figure(overall[model].get(name)) for name in names.values()),
+            ]
+            for model in models
+        ],
+    )
+
+
+def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+    """The table of all models in each cluster."""
+    clusters = sorted(test["by_cluster"].items(), key=lambda entry: int(entry[0]))
+    console.heading(f"Test users by cluster, {SLICE_METRIC.upper()}")
+    _slices(clusters, models, console)
+
+
+def show_frequencies(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+    """The table of all models by how often the next item occurs in the training histories."""
+    bands = [(f"{name}×", part) for name, part in test["by_target_frequency"].items()]
+    console.heading(
+        f"Test users by how often their next item is in training, {SLICE_METRIC.upper()}"
+    )
+    _slices(bands, models, console)
+
+
+def _slices(
+    slices: Sequence[tuple[str, Mapping[str, Any]]], models: Sequence[str], console: Console
+) -> None:
+    """One column a slice, with its number of users."""
+    console.table(
+        ["model", *(f"{name} ({part['users']:,})" for name, part in slices)],
+        [
+            [
+                MODEL_NAMES.get(model, model),
+                *(_figure(part["models"].get(model, {}).get(SLICE_METRIC)) for _, part in slices),
             ]
             for model in models
         ],

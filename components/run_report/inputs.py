@@ -183,6 +183,7 @@ class SplitComparison(Figures):
     overall: dict[str, Metrics] = {}
     by_cluster: dict[str, SliceComparison] = {}
     by_history_length: dict[str, SliceComparison] = {}
+    by_target_frequency: dict[str, SliceComparison] = {}
 
 
 class Comparison(Figures):

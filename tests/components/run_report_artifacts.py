@@ -34,7 +34,7 @@ def write_run(
     items: bool = True,
     blessed: bool | None = True,
     same_model: bool = False,
-    history_lengths: bool = True,
+    details: bool = True,
     actions: tuple[str, ...] = ("purchase",),
 ) -> RunFolders:
     """Writes everything but the TFMA evaluation, which `write_evaluation` makes."""
@@ -65,7 +65,7 @@ def write_run(
             )
         runs.append(str(folder))
     _clusters(root / "cluster_evaluation", sizes, actions, rng)
-    _comparison(root / "comparison", sizes, trained, history_lengths)
+    _comparison(root / "comparison", sizes, trained, details)
     if items:
         _items(root / "items")
     if blessed is not None:
@@ -356,7 +356,7 @@ def _all_models(level: float, users: int, gain: float) -> dict[str, dict[str, fl
     return {name: _metrics(score, users) for name, score in scores.items()}
 
 
-def _comparison(folder: Path, sizes: list[int], trained: bool, history_lengths: bool) -> None:
+def _comparison(folder: Path, sizes: list[int], trained: bool, details: bool) -> None:
     splits = {}
     for split, level in (("validation", 1.05), ("test", 1.0)):
         lengths = {"1-4": 31, "5-9": 88, "10-19": 210, "20-49": 340, "50+": 1_500, "0": 0}
@@ -375,9 +375,19 @@ def _comparison(folder: Path, sizes: list[int], trained: bool, history_lengths: 
                 name: {"users": n, "models": _all_models(0.5 + i * 0.12, n, 0.001) if n else {}}
                 for i, (name, n) in enumerate(lengths.items())
             }
-            if history_lengths
+            if details
             else {},
         }
+        if details:
+            bands = {"0": 60, "1-5": 110, "21+": 900, "6-20": 440}
+            splits[split]["by_target_frequency"] = {
+                name: {"users": n, "models": _all_models(0.3 + n / 1000, n, 0.001)}
+                for name, n in bands.items()
+            }
+            for metrics in splits[split]["overall"].values():
+                for k, share in ((10, 0.6), (20, 0.9)):
+                    metrics[f"basket_recall@{k}"] = metrics["ndcg@10"] * share
+                    metrics[f"basket_ndcg@{k}"] = metrics["ndcg@10"] * (share + 0.5)
     write_json(folder, "comparison.json", {"models": [*MODELS, "combiner"], "splits": splits})
     weights = [0.62] + [0.38 / len(sizes)] * len(sizes) if trained else [1.0] + [0.0] * len(sizes)
     write_json(

@@ -155,6 +155,23 @@ def test_results(full):
     assert tables.index("Test · ") < tables.index("Validation · ")
 
 
+def test_whole_baskets(page):
+    baskets = page.text[page.text.index("The whole next basket") :]
+    baskets = baskets[: baskets.index("By cluster")]
+    assert baskets.startswith(
+        "The whole next basket Test · 3,469 users Model Recall@10 Recall@20 NDCG@10 NDCG@20"
+    )
+    assert "Combiner 0.0718 0.1076 0.1316 0.1674" in baskets
+    assert "Validation · " in baskets
+
+
+def test_training_frequencies_from_rare_to_frequent(page):
+    section = page.text[page.text.index("By how often the next item occurs in training") :]
+    rows = re.findall(r"(\S+) times (?:\* )?([\d,]+) 0\.", section)
+    assert rows[-4:] == [("0", "60"), ("1-5", "110"), ("6-20", "440"), ("21+", "900")]
+    assert "0 times * 60" in section
+
+
 def test_combination(page):
     assert "62.0%" in page.text
     assert "NDCG@10 rises by 0.0012 on held-out users." in page.text
@@ -239,13 +256,15 @@ def test_already_served(tmp_path, evaluations):
 
 
 def test_one_cluster_nothing_trained_no_items(tmp_path):
-    folders = write_run(tmp_path, clusters=1, trained=False, items=False, history_lengths=False)
+    folders = write_run(tmp_path, clusters=1, trained=False, items=False, details=False)
     inputs, page = collected(folders)
     assert "1 cluster of" in page.text
     assert "Silhouette by number of clusters" not in page.text
     assert "Specialists: validation NDCG@10" not in page.text
     assert "The combination is not used: the model equals the global encoder." in page.text
     assert "By length of the history" not in page.text
+    assert "The whole next basket" not in page.text
+    assert "By how often the next item" not in page.text
     assert "Item 0004" in page.text
     assert "have a title" not in page.text
     assert "No gate decisions: the run has no model evaluation." in page.text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -16,7 +18,12 @@ HEADLINE = "ndcg@10"
 FEW_USERS = 200
 FREE = ("popularity", "own_items")
 METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
-LENGTHS = ("0", "1-4", "5-9", "10-19", "20-49", "50+")
+BASKET_METRICS = (
+    "basket_recall@10",
+    "basket_recall@20",
+    "basket_ndcg@10",
+    "basket_ndcg@20",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +76,11 @@ class Results:
 
     split: str
     overall: list[OverallTable]
+    baskets: list[OverallTable]
     legend: list[tuple[str, str]]
     by_cluster: SliceTable | None
     by_length: SliceTable | None
+    by_frequency: SliceTable | None
 
 
 def results(comparison: Comparison) -> Results | None:
@@ -82,14 +91,19 @@ def results(comparison: Comparison) -> Results | None:
     name, split = judged
     models = _models(comparison, split)
     order = [name, *(other for other in comparison.splits if other != name)]
-    tables = [_overall(comparison, part) for part in order if comparison.splits[part].overall]
+    tables = [
+        _overall(comparison, part, METRICS) for part in order if comparison.splits[part].overall
+    ]
+    baskets = [_overall(comparison, part, BASKET_METRICS) for part in order]
     colours = model_colours(models)
     return Results(
         split=name,
         overall=tables,
+        baskets=[table for table in baskets if table.metrics],
         legend=[(fmt.model_name(model), colours[model]) for model in models],
         by_cluster=_slices(split.by_cluster, models, "Cluster {}", "clusters"),
         by_length=_slices(split.by_history_length, models, "{} events", "history lengths"),
+        by_frequency=_slices(split.by_target_frequency, models, "{} times", "training frequency"),
     )
 
 
@@ -128,11 +142,12 @@ def _users(models: Mapping[str, Metrics]) -> int | None:
     return max(counts, default=None)
 
 
-def _overall(comparison: Comparison, name: str) -> OverallTable:
+def _overall(comparison: Comparison, name: str, wanted: Sequence[str]) -> OverallTable:
+    """The wanted metrics that were measured on a split."""
     split = comparison.splits[name]
     models = _models(comparison, split)
     colours = model_colours(models)
-    metrics = [m for m in METRICS if any(value(split.overall[x], m) is not None for x in models)]
+    metrics = [m for m in wanted if any(value(split.overall[x], m) is not None for x in models)]
     best = {m: _best([value(split.overall[x], m) for x in models]) for m in metrics}
     rows = []
     for model in models:
@@ -145,7 +160,7 @@ def _overall(comparison: Comparison, name: str) -> OverallTable:
     return OverallTable(
         split=name,
         users=split.users if split.users is not None else _users(split.overall),
-        metrics=[fmt.metric_name(m) for m in metrics],
+        metrics=[fmt.metric_name(m.removeprefix("basket_")) for m in metrics],
         rows=rows,
     )
 
@@ -210,7 +225,6 @@ def _slice_users(part: SliceComparison) -> int | None:
 
 
 def _order(name: str) -> tuple[int, str]:
-    """Clusters by number, history lengths from short to long."""
-    if name in LENGTHS and not name.isdigit():
-        return LENGTHS.index(name), name
-    return (int(name), name) if name.isdigit() else (len(LENGTHS), name)
+    """By the number that a name begins with: clusters, history lengths, frequencies."""
+    number = re.match(r"\d+", name)
+    return (int(number[0]), name) if number else (sys.maxsize, name)
