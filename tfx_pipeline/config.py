@@ -12,6 +12,7 @@ import yaml
 
 from components.behavior_example_gen.config import DataConfig
 from components.cluster_combiner.config import CombinerConfig
+from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
 from tfx_pipeline.gates import GatesConfig
 from trainer.config import (
@@ -82,6 +83,7 @@ class RunConfig(Settings):
 
     run: RunSettings = RunSettings()
     data: DataConfig = DataConfig()
+    content: ContentConfig = ContentConfig()
     features: FeaturesConfig = FeaturesConfig()
     encoder: EncoderConfig = EncoderConfig()
     training: TrainingConfig = TrainingConfig()

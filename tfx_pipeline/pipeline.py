@@ -15,11 +15,14 @@ from components.behavior_example_gen.component import BehaviorExampleGen
 from components.cluster_combiner.component import ClusterCombiner
 from components.curated_schema.component import CuratedSchema
 from components.history_validator.component import HistoryValidator
+from components.item_content_encoder.component import ItemContentEncoder
 from components.run_report.component import RunReport
 from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
+
+TEXT_ENCODER = "components.item_content_encoder.text_encoder"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,12 +32,14 @@ class Locations:
     artifacts: str
     serving: str
     checkpoints: str
+    content: str
+    """Vectors of item texts that were encoded before."""
 
     @classmethod
     def below(cls, root: str) -> Locations:
         """The usual layout below one folder."""
         root = root.rstrip("/")
-        return cls(f"{root}/artifacts", f"{root}/serving", f"{root}/checkpoints")
+        return cls(f"{root}/artifacts", f"{root}/serving", f"{root}/checkpoints", f"{root}/content")
 
 
 def create_pipeline(
@@ -67,6 +72,13 @@ def create_pipeline(
     )
     histories = ingestion.outputs["examples"]
     catalogue = ingestion.outputs["items"]
+    content = ItemContentEncoder(
+        items=catalogue,
+        config=config.content,
+        # Vectors of other encoding code are not taken over.
+        cache=f"{locations.content}/{code_fingerprint(TEXT_ENCODER)}",
+        code_version=code_fingerprint("components.item_content_encoder"),
+    )
     statistics = tfx.components.StatisticsGen(examples=histories)
     curated = CuratedSchema()
     validator = HistoryValidator(
@@ -84,7 +96,13 @@ def create_pipeline(
         materialize=False,
     )
     transform.add_upstream_node(validator)
-    encoder = _encoder(config, locations, histories, transform.outputs["transform_graph"])
+    encoder = _encoder(
+        config,
+        locations,
+        histories,
+        transform.outputs["transform_graph"],
+        content.outputs["content"],
+    )
     clusterer = SequenceClusterer(
         examples=histories,
         encoder_model=encoder.outputs["model"],
@@ -168,6 +186,7 @@ def create_pipeline(
         pipeline_root=locations.artifacts,
         components=[
             ingestion,
+            content,
             statistics,
             curated,
             validator,
@@ -190,13 +209,18 @@ def create_pipeline(
 
 
 def _encoder(
-    config: RunConfig, locations: Locations, histories: BaseChannel, transform_graph: BaseChannel
+    config: RunConfig,
+    locations: Locations,
+    histories: BaseChannel,
+    transform_graph: BaseChannel,
+    content: BaseChannel,
 ) -> tfx.components.Trainer:
-    """The Trainer of the global encoder."""
+    """The Trainer of the global encoder; the item texts reach it as its base model."""
     return tfx.components.Trainer(
         run_fn="trainer.encoder_trainer.run_fn",
         examples=histories,
         transform_graph=transform_graph,
+        base_model=content,
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(

@@ -32,6 +32,7 @@ def compiled(tmp_path_factory):
 def test_every_node_is_a_task(compiled):
     assert set(compiled["root"]["dag"]["tasks"]) == {
         "BehaviorExampleGen",
+        "ItemContentEncoder",
         "StatisticsGen",
         "CuratedSchema",
         "ExampleValidator",
@@ -68,6 +69,21 @@ def test_image_and_root_come_from_the_settings(compiled):
 
 def test_the_order_holds_training_back_until_the_data_is_checked(compiled):
     assert "ExampleValidator" in compiled["root"]["dag"]["tasks"]["Transform"]["dependentTasks"]
+
+
+def test_the_item_texts_reach_the_encoder_as_its_base_model(compiled):
+    tasks = compiled["root"]["dag"]["tasks"]
+    source = tasks["Trainer.encoder"]["inputs"]["artifacts"]["base_model"]["taskOutputArtifact"]
+    assert source == {"outputArtifactKey": "content", "producerTask": "ItemContentEncoder"}
+    assert "gs://bucket/shop/content/" in yaml.safe_dump(tasks["ItemContentEncoder"])
+
+
+def test_weights_that_only_the_cluster_has_can_be_named(tmp_path):
+    tasks = _compile(
+        tmp_path / "p.yaml",
+        *("--events", "gs://bucket/*.csv", "--set", "content.weights=/mnt/models/bert"),
+    )["root"]["dag"]["tasks"]
+    assert "/mnt/models/bert" in yaml.safe_dump(tasks["ItemContentEncoder"])
 
 
 def test_files_out_of_reach_are_not_cached_by_content(tmp_path):
