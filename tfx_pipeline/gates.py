@@ -43,6 +43,9 @@ class GatesConfig(Settings):
 
     mode: Literal["enforce", "warn"] = "enforce"
     """"warn" reports the same decisions, and pushes whatever they are."""
+    against: Literal["served", "free"] = "served"
+    """What the model is compared with: what is served now, if anything is, or always the best free
+    baseline (popularity; own items by frequency)."""
     min_test_users: Annotated[int, Field(ge=1)] = 30
     """Fewer evaluated users decide nothing: one lucky user must not push a model."""
     min_ndcg_at_10: Annotated[float, Field(ge=0, le=1)] = 0.001

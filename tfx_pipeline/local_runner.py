@@ -133,6 +133,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         )
         nodes = [component.id for component in pipeline.components]
         earlier_runs = set(metadata.run_names())
+        served_before = newest_version(directory.serving)
         failure: BaseException | None = None
         with Progress(console, nodes, metadata.last_seconds()).shown() as progress:
             try:
@@ -144,7 +145,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         executions = {node: executions[node] for node in nodes if node in executions}
         _write_record(directory, config, data, started, executions)
         _raise_failure(failure, progress.current, nodes, executions)
-        outcome = _outcome(directory, executions, config.gates)
+        outcome = _outcome(directory, executions, config.gates, served_before)
         _copy_report(directory, outcome)
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
     console.line(f"Finished in {duration(seconds)}.")
@@ -189,18 +190,21 @@ def _raise_failure(
 
 
 def _outcome(
-    directory: RunDirectory, executions: Mapping[str, NodeExecution], gates: GatesConfig
+    directory: RunDirectory,
+    executions: Mapping[str, NodeExecution],
+    gates: GatesConfig,
+    served_before: Path | None,
 ) -> Outcome:
     blessing = Path(_only(executions, "Evaluator", "blessing"))
     candidate = Path(serving_model_dir(_only(executions, "ClusterCombiner", "model")))
     baseline = BaselineRecord.read(_only(executions, "BaselineModel", "model"))
     served = newest_version(directory.serving)
-    if (blessing / "BLESSED").exists():
-        status: Status = "pushed"
+    if served_before is not None and model_id(candidate) == model_id(served_before) is not None:
+        status: Status = "already_served"
+    elif (blessing / "BLESSED").exists():
+        status = "pushed"
         if served is None:
             raise ComponentFailure("Pusher", f"nothing arrived in {directory.serving}")
-    elif served is not None and model_id(candidate) == model_id(served) is not None:
-        status = "already_served"
     else:
         status = "refused"
     return Outcome(

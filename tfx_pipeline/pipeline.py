@@ -21,6 +21,7 @@ from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
+from tfx_pipeline.pushing import Pusher
 
 TEXT_ENCODER = "components.item_content_encoder.text_encoder"
 
@@ -140,7 +141,7 @@ def create_pipeline(
     )
     baseline = BaselineModel(
         examples=histories,
-        push_destination=locations.serving,
+        push_destination=locations.serving if config.gates.against == "served" else "",
         nonce=nonce,
         top_k=config.serving.top_k,
         exclude_seen=config.serving.exclude_seen,
@@ -153,7 +154,7 @@ def create_pipeline(
         baseline_model=baseline.outputs["model"],
         eval_config=build_eval_config(config.gates),
     )
-    pusher = tfx.components.Pusher(
+    pusher = Pusher(
         model=combiner.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
