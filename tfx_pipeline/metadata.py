@@ -31,6 +31,8 @@ class NodeExecution:
     id: int
     node: str
     state: State
+    started: float
+    """Seconds since the epoch."""
     seconds: float
     artifacts: dict[str, list[str]]
     """Output key to the URIs of its artifacts."""
@@ -77,6 +79,7 @@ class RunMetadata:
                 id=execution.id,
                 node=node,
                 state=_STATES.get(execution.last_known_state, "failed"),
+                started=execution.create_time_since_epoch / 1000,
                 seconds=_seconds(execution),
                 artifacts=self._outputs(execution.id),
             )
