@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_run, _add_recommend, _add_report, _add_compile):
+    for add in (_add_run, _add_recommend, _add_report, _add_compile, _add_benchmark):
         command = add(commands)
         command.add_argument(
             "--debug", action="store_true", help="show all logs and the traceback of a failure"
@@ -141,6 +141,30 @@ def _add_compile(
     return parser
 
 
+def _add_benchmark(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "benchmark",
+        help="measure the pipeline under the protocol of the research papers",
+        description="Runs the whole pipeline on a sequence file (one user a line: "
+        "user item1 item2 …, oldest first): leave-one-out, all items ranked, seen items left out. "
+        "Prints the figures with their intervals and the cost of each stage. The gates only warn.",
+    )
+    parser.add_argument("--sequences", metavar="FILE", required=True, help="sequence file")
+    parser.add_argument(
+        "--items", metavar="FILE", help="items file with item_id and title, text, category or brand"
+    )
+    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="run directory")
+    parser.add_argument("--seed", metavar="N", type=int, help="seed of everything random")
+    parser.add_argument(
+        "--name", help="what the data set is called (default: the end of the file's path)"
+    )
+    _add_overrides(parser)
+    parser.set_defaults(command=_benchmark)
+    return parser
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--events",
@@ -157,6 +181,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="settings that come with cohortrec; may be given several times, the last one wins",
     )
     parser.add_argument("--config", metavar="FILE", type=Path, help="YAML file with settings")
+    _add_overrides(parser)
+
+
+def _add_overrides(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         metavar="key=value",
@@ -205,6 +233,23 @@ def _run(arguments: argparse.Namespace) -> int:
         outcome = local_runner.run(config, directory, console)
         results.show(outcome, directory, config, console)
     return REFUSED if outcome.status == "refused" else OK
+
+
+def _benchmark(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.benchmark import compose, data_set_name, run_benchmark
+    from tfx_pipeline.console import quiet_terminal
+    from tfx_pipeline.inputs import make_writable, resolve_files
+
+    config = compose(arguments.sequences, arguments.items, arguments.seed, arguments.overrides)
+    resolve_files(config.run.events, "sequences")
+    resolve_files(config.run.items, "items")
+    make_writable(arguments.output)
+    arguments.log = arguments.output / "logs" / "run.log"
+    data_set = data_set_name(arguments.sequences, arguments.name)
+    with quiet_terminal(arguments.log, echo=arguments.debug) as console:
+        console.line("Starting (loading TensorFlow and TFX) …", style="dim")
+        run_benchmark(config, data_set, arguments.output, console)
+    return OK
 
 
 def _recommend(arguments: argparse.Namespace) -> int:
