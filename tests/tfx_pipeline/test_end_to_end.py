@@ -79,6 +79,7 @@ class TestOneDirectory:
             "own items by frequency, then popularity",
             "specialists routed by cluster",
             "Test users by cluster",
+            "Test users by how often their next item is in training",
             "pushed as version",
             "recommended",
         ):
@@ -86,6 +87,7 @@ class TestOneDirectory:
         assert answer.out.count("\nCustomer ") == 2
         assert "number" in answer.out.split("Customer")[1]
         assert "INFO" not in answer.out
+        assert "whole next basket" not in answer.out  # nobody takes two items at once here
         assert answer.err == ""
 
     def test_the_next_run_trains_nothing_and_finds_its_own_model_served(self, shop):
