@@ -31,7 +31,7 @@ from trainer.data_facts import DataFacts
 from trainer.input import Histories
 from trainer.next_item_model import NextItemModel
 from trainer.sampling import SampleBatches
-from trainer.training import _optimizer
+from trainer.optimizer import build_optimizer
 
 
 def corpus_histories(corpus: Corpus) -> Histories:
@@ -134,7 +134,7 @@ def main() -> None:
         for part in (min(arguments.warmup, everything), samples)
     )
     config = TrainingConfig()
-    optimizer = _optimizer(config, config.epochs * measured.steps_per_epoch)
+    optimizer = build_optimizer(config, measured.steps_per_epoch)
     model.compile(optimizer=optimizer, jit_compile=False)
     clock = EpochClock()
     for batches in (warmup, measured):

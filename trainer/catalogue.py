@@ -29,6 +29,11 @@ def embedding(size: int, width: int, name: str) -> keras.layers.Embedding:
     )
 
 
+def with_constant(query: tf.Tensor) -> tf.Tensor:
+    """Queries [batch, width + 1] whose constant 1 meets the bias in `Catalogue.rows`."""
+    return tf.concat([query, tf.ones([tf.shape(query)[0], 1], query.dtype)], axis=1)
+
+
 @keras.saving.register_keras_serializable(package="cohortrec")
 class Catalogue(keras.layers.Layer):
     """Item vectors, their categories, popularity biases and the bonus of the user's own items.
@@ -101,22 +106,35 @@ class Catalogue(keras.layers.Layer):
         Returns:
             [batch, length, width].
         """
-        vectors = self.item_embedding(items)
-        if self.category_embedding is not None:
-            known = tf.gather(tf.convert_to_tensor(self.item_category), items)
-            given = tf.where(categories < self.categories, categories, 0)
-            vectors += self.category_embedding(tf.where(given > 0, given, known))
-        return vectors
+        given = tf.where(categories < self.categories, categories, 0)
+        return self._vectors(items, given)
+
+    def rows(self, items: tf.Tensor) -> tf.Tensor:
+        """Item vectors and biases side by side.
+
+        Args:
+            items: int32 [...], 0 = padding, which gets the bias `MASKED`; up to the catalogue size.
+
+        Returns:
+            float32 [..., width + 1].
+        """
+        vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
+        bias = tf.cast(tf.gather(tf.convert_to_tensor(self.item_bias), items), tf.float32)
+        return tf.concat([vectors, tf.where(items > 0, bias, MASKED)[..., None]], axis=-1)
 
     def table(self) -> tf.Tensor:
-        """Item vectors and biases side by side: [items + 1, width + 1], row 0 = padding."""
-        table = tf.convert_to_tensor(self.item_embedding.embeddings)[: self.items + 1]
+        """`rows` of the whole catalogue: float32 [items + 1, width + 1].
+
+        Read as slices instead of looked up, which a training step would feel.
+        """
+        vectors = tf.convert_to_tensor(self.item_embedding.embeddings)[: self.items + 1]
         if self.category_embedding is not None:
-            table += tf.gather(
+            vectors += tf.gather(
                 tf.convert_to_tensor(self.category_embedding.embeddings),
                 tf.convert_to_tensor(self.item_category)[: self.items + 1],
             )
-        return tf.concat([table, tf.convert_to_tensor(self.item_bias)[:, None]], axis=1)
+        bias = tf.concat([[MASKED], tf.convert_to_tensor(self.item_bias)[1:]], axis=0)
+        return tf.cast(tf.concat([vectors, bias[:, None]], axis=1), tf.float32)
 
     def logits(self, query: tf.Tensor, own: OwnItems | None = None) -> tf.Tensor:
         """Scores of the whole catalogue.
@@ -129,13 +147,20 @@ class Catalogue(keras.layers.Layer):
             float32 [batch, items + 1]; index 0 is masked.
         """
         table = tf.cast(self.table(), query.dtype)
-        scores = tf.matmul(query, table[:, :-1], transpose_b=True) + table[:, -1]
-        scores = tf.cast(scores, tf.float32) + MASKED * tf.one_hot(0, self.items + 1)
+        scores = tf.cast(tf.matmul(with_constant(query), table, transpose_b=True), tf.float32)
         if own is not None and self.repeat_bonus is not None:
             item, bonus = self.own_bonus(query, own)
             rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
             scores = tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)
         return scores
+
+    def _vectors(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
+        """[..., width] of items; category 0 stands for the one that the item had in training."""
+        vectors = self.item_embedding(items)
+        if self.category_embedding is not None:
+            known = tf.gather(tf.convert_to_tensor(self.item_category), items)
+            vectors += self.category_embedding(tf.where(categories > 0, categories, known))
+        return vectors
 
     def own_bonus(self, query: tf.Tensor, own: OwnItems) -> tuple[tf.Tensor, tf.Tensor]:
         """Item index (0 where there is none in the catalogue) and its bonus, [batch, length]."""

@@ -26,6 +26,10 @@ class EncoderConfig(Settings):
     """Shape of the BERT-style encoder over events."""
 
     width: Annotated[int, Field(ge=8)] = 64
+    """Of one member."""
+    members: Annotated[int, Field(ge=1, le=16)] = 1
+    """Encoders that are trained side by side, their scores averaged (`trainer/tower_ensemble.py`).
+    Training and serving cost as many times as much."""
     layers: Annotated[int, Field(ge=1)] = 2
     heads: Annotated[int, Field(ge=1)] = 2
     feedforward: Annotated[int, Field(ge=8)] = 256
@@ -54,6 +58,9 @@ class OptimizerConfig(Settings):
     """Share of all steps in which the learning rate rises linearly; cosine decay follows."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     clip_norm: Annotated[float, Field(gt=0)] = 5.0
+    average_epochs: Annotated[float, Field(ge=0)] = 0.75
+    """How many epochs the moving average of the weights looks back over; it is what is judged and
+    kept. 0: the weights as they are."""
     patience: Annotated[int, Field(ge=1)] = 4
     """Epochs without a better validation NDCG@10 before training stops."""
     samples_per_epoch: Annotated[int, Field(ge=1)] = 200_000

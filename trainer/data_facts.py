@@ -19,6 +19,7 @@ from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.input import Histories
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
+from trainer.tower_ensemble import TowerEnsemble
 
 
 def _positions(histories: Histories) -> np.ndarray:
@@ -119,8 +120,7 @@ class DataFacts:
     def build_encoder(self, config: EncoderConfig, serving: ServingConfig) -> BehaviorEncoder:
         """A new encoder that fits this data, with popularity as its item biases."""
         own = self.scores_own_items(config, serving)
-        encoder = BehaviorEncoder(
-            Catalogue(self.items, self.categories, own, config.width, name="catalogue"),
+        towers = [
             EventTower(
                 actions=self.actions,
                 use_time=self.has_time,
@@ -131,8 +131,15 @@ class DataFacts:
                 feedforward=config.feedforward,
                 dropout=config.dropout,
                 max_events=config.max_events,
-                name="tower",
+                name=f"tower_{member}",
+            )
+            for member in range(config.members)
+        ]
+        encoder = BehaviorEncoder(
+            Catalogue(
+                self.items, self.categories, own, config.members * config.width, name="catalogue"
             ),
+            towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),
             exclude_seen=self.exclude_seen(serving),
             own_events=config.own_events if own else 0,
             name="encoder",

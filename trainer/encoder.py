@@ -10,6 +10,7 @@ import tensorflow as tf
 from trainer import features
 from trainer.catalogue import Catalogue
 from trainer.event_tower import EventTower
+from trainer.tower_ensemble import TowerEnsemble
 
 UNKNOWN_ITEM_RATE = 0.01
 """Share of input items that training replaces by the out-of-vocabulary item, so that it means
@@ -22,7 +23,7 @@ class BehaviorEncoder(keras.Model):
 
     Args:
         catalogue: the item table.
-        tower: the transformer over events.
+        tower: the transformer over events, or an ensemble of them.
         exclude_seen: whether items of the history are left out of recommendations; known to the
             encoder so that everything downstream ranks alike.
         own_events: window of the user's own items, 0 if they are not scored.
@@ -31,7 +32,7 @@ class BehaviorEncoder(keras.Model):
     def __init__(
         self,
         catalogue: Catalogue,
-        tower: EventTower,
+        tower: EventTower | TowerEnsemble,
         exclude_seen: bool,
         own_events: int,
         **kwargs: Any,
@@ -56,6 +57,11 @@ class BehaviorEncoder(keras.Model):
             items = tf.where(unknown & (items > 0), self.catalogue.items + 1, items)
         vectors = self.catalogue(items, events[features.CATEGORY])
         return self.tower(events, vectors, training=training)
+
+    @property
+    def members(self) -> int:
+        """How many towers there are side by side."""
+        return len(self.tower.members) if isinstance(self.tower, TowerEnsemble) else 1
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -1,7 +1,7 @@
 """The transformer over events: the part of the encoder that a specialist has of its own.
 
 BERT's own form (Devlin et al. 2019): token embeddings summed, layer-normalised, then
-post-LayerNorm transformer blocks, here from keras-nlp. An event is a token; its embedding is the
+post-LayerNorm transformer blocks. An event is a token; its embedding is the
 sum of the item's vector, position (counted from the newest event), action, time and price parts.
 The state above the newest event is the query.
 """
@@ -16,6 +16,8 @@ import tensorflow as tf
 
 from trainer import features
 from trainer.catalogue import INIT_STDDEV, embedding
+from trainer.dropout import ByteDropout
+from trainer.transformer_block import TransformerBlock
 
 PRICE_RATE = 0.5
 """Share of training samples that keep their prices: requests often come without."""
@@ -75,17 +77,9 @@ class EventTower(keras.layers.Layer):
             max_events, initializer=initializer, name="position"
         )
         self.norm = keras.layers.LayerNormalization(epsilon=1e-12, name="embeddings_norm")
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = ByteDropout(dropout)
         self.blocks = [
-            keras_nlp.layers.TransformerEncoder(
-                intermediate_dim=feedforward,
-                num_heads=heads,
-                dropout=dropout,
-                activation="gelu",
-                layer_norm_epsilon=1e-12,
-                kernel_initializer=keras.initializers.TruncatedNormal(stddev=INIT_STDDEV),
-                name=f"block_{i}",
-            )
+            TransformerBlock(width, heads, feedforward, dropout, INIT_STDDEV, name=f"block_{i}")
             for i in range(layers)
         ]
 
@@ -100,7 +94,7 @@ class EventTower(keras.layers.Layer):
         self.position.build((None, self.max_events, self.width))
         self.norm.build((None, None, self.width))
         for block in self.blocks:
-            block.build((None, None, self.width))
+            block.build()
         self.built = True
 
     def call(
@@ -133,9 +127,10 @@ class EventTower(keras.layers.Layer):
         present = events[features.ITEM] > 0
         # The newest place is visible even when empty, so that attention always has something.
         visible = present | (tf.range(tf.shape(present)[1]) == 0)[None, :]
-        for block in self.blocks:
-            x = block(x, padding_mask=visible, training=training)
-        return x[:, 0, :]
+        *blocks, last = self.blocks
+        for block in blocks:
+            x = block(x, visible, training=training)
+        return last.newest(x, visible, training=training)
 
     def enable_lora(self, rank: int) -> None:
         """Freezes the tower and adds low-rank changes (Hu et al. 2021) to its dense kernels."""

@@ -47,10 +47,11 @@ class NextItemModel(keras.Model):
         training: bool = True,
     ) -> tf.Tensor:
         """Cross-entropy of targets `y` int32 [batch, m], 0 = padding."""
-        catalogue, query, own = self.encoder.catalogue, y_pred["query"], y_pred["own"]
+        arguments = (self.encoder.catalogue, y_pred["query"], y_pred["own"], y, self.first_weight)
+        members = self.encoder.members
         if self.sampled_items is None:
-            return full_softmax_loss(catalogue, query, own, y, self.first_weight)
-        return sampled_softmax_loss(catalogue, query, own, y, self.first_weight, self.sampled_items)
+            return full_softmax_loss(*arguments, members=members)
+        return sampled_softmax_loss(*arguments, samples=self.sampled_items, members=members)
 
 
 def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

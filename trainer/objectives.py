@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import tensorflow as tf
 
-from trainer.catalogue import Catalogue
+from trainer.catalogue import MASKED, Catalogue, with_constant
 from trainer.own_items import OwnItems
+from trainer.softmax import catalogue_cross_entropy
 
 
 def full_softmax_loss(
@@ -14,6 +17,7 @@ def full_softmax_loss(
     own: OwnItems | None,
     targets: tf.Tensor,
     first_weight: float,
+    members: int = 1,
 ) -> tf.Tensor:
     """Mean cross-entropy of the next items against the whole catalogue.
 
@@ -24,18 +28,19 @@ def full_softmax_loss(
         targets: int32 [batch, m], the items of the next instant, the next one in log order
             first; 0 = padding.
         first_weight: see `target_weights`.
+        members: how many members the vectors consist of; each has a loss of its own (see
+            `TowerEnsemble`), and the mean of these is returned.
 
     Returns:
         Scalar float32.
     """
-    logits = catalogue.logits(query, own)
-    if targets.shape[1] == 1:
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, 0], logits)
-        return tf.reduce_mean(tf.where(targets[:, 0] > 0, losses, 0.0))
     weights = target_weights(targets, first_weight)
-    rows = tf.broadcast_to(tf.range(tf.shape(targets)[0])[:, None], tf.shape(targets))
-    labels = tf.scatter_nd(tf.stack([rows, targets], axis=-1), weights, tf.shape(logits))
-    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
+    bonus = (None, None) if own is None else catalogue.own_bonus(query, own)
+    losses = [
+        catalogue_cross_entropy(part, table, targets, weights, *bonus)
+        for part, (table,) in _members(query, [catalogue.table()], members)
+    ]
+    return tf.reduce_mean(tf.add_n(losses) / members)
 
 
 def sampled_softmax_loss(
@@ -45,6 +50,7 @@ def sampled_softmax_loss(
     targets: tf.Tensor,
     first_weight: float,
     samples: int,
+    members: int = 1,
 ) -> tf.Tensor:
     """Cross-entropy against items sampled for the whole batch, corrected for the sampling.
 
@@ -53,12 +59,13 @@ def sampled_softmax_loss(
     (Bengio & Senécal 2008; Jean et al. 2015, eq. 8). Own items that were drawn get their bonus.
 
     Args:
-        catalogue: gives the item table and the bonus.
+        catalogue: scores the items.
         query: [batch, width].
         own: the user's own items or None.
         targets: int32 [batch, m], 0 = padding.
         first_weight: see `target_weights`.
         samples: how many items are drawn.
+        members: see `full_softmax_loss`.
 
     Returns:
         Scalar float32.
@@ -71,12 +78,11 @@ def sampled_softmax_loss(
         range_max=catalogue.items,
     )
     drawn = tf.cast(drawn, tf.int32) + 1
-    table = tf.cast(catalogue.table(), tf.float32)
-    query = tf.cast(query, tf.float32)
-    sampled = tf.gather(table, drawn)
-    negative = tf.matmul(query, sampled[:, :-1], transpose_b=True) + sampled[:, -1]
-    wanted = tf.gather(table, targets)
-    positive = tf.einsum("bd,bmd->bm", query, wanted[..., :-1]) + wanted[..., -1]
+    weights = target_weights(targets, first_weight)
+    valid = targets > 0
+    # A drawn item that is a target of the row is not a negative for it.
+    hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
+    of_negatives, of_positives = 0.0, 0.0
     if own is not None:
         item, bonus = catalogue.own_bonus(query, own)
         # Where each catalogue item stands among the drawn ones; `samples` = not drawn.
@@ -88,21 +94,49 @@ def sampled_softmax_loss(
         spread = tf.scatter_nd(
             tf.stack([rows, column], axis=-1), bonus, [tf.shape(item)[0], samples + 1]
         )
-        negative += spread[:, :samples]
+        of_negatives = spread[:, :samples]
         same = tf.cast(item[:, None, :] == targets[:, :, None], tf.float32)
-        positive += tf.reduce_sum(same * bonus[:, None, :], axis=-1)
-    negative -= tf.math.log(drawn_expected)
-    # A drawn item that is a target of the row is not a negative for it.
-    hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
-    negative = tf.where(hit, -1e9, negative)
-    weights = target_weights(targets, first_weight)
-    valid = targets > 0
-    normaliser = tf.reduce_logsumexp(
-        tf.concat([negative, tf.where(valid, positive, -1e9)], axis=1), axis=1
-    )
-    return tf.reduce_mean(
-        tf.reduce_sum(weights * (normaliser[:, None] - tf.where(valid, positive, 0.0)), axis=1)
-    )
+        of_positives = tf.reduce_sum(same * bonus[:, None, :], axis=-1)
+    correction = of_negatives - tf.math.log(drawn_expected)
+
+    def losses(part: tf.Tensor, negatives: tf.Tensor, positives: tf.Tensor) -> tf.Tensor:
+        negative = tf.matmul(part, negatives, transpose_b=True) + correction
+        positive = tf.einsum("bd,bmd->bm", part, positives) + of_positives
+        scores = [tf.where(hit, MASKED, negative), tf.where(valid, positive, MASKED)]
+        normaliser = tf.reduce_logsumexp(tf.concat(scores, axis=1), axis=1)
+        surprise = normaliser[:, None] - tf.where(valid, positive, 0.0)
+        return tf.reduce_sum(weights * surprise, axis=1)
+
+    rows = [catalogue.rows(drawn), catalogue.rows(targets)]
+    parts = [losses(part, *part_rows) for part, part_rows in _members(query, rows, members)]
+    return tf.reduce_mean(tf.add_n(parts) / members)
+
+
+def _members(
+    query: tf.Tensor, rows: list[tf.Tensor], members: int
+) -> Iterator[tuple[tf.Tensor, list[tf.Tensor]]]:
+    """Each member's query and rows of the item table, with the constant and bias, in float32.
+
+    Args:
+        query: [batch, members * d].
+        rows: [..., members * d + 1] each; the biases in the last column are common to all.
+        members: how many there are.
+
+    Yields:
+        [batch, d + 1] and [..., d + 1] each.
+    """
+    # The query of an ensemble is scaled so that its score is the members' mean.
+    queries = tf.split(tf.cast(query, tf.float32) * members, members, axis=-1)
+    vectors = [tf.split(tf.cast(r[..., :-1], tf.float32), members, axis=-1) for r in rows]
+    biases = [tf.cast(r[..., -1:], tf.float32) for r in rows]
+    for member, part in enumerate(queries):
+        yield (
+            with_constant(part),
+            [
+                tf.concat([v[member], bias], axis=-1)
+                for v, bias in zip(vectors, biases, strict=True)
+            ],
+        )
 
 
 def target_weights(targets: tf.Tensor, first_weight: float) -> tf.Tensor:

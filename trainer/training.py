@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,10 +16,10 @@ from trainer.config import OptimizerConfig
 from trainer.input import Histories
 from trainer.metrics import user_values
 from trainer.next_item_model import NextItemModel
+from trainer.optimizer import build_optimizer
 from trainer.sampling import SampleBatches
 from trainer.scoring import Scorer
-
-_UNDECAYED = ("bias", "gamma", "beta", "norm", "propensity")
+from trainer.weight_average import AverageWeights
 
 
 @dataclass(frozen=True)
@@ -73,21 +72,24 @@ def fit(
         return float(user_values(scorer.ranks(scorer.queries()), "ndcg@10").mean())
 
     steps = batches.steps_per_epoch
-    model.compile(optimizer=_optimizer(config, config.epochs * steps), jit_compile=False)
+    model.compile(optimizer=build_optimizer(config, steps), jit_compile=False)
     checkpoints.mkdir(parents=True, exist_ok=True)
     stopping = ResumableEarlyStopping(
         checkpoints, config.patience, measure() if start_counts else None
     )
     backup = keras.callbacks.BackupAndRestore(str(checkpoints / "last"), delete_checkpoint=False)
+    average = AverageWeights()
     model.fit(
         batches.dataset(first_epoch=len(stopping.epochs)),
         epochs=config.epochs,
         steps_per_epoch=steps,
         verbose=0,
         callbacks=[
+            average,
             ValidationRanking(measure),
             stopping,
             Progress(stopping, config.epochs),
+            average.undo,
             keras.callbacks.TensorBoard(str(tensorboard), write_graph=False),
             backup,
         ],
@@ -111,19 +113,3 @@ def checkpoint_folder(root: str, node: str, files: Sequence[str], settings: str)
             content.update(path.encode())
             content.update(str(tf.io.gfile.stat(path).length).encode())
     return Path(root) / f"{node}-{content.hexdigest()}"
-
-
-def _optimizer(config: OptimizerConfig, steps: int) -> keras.optimizers.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay."""
-    warmup = max(1, round(config.warmup_share * steps))
-    rate: Any = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=config.learning_rate,
-        warmup_steps=warmup,
-    )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
-    )
-    optimizer.exclude_from_weight_decay(var_names=list(_UNDECAYED))
-    return optimizer

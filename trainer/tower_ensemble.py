@@ -1,0 +1,77 @@
+"""Several event towers side by side, each with its own part of the item vectors.
+
+A deep ensemble (Lakshminarayanan et al. 2017) as one encoder: every member is trained on the whole
+loss by itself, from its own start and with its own dropout, and their scores are averaged. With
+vectors laid side by side the average is again one inner product,
+
+    (1/M) sum_m q_m . t_m = [q_1 … q_M] / M . [t_1 … t_M],
+
+so that retrieval, clusters and specialists know nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.event_tower import EventTower
+
+
+@keras.saving.register_keras_serializable(package="cohortrec")
+class TowerEnsemble(keras.layers.Layer):
+    """M event towers that read the same events.
+
+    Args:
+        members: towers of one width.
+    """
+
+    def __init__(self, members: Sequence[EventTower], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.members = list(members)
+        self.max_events = self.members[0].max_events
+        self.width = sum(member.width for member in self.members)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Creates all weights."""
+        for member in self.members:
+            member.build()
+        self.built = True
+
+    def call(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """Queries [batch, width] whose product with an item vector is the members' mean score.
+
+        Args:
+            events: as for `EventTower.call`.
+            item_vectors: [batch, length, width].
+            training: whether dropout applies.
+        """
+        parts = tf.split(item_vectors, len(self.members), axis=-1)
+        queries = [
+            member(events, part, training=training)
+            for member, part in zip(self.members, parts, strict=True)
+        ]
+        return tf.concat(queries, axis=-1) / len(self.members)
+
+    def enable_lora(self, rank: int) -> None:
+        """Freezes the members and adds low-rank changes; see `EventTower.enable_lora`."""
+        for member in self.members:
+            member.enable_lora(rank)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        members = [keras.saving.serialize_keras_object(member) for member in self.members]
+        return {**super().get_config(), "members": members}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> TowerEnsemble:
+        """Inverse of `get_config`."""
+        config = dict(config)
+        config["members"] = [
+            keras.saving.deserialize_keras_object(member) for member in config["members"]
+        ]
+        return cls(**config)
