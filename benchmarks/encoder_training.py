@@ -27,6 +27,7 @@ from corpus import Corpus, read_corpus
 from stopwatch import Stopwatch
 from trainer import features
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
+from trainer.item_features import ItemFeatures
 from trainer.data_facts import DataFacts
 from trainer.input import Histories
 from trainer.next_item_model import NextItemModel
@@ -72,7 +73,9 @@ def build_model(histories: Histories, items: int) -> NextItemModel:
         has_price=False,
         repeat_share=0.0,
     )
-    encoder = facts.build_encoder(EncoderConfig(), ServingConfig(exclude_seen=True))
+    encoder = facts.build_encoder(
+        EncoderConfig(), ServingConfig(exclude_seen=True), ItemFeatures.none(facts.items, "")
+    )
     model = NextItemModel(encoder, TrainingConfig().first_weight)
     model.build()
     return model
@@ -134,7 +137,7 @@ def main() -> None:
         for part in (min(arguments.warmup, everything), samples)
     )
     config = TrainingConfig()
-    optimizer = build_optimizer(config, measured.steps_per_epoch)
+    optimizer = build_optimizer(config, 12, measured.steps_per_epoch)
     model.compile(optimizer=optimizer, jit_compile=False)
     clock = EpochClock()
     for batches in (warmup, measured):

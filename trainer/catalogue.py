@@ -43,6 +43,11 @@ class Catalogue(keras.layers.Layer):
         categories: number of category indices (0 = unknown), 0 if items have none.
         own_items: whether the user's own items get a bonus.
         width: dimension of the vectors.
+        feature_width: dimension of what is known of the items (`trainer/item_features.py`), a
+            linear map of which is added to the vectors; 0 where nothing is. Only in training:
+            `folded` makes a plain table of the sums.
+        features_from: coordinate of the vectors from which on features are added; those before
+            learn without them.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class Catalogue(keras.layers.Layer):
         categories: int,
         own_items: bool,
         width: int,
+        feature_width: int = 0,
+        features_from: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,6 +67,15 @@ class Catalogue(keras.layers.Layer):
         self.item_embedding = embedding(items + 2, width, "item")
         self.category_embedding = embedding(categories, width, "category") if categories else None
         self.repeat_bonus = RepeatBonus(items, name="repeat_bonus") if own_items else None
+        self.feature_width = feature_width
+        self.features_from = features_from
+        self.feature_map = (
+            keras.layers.Dense(
+                width - features_from, use_bias=False, name="feature_map", dtype="float32"
+            )
+            if feature_width
+            else None
+        )
 
     def build(self, input_shape: Any = None) -> None:
         """Creates all weights; their shapes do not depend on an input."""
@@ -70,6 +86,15 @@ class Catalogue(keras.layers.Layer):
             self.category_embedding.build((None, None))
         if self.repeat_bonus is not None:
             self.repeat_bonus.build((None, self.width))
+        if self.feature_map is not None:
+            self.feature_map.build((None, self.feature_width))
+            self.item_features = self.add_weight(
+                name="item_features",
+                shape=(self.items + 2, self.feature_width),
+                initializer="zeros",
+                trainable=False,
+                autocast=False,
+            )
         self.item_bias = self.add_weight(
             name="item_bias", shape=(self.items + 1,), initializer="zeros"
         )
@@ -94,6 +119,46 @@ class Catalogue(keras.layers.Layer):
         self.item_bias.assign(np.log(frequency) - np.log(frequency).mean())
         if categories is not None:
             self.item_category.assign(categories)
+
+    def folded(self, new_features: np.ndarray, rare: np.ndarray) -> Catalogue:
+        """The same catalogue as a plain table, with items appended that training never saw.
+
+        A new item's vector is the map of its features alone; its bias is the mean bias of rare
+        items, so that it competes with those.
+
+        Args:
+            new_features: float32 [new, feature_width].
+            rare: indices of the items whose bias new ones get.
+
+        Returns:
+            A built catalogue of `items + new` items without features; new items have the indices
+            from `items + 1` on, and out of vocabulary is behind them.
+        """
+        new = len(new_features)
+        plain = Catalogue(
+            self.items + new,
+            self.categories,
+            self.repeat_bonus is not None,
+            self.width,
+            name=self.name,
+        )
+        plain.build()
+        known = self.item_embedding.embeddings.numpy()
+        appended = np.zeros((new, self.width), np.float32)
+        if self.feature_map is not None:
+            known = known + self.feature_vectors(self.item_features).numpy()
+            appended = self.feature_vectors(new_features).numpy()
+        bias = self.item_bias.numpy()
+        level = bias[rare].mean() if len(rare) else bias[1:].mean()
+        plain.item_embedding.embeddings.assign(np.concatenate([known[:-1], appended, known[-1:]]))
+        plain.item_bias.assign(np.append(bias, np.full(new, level)))
+        category = self.item_category.numpy()
+        plain.item_category.assign(np.concatenate([category[:-1], np.zeros(new), category[-1:]]))
+        if self.category_embedding is not None and plain.category_embedding is not None:
+            plain.category_embedding.set_weights(self.category_embedding.get_weights())
+        if self.repeat_bonus is not None and plain.repeat_bonus is not None:
+            plain.repeat_bonus.take_from(self.repeat_bonus)
+        return plain
 
     def call(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """Vectors of the items of a history.
@@ -128,6 +193,10 @@ class Catalogue(keras.layers.Layer):
         Read as slices instead of looked up, which a training step would feel.
         """
         vectors = tf.convert_to_tensor(self.item_embedding.embeddings)[: self.items + 1]
+        if self.feature_map is not None:
+            vectors += self.feature_vectors(
+                tf.convert_to_tensor(self.item_features)[: self.items + 1]
+            )
         if self.category_embedding is not None:
             vectors += tf.gather(
                 tf.convert_to_tensor(self.category_embedding.embeddings),
@@ -154,9 +223,20 @@ class Catalogue(keras.layers.Layer):
             scores = tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)
         return scores
 
+    def feature_vectors(self, features: tf.Tensor) -> tf.Tensor:
+        """What features [..., feature_width] add to item vectors: [..., width]."""
+        if self.feature_map is None:
+            raise ValueError("the catalogue was made without item features")
+        mapped = self.feature_map(features)
+        zeros = [[0, 0]] * (len(mapped.shape) - 1)
+        return tf.pad(mapped, [*zeros, [self.features_from, 0]])
+
     def _vectors(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """[..., width] of items; category 0 stands for the one that the item had in training."""
         vectors = self.item_embedding(items)
+        if self.feature_map is not None:
+            known = tf.gather(tf.convert_to_tensor(self.item_features), items)
+            vectors += tf.cast(self.feature_vectors(known), vectors.dtype)
         if self.category_embedding is not None:
             known = tf.gather(tf.convert_to_tensor(self.item_category), items)
             vectors += self.category_embedding(tf.where(categories > 0, categories, known))
@@ -177,4 +257,6 @@ class Catalogue(keras.layers.Layer):
             "categories": self.categories,
             "own_items": self.repeat_bonus is not None,
             "width": self.width,
+            "feature_width": self.feature_width,
+            "features_from": self.features_from,
         }

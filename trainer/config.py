@@ -27,9 +27,11 @@ class EncoderConfig(Settings):
 
     width: Annotated[int, Field(ge=8)] = 64
     """Of one member."""
-    members: Annotated[int, Field(ge=1, le=16)] = 1
+    members: Annotated[int, Field(ge=1, le=16)] = 2
     """Encoders that are trained side by side, their scores averaged (`trainer/tower_ensemble.py`).
     Training and serving cost as many times as much."""
+    cooccurrence: bool = True
+    """Where items have no texts, half of several members start from which items occur together."""
     layers: Annotated[int, Field(ge=1)] = 2
     heads: Annotated[int, Field(ge=1)] = 2
     feedforward: Annotated[int, Field(ge=8)] = 256
@@ -41,6 +43,16 @@ class EncoderConfig(Settings):
     own_events: Annotated[int, Field(ge=1)] = 256
     """How many of the latest events count as the user's own items in that score."""
 
+    @property
+    def plain_members(self) -> int:
+        """Members whose item vectors learn from nothing; the others add item features."""
+        return self.members // 2 + self.members % 2 if self.members > 1 else 0
+
+    @property
+    def uses_cooccurrence(self) -> bool:
+        """Whether item features may come from the log. A lone member would overfit them."""
+        return self.cooccurrence and self.members > 1
+
     @model_validator(mode="after")
     def _heads_divide_width(self) -> EncoderConfig:
         if self.width % self.heads:
@@ -51,9 +63,10 @@ class EncoderConfig(Settings):
 class OptimizerConfig(Settings):
     """What encoder and specialist training have in common."""
 
-    epochs: Annotated[int, Field(ge=1)] = 40
+    epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
+    """The most; `auto`: as many as make enough steps (`trainer/schedule.py`)."""
     batch_size: Annotated[int, Field(ge=1)] = 256
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     warmup_share: Share = 0.05
     """Share of all steps in which the learning rate rises linearly; cosine decay follows."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01

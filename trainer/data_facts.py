@@ -18,6 +18,7 @@ from trainer.config import EncoderConfig, ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.input import Histories
+from trainer.item_features import ItemFeatures
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 from trainer.tower_ensemble import TowerEnsemble
 
@@ -85,7 +86,9 @@ class DataFacts:
         """
         return bool(encoder.own_items) and not self.exclude_seen(serving)
 
-    def derived(self, encoder: EncoderConfig, serving: ServingConfig) -> dict[str, dict[str, Any]]:
+    def derived(
+        self, encoder: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
+    ) -> dict[str, dict[str, Any]]:
         """Every choice that the data made, as {name: {"value", "why"}}."""
         share = f"{self.repeat_share:.1%} of the events repeat an item of the same user"
         compared = "below" if should_exclude_seen(self.repeat_share) else "not below"
@@ -115,9 +118,12 @@ class DataFacts:
             "categories": {"value": max(self.categories - 1, 0), "why": "frequent categories"},
             "price": {"value": self.has_price, "why": "whether events have prices or quantities"},
             "catalogue": {"value": self.items, "why": "items in the training split"},
+            "item_features": {"value": item_features.source, "why": item_features.why},
         }
 
-    def build_encoder(self, config: EncoderConfig, serving: ServingConfig) -> BehaviorEncoder:
+    def build_encoder(
+        self, config: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
+    ) -> BehaviorEncoder:
         """A new encoder that fits this data, with popularity as its item biases."""
         own = self.scores_own_items(config, serving)
         towers = [
@@ -137,7 +143,13 @@ class DataFacts:
         ]
         encoder = BehaviorEncoder(
             Catalogue(
-                self.items, self.categories, own, config.members * config.width, name="catalogue"
+                self.items,
+                self.categories,
+                own,
+                config.members * config.width,
+                feature_width=item_features.dim,
+                features_from=config.width * config.plain_members,
+                name="catalogue",
             ),
             towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),
             exclude_seen=self.exclude_seen(serving),
@@ -148,4 +160,6 @@ class DataFacts:
         encoder.catalogue.set_statistics(
             self.item_counts, self.item_categories if self.categories else None
         )
+        if item_features.dim:
+            encoder.catalogue.item_features.assign(item_features.known)
         return encoder

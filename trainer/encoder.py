@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainer import features
@@ -27,6 +29,8 @@ class BehaviorEncoder(keras.Model):
         exclude_seen: whether items of the history are left out of recommendations; known to the
             encoder so that everything downstream ranks alike.
         own_events: window of the user's own items, 0 if they are not scored.
+        new_items: ids of the catalogue items beyond the training vocabulary, in the order of
+            their indices: the last ones of the catalogue.
     """
 
     def __init__(
@@ -35,9 +39,11 @@ class BehaviorEncoder(keras.Model):
         tower: EventTower | TowerEnsemble,
         exclude_seen: bool,
         own_events: int,
+        new_items: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.new_items = tuple(new_items)
         self.catalogue = catalogue
         self.tower = tower
         self.exclude_seen = exclude_seen
@@ -63,6 +69,23 @@ class BehaviorEncoder(keras.Model):
         """How many towers there are side by side."""
         return len(self.tower.members) if isinstance(self.tower, TowerEnsemble) else 1
 
+    def folded(
+        self, new_items: Sequence[str], new_features: np.ndarray, rare: np.ndarray
+    ) -> BehaviorEncoder:
+        """The same encoder (tower shared) with item features folded into a plain table.
+
+        Args:
+            new_items: ids of items to append to the catalogue.
+            new_features: what is known of these, see `Catalogue.folded`.
+            rare: see `Catalogue.folded`.
+        """
+        catalogue = self.catalogue.folded(new_features, rare)
+        encoder = BehaviorEncoder(
+            catalogue, self.tower, self.exclude_seen, self.own_events, new_items, name=self.name
+        )
+        encoder.build()
+        return encoder
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {
@@ -71,6 +94,7 @@ class BehaviorEncoder(keras.Model):
             "tower": keras.saving.serialize_keras_object(self.tower),
             "exclude_seen": self.exclude_seen,
             "own_events": self.own_events,
+            "new_items": list(self.new_items),
         }
 
     @classmethod

@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from trainer import features
 from trainer.callbacks import progress
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.data_facts import DataFacts
 from trainer.export import save_encoder, save_recommender
-from trainer.input import read_histories
+from trainer.input import Histories, read_histories
+from trainer.item_content import ItemContent
+from trainer.item_features import ItemFeatures, cooccurrence_features, text_features
 from trainer.next_item_model import NextItemModel
 from trainer.recommender import Recommender
 from trainer.sampling import training_samples
@@ -25,6 +29,8 @@ from trainer.settings import Settings
 from trainer.training import checkpoint_folder, fit
 
 TRAINING_FILE = "training.json"
+RARE_ITEM_EVENTS = 5
+"""Items with so few training events are the level that items without any start at."""
 
 
 class TrainingDataError(ValueError):
@@ -44,7 +50,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: `custom_config` holds `config` (sections of `EncoderTrainerConfig`), `seed` and
-            `checkpoint_root`.
+            `checkpoint_root`; `base_model`, if any, is a folder of `trainer.item_content`.
 
     Raises:
         TrainingDataError: nothing to train on, no validation targets, or fewer than two items.
@@ -74,7 +80,8 @@ def run_fn(fn_args: FnArgs) -> None:
             f"the training split has {facts.items} item(s), a recommender needs at least two; "
             "lower data.min_item_events or features.min_item_count, or bring more events"
         )
-    for name, choice in facts.derived(config.encoder, config.serving).items():
+    item_features = _item_features(fn_args.base_model, graph, train, config.encoder, custom["seed"])
+    for name, choice in facts.derived(config.encoder, config.serving, item_features).items():
         progress.info("derived: %s = %s (%s)", name, choice["value"], choice["why"])
 
     checkpoints = checkpoint_folder(
@@ -87,7 +94,7 @@ def run_fn(fn_args: FnArgs) -> None:
     keras.mixed_precision.set_dtype_policy(policy)
     try:
         with _strategy(config.training.strategy).scope():
-            encoder = facts.build_encoder(config.encoder, config.serving)
+            encoder = facts.build_encoder(config.encoder, config.serving, item_features)
             sampled = facts.items > config.training.full_softmax_items
             model = NextItemModel(
                 encoder,
@@ -106,6 +113,9 @@ def run_fn(fn_args: FnArgs) -> None:
             )
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
+    rare = np.flatnonzero((facts.item_counts > 0) & (facts.item_counts <= RARE_ITEM_EVENTS))
+    new_items = [item.decode() for item in item_features.new_ids]
+    encoder = encoder.folded(new_items, item_features.new, rare)
     save_encoder(encoder, fn_args.serving_model_dir)
     save_recommender(
         Recommender(graph, encoder, top_k=config.serving.top_k),
@@ -123,16 +133,38 @@ def run_fn(fn_args: FnArgs) -> None:
         samples=result.samples,
         settings=config.model_dump(mode="json"),
         derived={
-            **facts.derived(config.encoder, config.serving),
+            **facts.derived(config.encoder, config.serving, item_features),
             "softmax": {
                 "value": "sampled" if sampled else "full",
                 "why": f"{facts.items} items; full up to training.full_softmax_items = "
                 f"{config.training.full_softmax_items}",
             },
+            "epochs": {
+                "value": result.planned,
+                "why": f"{result.samples} training samples"
+                if config.training.epochs == "auto"
+                else "set in the configuration",
+            },
             "precision": {"value": policy, "why": "what the hardware computes fast"},
         },
     )
     shutil.rmtree(checkpoints)
+
+
+def _item_features(
+    base_model: str | None,
+    graph: tft.TFTransformOutput,
+    train: Histories,
+    encoder: EncoderConfig,
+    seed: int,
+) -> ItemFeatures:
+    """What is known of the items; the Trainer's base model is what ItemContentEncoder wrote."""
+    vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
+    content = ItemContent.empty([], "the pipeline has no item content")
+    found = text_features(ItemContent.load(base_model) if base_model else content, vocabulary)
+    if found.dim or not encoder.uses_cooccurrence:
+        return found
+    return cooccurrence_features(train, len(vocabulary), found.why, seed)
 
 
 def write_training(model_run_dir: str, **figures: Any) -> None:

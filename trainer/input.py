@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from trainer import features
+from trainer.history_transform import HistoryTransform
 
 _READ_BATCH = 512
 
@@ -73,31 +74,22 @@ def _gather_rows(splits: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.n
     return np.arange(new_splits[-1]) + offsets, new_splits
 
 
-def raw_feature_spec(graph: tft.TFTransformOutput) -> dict[str, tf.io.VarLenFeature]:
-    """How a raw history is parsed: every feature of variable length, so that any may be missing."""
-    return {
-        name: tf.io.VarLenFeature(feature.dtype)
-        for name, feature in graph.raw_feature_spec().items()
-    }
-
-
-def read_histories(files: Sequence[str], graph: tft.TFTransformOutput) -> Histories:
+def read_histories(
+    files: Sequence[str], graph: tft.TFTransformOutput, new_items: Sequence[str] = ()
+) -> Histories:
     """Reads GZIP TFRecords of raw histories and transforms them.
 
     Args:
         files: file names or patterns; files without records are fine.
         graph: the Transform graph.
+        new_items: items beyond its vocabulary that the model knows (`BehaviorEncoder.new_items`).
     """
-    spec = raw_feature_spec(graph)
-    transform = graph.transform_features_layer()
+    transform = HistoryTransform(graph, new_items)
     paths = sorted(path for pattern in files for path in tf.io.gfile.glob(pattern))
     dataset = (
         tf.data.TFRecordDataset(paths, compression_type="GZIP")
         .batch(_READ_BATCH)
-        .map(
-            lambda records: transform(tf.io.parse_example(records, spec)),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
+        .map(transform.parse, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(2)
     )
     wanted = (*features.EVENT_FEATURES, features.TARGET, features.FIRST_TARGET)

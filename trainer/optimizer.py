@@ -41,15 +41,18 @@ class FusedAdamW(keras.optimizers.AdamW):
         )
 
 
-def build_optimizer(config: OptimizerConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def build_optimizer(
+    config: OptimizerConfig, epochs: int, steps_per_epoch: int
+) -> keras.optimizers.Optimizer:
     """AdamW (Loshchilov & Hutter 2019) with linear warm-up and cosine decay to
     zero, keeping a moving average of the weights.
 
     Args:
-        config: epochs, rate, warm-up share, weight decay, clipping, averaging.
+        config: rate, warm-up share, weight decay, clipping, averaging.
+        epochs: the most that there will be.
         steps_per_epoch: batches of an epoch.
     """
-    steps = config.epochs * steps_per_epoch
+    steps = epochs * steps_per_epoch
     warmup = max(1, round(config.warmup_share * steps))
     rate: Any = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 DAY = 86_400.0
@@ -125,6 +126,13 @@ class RepeatBonus(keras.layers.Layer):
         known = tf.where(own.item <= self.items, own.item, 0)
         bonus += tf.gather(tf.cast(self.propensity, bonus.dtype), known)
         return tf.where(known > 0, tf.cast(bonus, tf.float32), 0.0)
+
+    def take_from(self, other: RepeatBonus) -> None:
+        """Copies the weights of a bonus over the first items of this one's catalogue."""
+        for mine, theirs in zip(self._layers, other._layers, strict=True):
+            mine.set_weights(theirs.get_weights())
+        new = self.items - other.items
+        self.propensity.assign(np.append(other.propensity.numpy(), np.zeros(new, np.float32)))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

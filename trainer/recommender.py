@@ -16,7 +16,7 @@ import tensorflow_transform as tft
 from trainer import features, histories
 from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
-from trainer.input import raw_feature_spec
+from trainer.history_transform import HistoryTransform
 from trainer.mixture import Mixture
 from trainer.own_items import summarise
 from trainer.ranking import target_rank
@@ -59,15 +59,13 @@ class Recommender(tf.Module):
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
             raise ValueError("specialists and mixture go together")
-        self._spec = raw_feature_spec(graph)
-        self._transform = graph.transform_features_layer()
+        self._transform = HistoryTransform(graph, encoder.new_items)
         self._encoder = encoder
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
         self._specialists = [specialists[k] for k in self._used]
         self._mixture = mixture
         self._top = TopItems(encoder.catalogue, top_k)
-        vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
-        self._item_ids = tf.constant([b"", *vocabulary], tf.string)
+        self._item_ids = tf.constant([b"", *self._transform.item_ids], tf.string)
 
     def contents(self) -> list[np.ndarray]:
         """Everything that was learnt, in a fixed order, for the model's identity."""
@@ -85,7 +83,7 @@ class Recommender(tf.Module):
 
         @tf.function(input_signature=[examples])
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._recommend(self._transform(tf.io.parse_example(examples, self._spec)))
+            return self._recommend(self._transform.parse(examples))
 
         @tf.function(input_signature=[*text, times])
         def recommend(
@@ -95,7 +93,7 @@ class Recommender(tf.Module):
 
         @tf.function(input_signature=[examples])
         def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            state = self._encode(self._transform(tf.io.parse_example(examples, self._spec)))
+            state = self._encode(self._transform.parse(examples))
             return {
                 "embedding": state.query,
                 "cluster_id": state.cluster_id,
@@ -104,7 +102,7 @@ class Recommender(tf.Module):
 
         @tf.function(input_signature=[examples])
         def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._evaluate(self._transform(tf.io.parse_example(examples, self._spec)))
+            return self._evaluate(self._transform.parse(examples))
 
         return {
             "serving_default": serving_default,
@@ -128,7 +126,7 @@ class Recommender(tf.Module):
             for name, column in columns.items()
         }
         shape = tf.stack([tf.shape(item_ids, tf.int64)[0], 0])
-        for name, feature in self._spec.items():
+        for name, feature in self._transform.spec.items():
             if name not in raw:
                 nothing = tf.zeros([0], feature.dtype)
                 raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)

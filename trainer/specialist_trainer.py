@@ -49,8 +49,8 @@ def run_fn(fn_args: FnArgs) -> None:
     keras.utils.set_random_seed(custom["seed"])
     graph = tft.TFTransformOutput(fn_args.transform_output)
     encoder = load_encoder(fn_args.base_model)
-    train = read_histories(fn_args.train_files, graph)
-    validation = read_histories(fn_args.eval_files, graph)
+    train = read_histories(fn_args.train_files, graph, encoder.new_items)
+    validation = read_histories(fn_args.eval_files, graph, encoder.new_items)
     samples = len(training_samples(train))
 
     checkpoints = checkpoint_folder(

@@ -18,6 +18,7 @@ from trainer.metrics import user_values
 from trainer.next_item_model import NextItemModel
 from trainer.optimizer import build_optimizer
 from trainer.sampling import SampleBatches
+from trainer.schedule import planned_epochs
 from trainer.scoring import Scorer
 from trainer.weight_average import AverageWeights
 
@@ -30,6 +31,8 @@ class FitResult:
     best_epoch: int
     best: float
     samples: int
+    planned: int = 0
+    """The most epochs that there could have been; 0 if nothing was trained."""
 
 
 def fit(
@@ -72,7 +75,8 @@ def fit(
         return float(user_values(scorer.ranks(scorer.queries()), "ndcg@10").mean())
 
     steps = batches.steps_per_epoch
-    model.compile(optimizer=build_optimizer(config, steps), jit_compile=False)
+    epochs = planned_epochs(config, steps)
+    model.compile(optimizer=build_optimizer(config, epochs, steps), jit_compile=False)
     checkpoints.mkdir(parents=True, exist_ok=True)
     stopping = ResumableEarlyStopping(
         checkpoints, config.patience, measure() if start_counts else None
@@ -81,20 +85,22 @@ def fit(
     average = AverageWeights()
     model.fit(
         batches.dataset(first_epoch=len(stopping.epochs)),
-        epochs=config.epochs,
+        epochs=epochs,
         steps_per_epoch=steps,
         verbose=0,
         callbacks=[
             average,
             ValidationRanking(measure),
             stopping,
-            Progress(stopping, config.epochs),
+            Progress(stopping, epochs),
             average.undo,
             keras.callbacks.TensorBoard(str(tensorboard), write_graph=False),
             backup,
         ],
     )
-    return FitResult(stopping.epochs, stopping.best_epoch or 0, float(stopping.best), len(batches))
+    return FitResult(
+        stopping.epochs, stopping.best_epoch or 0, float(stopping.best), len(batches), epochs
+    )
 
 
 def sample_users(histories: Histories, limit: int, seed: int) -> Histories:

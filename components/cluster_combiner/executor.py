@@ -87,7 +87,7 @@ class Executor(base_executor.BaseExecutor):
         weights = _write_comparison(
             artifact_utils.get_single_uri(output_dict["comparison"]),
             encoder,
-            training_counts(_files(input_dict, "histories", TRAIN), graph),
+            training_counts(_files(input_dict, "histories", TRAIN), graph, encoder.new_items),
             validation,
             test,
             fit,
@@ -136,7 +136,7 @@ def _score(
     encoders: list[BehaviorEncoder],
     geometry: ClusterGeometry,
 ) -> _Scored:
-    histories = read_histories(files, graph)
+    histories = read_histories(files, graph, encoders[0].new_items)
     scorer = Scorer(encoders[0], histories)
     queries = np.stack([scorer.queries(), *(Scorer(e, histories).queries() for e in encoders[1:])])
     return _Scored(

@@ -12,13 +12,16 @@ from components.baseline_model.free_baselines import count_items
 from trainer import features
 
 
-def training_counts(files: Sequence[str], graph: tft.TFTransformOutput) -> npt.NDArray[np.int64]:
+def training_counts(
+    files: Sequence[str], graph: tft.TFTransformOutput, new_items: Sequence[str] = ()
+) -> npt.NDArray[np.int64]:
     """Counts the training events of every item that the models know.
 
     Args:
         files: GZIP TFRecords of the whole training histories. The clusters' splits will not do:
             they repeat the beginning of a history in each of its pieces.
         graph: the Transform graph.
+        new_items: items of the catalogue that no training history names.
 
     Returns:
         int64 [items]; `counts[i - 1]` belongs to item `i`.
@@ -29,4 +32,5 @@ def training_counts(files: Sequence[str], graph: tft.TFTransformOutput) -> npt.N
     popularity = count_items(files)
     count_of = dict(zip(popularity.item_ids, popularity.counts.tolist(), strict=True))
     vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
-    return np.array([count_of.get(item, 0) for item in vocabulary], np.int64)
+    counts = [count_of.get(item, 0) for item in vocabulary]
+    return np.array(counts + [0] * len(new_items), np.int64)

@@ -26,6 +26,7 @@ def facts(item, time, splits=(0, 3, 6), **columns):
 
 def test_repeats_decide_what_is_recommended():
     from trainer.config import EncoderConfig, ServingConfig
+    from trainer.item_features import ItemFeatures
 
     once = facts([1, 2, 3, 4, 3, 2], range(6))
     again = facts([1, 1, 2, 3, 3, 3], range(6))
@@ -33,7 +34,9 @@ def test_repeats_decide_what_is_recommended():
     assert again.repeat_share == 0.75 and not again.exclude_seen(ServingConfig())
     assert again.scores_own_items(EncoderConfig(), ServingConfig())
     assert not again.scores_own_items(EncoderConfig(), ServingConfig(exclude_seen=True))
-    why = again.derived(EncoderConfig(), ServingConfig())["exclude_seen"]["why"]
+    why = again.derived(EncoderConfig(), ServingConfig(), ItemFeatures.none(4, "no texts"))[
+        "exclude_seen"
+    ]["why"]
     assert "75.0%" in why and "not below 5%" in why
 
 

@@ -10,9 +10,9 @@ from tests.trainer.conftest import DAY, raw_history
 def transformed(shop, record: bytes) -> dict[str, np.ndarray]:
     import tensorflow as tf
 
-    from trainer.input import raw_feature_spec
+    from trainer.history_transform import HistoryTransform
 
-    parsed = tf.io.parse_example([record], raw_feature_spec(shop.graph))
+    parsed = tf.io.parse_example([record], HistoryTransform(shop.graph).spec)
     out = shop.graph.transform_features_layer()(parsed)
     return {name: value.values.numpy() for name, value in out.items()}
 

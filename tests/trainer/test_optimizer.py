@@ -62,3 +62,13 @@ def test_momentum_looks_back_over_a_share_of_the_epoch():
     assert momentum(0.75, 400) == pytest.approx(1 - 1 / 300)
     assert momentum(0.0, 400) == 0.0
     assert momentum(0.75, 1) == 0.0
+
+
+def test_epochs_make_enough_steps_within_bounds():
+    from trainer.config import TrainingConfig
+    from trainer.schedule import FEWEST, MOST, STEPS, planned_epochs
+
+    auto = TrainingConfig()
+    assert planned_epochs(auto, 201) == -(-STEPS // 201)
+    assert planned_epochs(auto, 10 * STEPS) == FEWEST and planned_epochs(auto, 1) == MOST
+    assert planned_epochs(TrainingConfig(epochs=3), 201) == 3

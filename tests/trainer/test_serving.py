@@ -20,6 +20,7 @@ def served(request, tiny_shop, tmp_path_factory):
     from trainer.data_facts import DataFacts
     from trainer.export import save_recommender
     from trainer.input import read_histories
+    from trainer.item_features import ItemFeatures
     from trainer.membership import ClusterGeometry
     from trainer.mixture import Mixture
     from trainer.recommender import Recommender
@@ -28,8 +29,9 @@ def served(request, tiny_shop, tmp_path_factory):
     histories = read_histories(tiny_shop.validation, tiny_shop.graph)
     facts = DataFacts.of(histories, tiny_shop.graph)
     serving = ServingConfig(top_k=6, exclude_seen=request.param == "excludes_seen")
-    config = EncoderConfig(width=16, layers=1, feedforward=16, max_events=8, own_events=16)
-    encoder, first, second = (facts.build_encoder(config, serving) for _ in range(3))
+    config = EncoderConfig(width=8, layers=1, feedforward=16, max_events=8, own_events=16)
+    nothing = ItemFeatures.none(facts.items, "no texts")
+    encoder, first, second = (facts.build_encoder(config, serving, nothing) for _ in range(3))
     rng = np.random.default_rng(0)
     for weight in encoder.catalogue.trainable_weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))

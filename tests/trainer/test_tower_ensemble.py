@@ -14,6 +14,7 @@ def encoder():
 
     from trainer.config import EncoderConfig, ServingConfig
     from trainer.data_facts import DataFacts
+    from trainer.item_features import ItemFeatures
 
     keras.utils.set_random_seed(8)
     facts = DataFacts(
@@ -27,7 +28,7 @@ def encoder():
         repeat_share=0.0,
     )
     config = EncoderConfig(width=8, members=3, layers=2, feedforward=16, max_events=4)
-    encoder = facts.build_encoder(config, ServingConfig())
+    encoder = facts.build_encoder(config, ServingConfig(), ItemFeatures.none(12, "no texts"))
     table = encoder.catalogue.item_embedding.embeddings
     table.assign(np.random.default_rng(0).normal(0, 1, table.shape))
     return encoder
