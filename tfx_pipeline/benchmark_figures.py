@@ -96,8 +96,7 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
 def targets_in_history(split: Path) -> int:
     """How many users of a split have their next item in their history.
 
-    They count in the metrics, the item ranked among those that the user did not have; a list from
-    which seen items are left out can never contain it.
+    They count as misses: a list from which seen items are left out can never contain the item.
 
     Args:
         split: folder with the split's GZIP TFRecord files of histories.

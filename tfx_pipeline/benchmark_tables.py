@@ -42,8 +42,7 @@ def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None
     if seen := figures["targets_in_history"]:
         console.line(
             f"{seen:,} of these users ({seen / users:.1%}) take an item next that is in their "
-            "history. It is ranked\nhere against the items that they did not have; the served "
-            "lists, which leave seen items out,\nnever contain it."
+            "history. Seen items are\nleft out of the ranking, so these users count as misses."
         )
 
 

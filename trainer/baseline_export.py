@@ -134,7 +134,7 @@ class BaselineModel(tf.Module):
         )
 
     def _rank(self, own: _OwnItems, target: tf.Tensor) -> tf.Tensor:
-        """int64 [batch]: place of each target, counted from 1; n + 1 if it is unknown."""
+        """int64 [batch]: place of each target, counted from 1; n + 1 if unknown or left out."""
         rank = target + 1
         wanted = tf.gather(target, own.row)
         if self._own_first:
@@ -149,7 +149,9 @@ class BaselineModel(tf.Module):
                 rank + own.sum_rows(tf.cast(own.item > wanted, tf.int64)),
             )
         elif self._exclude_seen:
+            seen = own.sum_rows(tf.cast(own.item == wanted, tf.int64)) > 0
             rank -= own.sum_rows(tf.cast(own.item < wanted, tf.int64))
+            rank = tf.where(seen, tf.constant(self._n + 1, tf.int64), rank)
         return tf.where(target < 0, tf.constant(self._n + 1, tf.int64), rank)
 
     def _recommend(self, own: _OwnItems, k: int) -> tuple[tf.Tensor, tf.Tensor]:

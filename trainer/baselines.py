@@ -54,13 +54,13 @@ def popularity_ranks(
         row_splits: integers [users + 1], user `u` owns
             `flat_items[row_splits[u]:row_splits[u + 1]]`.
         targets: integers [targets], the items to find.
-        exclude_seen: leave the items of the history out of the ranking, except the target.
+        exclude_seen: leave the items of the history out of the ranking.
         target_splits: integers [users + 1], user `u` owns
             `targets[target_splits[u]:target_splits[u + 1]]`; None = one target a user.
 
     Returns:
-        int64 [targets], 1-based; `n_items + 1` for a target that is not in the catalogue. A user's
-        targets do not move each other: all are ranked in one and the same list.
+        int64 [targets], 1-based; `n_items + 1` for a target that is not in the catalogue or left
+        out. A user's targets do not move each other: all are ranked in one and the same list.
 
     Raises:
         ValueError: histories and targets are not those of the same number of users.
@@ -172,20 +172,20 @@ def _chunk_ranks(
     # One sorted list for all users: their own items by popularity, one user after the other.
     by_place = np.sort(owner * (n_items + 2) + place)
     more_popular = np.searchsorted(by_place, user * (n_items + 2) + target_places) - begins[user]
+    pairs = owner * (n_items + 1) + item
+    wanted = user * (n_items + 1) + known
+    at = np.searchsorted(pairs, wanted)
+    is_own = np.append(pairs, -1)[at] == wanted
     if own_first:
         # A target that is new to the user stands behind the user's own items, less popular ones
         # included.
         ranks = target_places + np.diff(begins)[user] - more_popular
-        pairs = owner * (n_items + 1) + item
-        wanted = user * (n_items + 1) + known
-        at = np.searchsorted(pairs, wanted)
-        is_own = np.append(pairs, -1)[at] == wanted
         strongest_first = np.lexsort((place, -count, owner))
         own_rank = np.empty(owner.size, np.int64)
         own_rank[strongest_first] = 1 + np.arange(owner.size) - begins[owner]
         ranks[is_own] = own_rank[at[is_own]]
     else:
-        ranks = target_places - more_popular
+        ranks = np.where(is_own, n_items + 1, target_places - more_popular)
     return np.where(in_catalogue, ranks, n_items + 1)
 
 

@@ -29,22 +29,24 @@ def target_rank(
     Args:
         scores: float32 [batch, catalogue + 1], index 0 masked.
         targets: integer [batch]; 0 = no target; above the catalogue = unknown item.
-        excluded: int32 [batch, n] items that are not ranked, unless they are the target.
+        excluded: int32 [batch, n] items that are not ranked.
 
     Returns:
-        int32 [batch]: 0 without a target; catalogue + 1 for an unknown item. Equal scores rank
-        by item index, as `top_k` orders them.
+        int32 [batch]: 0 without a target; catalogue + 1 for a target that is unknown or excluded,
+        since no list can contain it. Equal scores rank by item index, as `top_k` orders them.
     """
     size = tf.shape(scores)[1]
     targets = tf.cast(targets, tf.int32)
     known = tf.where(targets < size, targets, 0)
     wanted = tf.gather(scores, known, batch_dims=1)[:, None]
+    possible = targets < size
     if excluded is not None:
         scores = mask_items(scores, excluded)
+        possible &= ~tf.reduce_any(excluded == targets[:, None], axis=1)
     before = tf.range(size)[None, :] < known[:, None]
     ahead = (scores > wanted) | ((scores == wanted) & before)
     rank = 1 + tf.reduce_sum(tf.cast(ahead, tf.int32), axis=1)
-    return tf.where(targets == 0, 0, tf.where(targets < size, rank, size))
+    return tf.where(targets == 0, 0, tf.where(possible, rank, size))
 
 
 def top_list(scores: tf.Tensor, k: int | tf.Tensor, excluded: tf.Tensor | None = None) -> tf.Tensor:

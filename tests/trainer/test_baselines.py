@@ -13,7 +13,9 @@ def dense_rank(counts, history, target, own_first, exclude_seen):
         return n + 1
     own = [int((history == i).sum()) if own_first else 0 for i in range(1, n + 1)]
     scores = list(zip(own, counts.tolist(), strict=True))
-    seen = {i for i in history if exclude_seen} - {target}
+    seen = {i for i in history if exclude_seen}
+    if target in seen:
+        return n + 1
     better = sum(
         1
         for i in range(1, n + 1)

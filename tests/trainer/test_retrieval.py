@@ -69,7 +69,7 @@ def test_target_rank_is_the_place_in_the_list(catalogue):
 
     scores = tf.constant([[-1e9, 3.0, 1.0, 3.0, 2.0]] * 6)
     targets = tf.constant([1, 3, 2, 0, 9, 4])
-    # Ties by index; no target is 0; an unknown item is one past the catalogue.
+    # Ties by index; no target is 0; an unknown or excluded item is one past the catalogue.
     assert target_rank(scores, targets).numpy().tolist() == [1, 2, 4, 0, 5, 3]
     excluded = tf.constant([[1, 2]] * 6)
-    assert target_rank(scores, targets, excluded).numpy().tolist() == [1, 1, 3, 0, 5, 2]
+    assert target_rank(scores, targets, excluded).numpy().tolist() == [5, 1, 5, 0, 5, 2]
