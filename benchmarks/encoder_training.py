@@ -74,7 +74,9 @@ def build_model(histories: Histories, items: int) -> NextItemModel:
         repeat_share=0.0,
     )
     encoder = facts.build_encoder(
-        EncoderConfig(), ServingConfig(exclude_seen=True), ItemFeatures.none(facts.items, "")
+        EncoderConfig(members=1),
+        ServingConfig(exclude_seen=True),
+        ItemFeatures.none(facts.items, "left out here"),
     )
     model = NextItemModel(encoder, TrainingConfig().first_weight)
     model.build()
