@@ -123,12 +123,13 @@ class Catalogue(keras.layers.Layer):
     def folded(self, new_features: np.ndarray, rare: np.ndarray) -> Catalogue:
         """The same catalogue as a plain table, with items appended that training never saw.
 
-        A new item's vector is the map of its features alone; its bias is the mean bias of rare
-        items, so that it competes with those.
+        Apart from the map of its features, a new item is an average rare item: it has the mean of
+        their embeddings and biases, so that it competes with those. (With zeros instead it would
+        stand above them: training pushes rare items away from most queries.)
 
         Args:
             new_features: float32 [new, feature_width].
-            rare: indices of the items whose bias new ones get.
+            rare: indices of the items that new ones are like; all items if there are none.
 
         Returns:
             A built catalogue of `items + new` items without features; new items have the indices
@@ -144,12 +145,13 @@ class Catalogue(keras.layers.Layer):
         )
         plain.build()
         known = self.item_embedding.embeddings.numpy()
-        appended = np.zeros((new, self.width), np.float32)
+        like = rare if len(rare) else np.arange(1, self.items + 1)
+        appended = np.repeat(known[like].mean(axis=0, keepdims=True), new, axis=0)
         if self.feature_map is not None:
             known = known + self.feature_vectors(self.item_features).numpy()
-            appended = self.feature_vectors(new_features).numpy()
+            appended += self.feature_vectors(new_features).numpy()
         bias = self.item_bias.numpy()
-        level = bias[rare].mean() if len(rare) else bias[1:].mean()
+        level = bias[like].mean()
         plain.item_embedding.embeddings.assign(np.concatenate([known[:-1], appended, known[-1:]]))
         plain.item_bias.assign(np.append(bias, np.full(new, level)))
         category = self.item_category.numpy()

@@ -87,7 +87,8 @@ def test_folding_changes_no_score():
     bias = catalogue.item_bias.numpy()[[1, 2]].mean()
     # Category 0, unknown, has a vector too.
     vectors = catalogue.feature_vectors(new) + catalogue.category_embedding(np.array([0, 0]))
-    expected = query.numpy() @ vectors.numpy().T + bias
+    rare = catalogue.item_embedding.embeddings.numpy()[[1, 2]].mean(axis=0)
+    expected = query.numpy() @ (vectors.numpy() + rare).T + bias
     np.testing.assert_allclose(after[:, 8:], expected, rtol=1e-4, atol=1e-5)
     assert not catalogue.feature_vectors(new).numpy()[:, :3].any()
     # Out of vocabulary stays what it was, behind the new items.
