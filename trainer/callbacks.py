@@ -101,16 +101,22 @@ class ResumableEarlyStopping(keras.callbacks.Callback):
         waited = epoch + 1 - (self.best_epoch or 0)
         if waited >= self._patience:
             self.model.stop_training = True
-        state = {"epochs": self.epochs, "best": self.best, "best_epoch": self.best_epoch}
-        # Written whole or not at all: an interruption must not leave half a state.
-        scratch = self._state_file.with_suffix(".tmp")
-        scratch.write_text(json.dumps(state))
-        scratch.replace(self._state_file)
+        write_whole(
+            self._state_file,
+            {"epochs": self.epochs, "best": self.best, "best_epoch": self.best_epoch},
+        )
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the best weights back."""
         if self._best_weights is not None:
             self.model.set_weights(self._best_weights)
+
+
+def write_whole(path: Path, state: dict[str, Any]) -> None:
+    """Writes JSON whole or not at all: an interruption must not leave half a state."""
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(state))
+    scratch.replace(path)
 
 
 class Progress(keras.callbacks.Callback):

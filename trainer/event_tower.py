@@ -111,6 +111,26 @@ class EventTower(keras.layers.Layer):
         Returns:
             [batch, width]. A user without events gets a query too.
         """
+        x, visible = self._below_last(events, item_vectors, training)
+        return self.blocks[-1].newest(x, visible, training=training)
+
+    def states(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """States of all positions, [batch, length, width]; at position 0 what `call` gives.
+
+        Args:
+            events: as for `call`.
+            item_vectors: [batch, length, width].
+            training: whether dropout applies.
+        """
+        x, visible = self._below_last(events, item_vectors, training)
+        return self.blocks[-1](x, visible, training=training)
+
+    def _below_last(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the last block reads: [batch, length, width], and which places are visible."""
         x = item_vectors
         for name, layer in self.event_embeddings.items():
             index = tf.cast(events[name], tf.int32)
@@ -127,10 +147,9 @@ class EventTower(keras.layers.Layer):
         present = events[features.ITEM] > 0
         # The newest place is visible even when empty, so that attention always has something.
         visible = present | (tf.range(tf.shape(present)[1]) == 0)[None, :]
-        *blocks, last = self.blocks
-        for block in blocks:
+        for block in self.blocks[:-1]:
             x = block(x, visible, training=training)
-        return last.newest(x, visible, training=training)
+        return x, visible
 
     def enable_lora(self, rank: int) -> None:
         """Freezes the tower and adds low-rank changes (Hu et al. 2021) to its dense kernels."""

@@ -8,7 +8,7 @@ middle of a basket.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,9 +137,7 @@ class SampleBatches:
         dataset = tf.data.Dataset.from_generator(
             lambda: self._stream(first_epoch), output_signature=spec
         )
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        return dataset.map(inputs, num_parallel_calls=2).prefetch(4).with_options(options)
+        return unsharded(dataset.map(inputs, num_parallel_calls=2).prefetch(4))
 
     def _plan(self, epoch: int) -> tuple[np.ndarray, list[np.ndarray]]:
         """The samples drawn in an epoch, and its batches as rows of these."""
@@ -149,13 +147,7 @@ class SampleBatches:
         lengths = padded_length(
             (self._samples.ends - self._samples.starts)[chosen], self._max_events
         )
-        batches = []
-        for length in np.unique(lengths):
-            rows = np.flatnonzero(lengths == length)
-            batches += [
-                rows[i : i + self._batch_size] for i in range(0, len(rows), self._batch_size)
-            ]
-        return chosen, [batches[i] for i in rng.permutation(len(batches))]
+        return chosen, batches_by_length(lengths, lambda _: self._batch_size, rng)
 
     def _stream(self, epoch: int) -> Iterator[tuple[np.ndarray, ...]]:
         while True:
@@ -195,6 +187,30 @@ def _with_known_target(samples: Samples, histories: Histories, items: int) -> Sa
     known = np.concatenate([[0], np.cumsum(histories.columns[features.ITEM] <= items)])
     keep = known[samples.target_ends] > known[samples.ends]
     return Samples(samples.starts[keep], samples.ends[keep], samples.target_ends[keep])
+
+
+def batches_by_length(
+    lengths: np.ndarray, size: Callable[[int], int], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Rows of one padded length each, in random order of the batches.
+
+    Args:
+        lengths: [rows], what each row is padded to.
+        size: rows a batch, by the length.
+        rng: orders the batches; rows stay in the given order.
+    """
+    batches = []
+    for length in np.unique(lengths):
+        rows, step = np.flatnonzero(lengths == length), size(int(length))
+        batches += [rows[i : i + step] for i in range(0, len(rows), step)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def unsharded(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset, every worker of a `tf.distribute` strategy reading all of it."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return dataset.with_options(options)
 
 
 def padded_length(lengths: np.ndarray, limit: int) -> np.ndarray:

@@ -11,7 +11,7 @@ so that retrieval, clusters and specialists know nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -50,12 +50,26 @@ class TowerEnsemble(keras.layers.Layer):
             item_vectors: [batch, length, width].
             training: whether dropout applies.
         """
-        parts = tf.split(item_vectors, len(self.members), axis=-1)
         queries = [
             member(events, part, training=training)
-            for member, part in zip(self.members, parts, strict=True)
+            for member, part in self._with_parts(item_vectors)
         ]
         return tf.concat(queries, axis=-1) / len(self.members)
+
+    def states(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """What `call` gives, above every position: [batch, length, width]."""
+        states = [
+            member.states(events, part, training=training)
+            for member, part in self._with_parts(item_vectors)
+        ]
+        return tf.concat(states, axis=-1) / len(self.members)
+
+    def _with_parts(self, item_vectors: tf.Tensor) -> Iterator[tuple[EventTower, tf.Tensor]]:
+        """Each member with its part of the item vectors."""
+        parts = tf.split(item_vectors, len(self.members), axis=-1)
+        return zip(self.members, parts, strict=True)
 
     def enable_lora(self, rank: int) -> None:
         """Freezes the members and adds low-rank changes; see `EventTower.enable_lora`."""
