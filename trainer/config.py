@@ -95,6 +95,11 @@ class TrainingConfig(OptimizerConfig):
     sampled_items: Annotated[int, Field(ge=1)] = 8192
     mixed_precision: bool | Auto = "auto"
     """float16 computation; `auto`: on GPUs with tensor cores only."""
+    pretraining_epochs: Annotated[int, Field(ge=0)] = 0
+    """Passes over the training histories in which the encoder guesses hidden items, before it
+    learns the next one (`trainer/masked_item_model.py`)."""
+    masked_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
+    """Share of a window's items that are hidden then."""
     strategy: Literal["default", "mirrored", "multi_worker_mirrored"] = "default"
     """Which `tf.distribute` strategy trains."""
 

@@ -23,6 +23,7 @@ from trainer.input import Histories, read_histories
 from trainer.item_content import ItemContent
 from trainer.item_features import ItemFeatures, cooccurrence_features, text_features
 from trainer.next_item_model import NextItemModel
+from trainer.pretraining import pretrain
 from trainer.recommender import Recommender
 from trainer.sampling import training_samples
 from trainer.settings import Settings
@@ -96,11 +97,16 @@ def run_fn(fn_args: FnArgs) -> None:
         with _strategy(config.training.strategy).scope():
             encoder = facts.build_encoder(config.encoder, config.serving, item_features)
             sampled = facts.items > config.training.full_softmax_items
-            model = NextItemModel(
+            sampled_items = config.training.sampled_items if sampled else None
+            pretraining = pretrain(
                 encoder,
-                config.training.first_weight,
-                config.training.sampled_items if sampled else None,
+                train,
+                config.training,
+                sampled_items=sampled_items,
+                seed=custom["seed"],
+                checkpoints=checkpoints,
             )
+            model = NextItemModel(encoder, config.training.first_weight, sampled_items)
             model.build()
             result = fit(
                 model,
@@ -127,6 +133,7 @@ def run_fn(fn_args: FnArgs) -> None:
         name="encoder",
         status="trained",
         reason=f"best of {len(result.epochs)} epochs is {result.best_epoch}",
+        pretraining=pretraining,
         epochs=result.epochs,
         best_epoch=result.best_epoch,
         seconds=round(time.monotonic() - began, 1),
