@@ -34,6 +34,8 @@ def target_rank(
     Returns:
         int32 [batch]: 0 without a target; catalogue + 1 for a target that is unknown or excluded,
         since no list can contain it. Equal scores rank by item index, as `top_k` orders them.
+        Scores that are not numbers (a training that diverged) rank last: comparing with NaN is
+        never true, which must not read as "none ahead".
     """
     size = tf.shape(scores)[1]
     targets = tf.cast(targets, tf.int32)
@@ -44,8 +46,8 @@ def target_rank(
         scores = mask_items(scores, excluded)
         possible &= ~tf.reduce_any(excluded == targets[:, None], axis=1)
     before = tf.range(size)[None, :] < known[:, None]
-    ahead = (scores > wanted) | ((scores == wanted) & before)
-    rank = 1 + tf.reduce_sum(tf.cast(ahead, tf.int32), axis=1)
+    behind = (scores < wanted) | ((scores == wanted) & ~before)
+    rank = tf.minimum(1 + tf.reduce_sum(tf.cast(~behind, tf.int32), axis=1), size)
     return tf.where(targets == 0, 0, tf.where(possible, rank, size))
 
 

@@ -73,3 +73,12 @@ def test_target_rank_is_the_place_in_the_list(catalogue):
     assert target_rank(scores, targets).numpy().tolist() == [1, 2, 4, 0, 5, 3]
     excluded = tf.constant([[1, 2]] * 6)
     assert target_rank(scores, targets, excluded).numpy().tolist() == [5, 1, 5, 0, 5, 2]
+
+
+def test_a_model_that_diverged_ranks_its_targets_last():
+    import tensorflow as tf
+
+    from trainer.ranking import target_rank
+
+    scores = tf.fill((2, 6), float("nan"))
+    assert target_rank(scores, tf.constant([1, 5])).numpy().tolist() == [6, 6]
