@@ -52,6 +52,26 @@ class Settings(pydantic.BaseModel):
                 "\n".join(_explain(cls, detail, prefix) for detail in error.errors())
             ) from None
 
+    def updated(self: S, values: Mapping[str, Any]) -> S:
+        """The settings with some of them replaced, validated anew.
+
+        Args:
+            values: dotted name of a setting ("encoder.dropout") to its new value.
+
+        Raises:
+            ConfigError: a name is not a setting, or its value does not fit.
+        """
+        plain: dict[str, Any] = self.model_dump()
+        for name, value in values.items():
+            *sections, key = name.split(".")
+            section = plain
+            for part in sections:
+                section = section.setdefault(part, {})
+                if not isinstance(section, dict):
+                    raise ConfigError(f"unknown setting {name!r}; {part!r} is not a section")
+            section[key] = value
+        return self.from_dict(plain)
+
     def to_json(self) -> str:
         """Canonical JSON of all values: the same settings always give the same string."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True)
