@@ -7,7 +7,6 @@ on the cluster's own validation users: otherwise they are what is exported.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from pathlib import Path
@@ -26,6 +25,8 @@ from trainer.recommender import Recommender
 from trainer.sampling import training_samples
 from trainer.settings import Settings
 from trainer.training import FitResult, checkpoint_folder, fit
+from trainer.tuned import specialist_values, take_over
+from trainer.tuning_config import TuningConfig
 
 
 class SpecialistTrainerConfig(Settings):
@@ -33,6 +34,7 @@ class SpecialistTrainerConfig(Settings):
 
     specialists: SpecialistConfig = SpecialistConfig()
     serving: ServingConfig = ServingConfig()
+    tuning: TuningConfig = TuningConfig()
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -40,10 +42,17 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: `base_model` is the global encoder's SavedModel; `custom_config` holds `config`
-            (sections of `SpecialistTrainerConfig`), `seed`, `cluster` and `checkpoint_root`.
+            (sections of `SpecialistTrainerConfig`), `seed`, `cluster` and `checkpoint_root`;
+            `hyperparameters`, if any, are the best values that `Tuner.encoder` found.
     """
     custom = fn_args.custom_config
     config = SpecialistTrainerConfig.from_dict(custom["config"])
+    advice = specialist_values(
+        fn_args.hyperparameters,
+        config.specialists.learning_rate,
+        config.tuning.specialist_learning_rate,
+    )
+    config, tuned = take_over(config, advice)
     began = time.monotonic()
     name = f"cluster_{custom['cluster']}"
     keras.utils.set_random_seed(custom["seed"])
@@ -57,7 +66,7 @@ def run_fn(fn_args: FnArgs) -> None:
         custom["checkpoint_root"],
         name,
         [*fn_args.train_files, *fn_args.eval_files],
-        json.dumps([custom["config"], custom["seed"], fn_args.base_model], sort_keys=True),
+        f"{config.to_json()} {custom['seed']} {fn_args.base_model}",
     )
     result = FitResult([], 0, 0.0, samples)
     reason = _why_not(samples, validation, config.specialists)
@@ -95,7 +104,8 @@ def run_fn(fn_args: FnArgs) -> None:
         best_epoch=result.best_epoch,
         seconds=round(time.monotonic() - began, 1),
         samples=samples,
-        settings=config.model_dump(mode="json"),
+        settings=config.model_dump(mode="json", exclude={"tuning"}),
+        tuned=tuned,
         derived={},
     )
     shutil.rmtree(checkpoints, ignore_errors=True)

@@ -30,6 +30,7 @@ def fn_args(directory: Path, shop, config: dict, **custom) -> SimpleNamespace:
         serving_model_dir=str(directory / "model"),
         model_run_dir=str(directory / "run"),
         base_model=None,
+        hyperparameters=None,
         custom_config={
             "config": config,
             "seed": 3,
@@ -151,7 +152,8 @@ def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
 
 def test_single_events_cannot_be_trained_on(tiny_shop, tmp_path):
     from tests.trainer.conftest import raw_history, write_records
-    from trainer.encoder_trainer import TrainingDataError, run_fn
+    from trainer.encoder_data import TrainingDataError
+    from trainer.encoder_trainer import run_fn
 
     single = [
         raw_history(item_ids=["item,001"], actions=["buy"], timestamps=[7], first_target=[0])
