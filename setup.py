@@ -13,6 +13,7 @@ REQUIRES = [
     "tensorflow==2.16.2",
     "keras==3.12.0",
     "keras-nlp==0.25.1",
+    "keras-tuner==1.4.8",
     "tensorflow-recommenders==0.7.7",
     "apache-beam==2.59.0",
     "dill==0.3.1.1",

@@ -23,6 +23,7 @@ from trainer.config import (
     TrainingConfig,
 )
 from trainer.settings import ConfigError, Settings
+from trainer.tuning_config import TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -87,6 +88,7 @@ class RunConfig(Settings):
     features: FeaturesConfig = FeaturesConfig()
     encoder: EncoderConfig = EncoderConfig()
     training: TrainingConfig = TrainingConfig()
+    tuning: TuningConfig = TuningConfig()
     clustering: ClusteringConfig = ClusteringConfig()
     specialists: SpecialistConfig = SpecialistConfig()
     combiner: CombinerConfig = CombinerConfig()
@@ -131,6 +133,8 @@ def load_config(
     _check_sections(values)
     config = RunConfig.from_dict(_with_one_seed(values))
     config.clustering.check_against(config.run.max_clusters)
+    if config.tuning.enabled:
+        config.tuning.check_against(config)
     return config
 
 

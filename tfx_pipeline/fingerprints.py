@@ -24,6 +24,7 @@ RECORDED_PACKAGES = (
     "tensorflow",
     "keras",
     "keras-nlp",
+    "keras-tuner",
     "tensorflow-recommenders",
     "tensorflow-transform",
     "tensorflow-model-analysis",

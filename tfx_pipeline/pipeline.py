@@ -97,12 +97,25 @@ def create_pipeline(
         materialize=False,
     )
     transform.add_upstream_node(validator)
+    tuners = []
+    hyperparameters = None
+    if config.tuning.enabled:
+        tuner = _tuner(
+            config,
+            locations,
+            histories,
+            transform.outputs["transform_graph"],
+            content.outputs["content"],
+        )
+        tuners = [tuner]
+        hyperparameters = tuner.outputs["best_hyperparameters"]
     encoder = _encoder(
         config,
         locations,
         histories,
         transform.outputs["transform_graph"],
         content.outputs["content"],
+        hyperparameters,
     )
     clusterer = SequenceClusterer(
         examples=histories,
@@ -120,6 +133,7 @@ def create_pipeline(
             clusterer.outputs["examples"],
             transform.outputs["transform_graph"],
             encoder.outputs["model"],
+            hyperparameters,
         )
         for cluster in range(config.run.max_clusters)
     ]
@@ -192,6 +206,7 @@ def create_pipeline(
             curated,
             validator,
             transform,
+            *tuners,
             encoder,
             clusterer,
             *specialists,
@@ -209,12 +224,34 @@ def create_pipeline(
     )
 
 
+def _tuner(
+    config: RunConfig,
+    locations: Locations,
+    histories: BaseChannel,
+    transform_graph: BaseChannel,
+    content: BaseChannel,
+) -> tfx.components.Tuner:
+    """The search for the Trainers' hyper-parameters, on what the encoder's Trainer gets."""
+    return tfx.components.Tuner(
+        tuner_fn="trainer.tuner.tuner_fn",
+        examples=histories,
+        transform_graph=transform_graph,
+        base_model=content,
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+        custom_config=_trainer_settings(
+            config, locations, "trainer.tuner", ("encoder", "training", "serving", "tuning")
+        ),
+    ).with_id("Tuner.encoder")
+
+
 def _encoder(
     config: RunConfig,
     locations: Locations,
     histories: BaseChannel,
     transform_graph: BaseChannel,
     content: BaseChannel,
+    hyperparameters: BaseChannel | None,
 ) -> tfx.components.Trainer:
     """The Trainer of the global encoder; the item texts reach it as its base model."""
     return tfx.components.Trainer(
@@ -222,6 +259,7 @@ def _encoder(
         examples=histories,
         transform_graph=transform_graph,
         base_model=content,
+        hyperparameters=hyperparameters,
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(
@@ -237,22 +275,20 @@ def _specialist(
     clustered: BaseChannel,
     transform_graph: BaseChannel,
     encoder_model: BaseChannel,
+    hyperparameters: BaseChannel | None,
 ) -> tfx.components.Trainer:
     """The Trainer of one cluster's specialist, warm-started from the global encoder."""
+    sections = ("specialists", "serving", *(("tuning",) if config.tuning.enabled else ()))
     return tfx.components.Trainer(
         run_fn="trainer.specialist_trainer.run_fn",
         examples=clustered,
         transform_graph=transform_graph,
         base_model=encoder_model,
+        hyperparameters=hyperparameters,
         train_args=tfx.proto.TrainArgs(splits=[f"cluster_{cluster}_train"]),
         eval_args=tfx.proto.EvalArgs(splits=[f"cluster_{cluster}_validation"]),
         custom_config={
-            **_trainer_settings(
-                config,
-                locations,
-                "trainer.specialist_trainer",
-                ("specialists", "serving"),
-            ),
+            **_trainer_settings(config, locations, "trainer.specialist_trainer", sections),
             "cluster": cluster,
         },
     ).with_id(f"Trainer.cluster_{cluster}")

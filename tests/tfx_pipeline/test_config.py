@@ -52,6 +52,13 @@ def test_a_wrong_setting_is_named(override, message):
         load_config(overrides=[override])
 
 
+def test_the_search_space_has_to_fit_the_other_settings():
+    off = ["encoder.heads=4", "encoder.width=64", "tuning.width=[32, 50]"]
+    assert load_config(overrides=off).tuning.width == (32, 50)
+    with pytest.raises(ConfigError, match="tuning.width: 50 cannot be tried"):
+        load_config(overrides=[*off, "tuning.enabled=true"])
+
+
 def test_a_wrong_preset_or_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="unknown preset 'quik'; did you mean 'quick'"):
         load_config(["quik"])

@@ -78,6 +78,25 @@ def test_the_item_texts_reach_the_encoder_as_its_base_model(compiled):
     assert "gs://bucket/shop/content/" in yaml.safe_dump(tasks["ItemContentEncoder"])
 
 
+def test_the_search_for_hyper_parameters_comes_before_the_trainers(compiled, tmp_path):
+    assert "Tuner.encoder" not in compiled["root"]["dag"]["tasks"]
+    tuned = _compile(
+        tmp_path / "p.yaml",
+        *("--events", "gs://bucket/*.csv", "--set", "run.max_clusters=1"),
+        *("--set", "tuning.enabled=true", "--set", "tuning.trials=5"),
+    )
+    tasks = tuned["root"]["dag"]["tasks"]
+    found = {"outputArtifactKey": "best_hyperparameters", "producerTask": "Tuner.encoder"}
+    for trainer in ("Trainer.encoder", "Trainer.cluster_0"):
+        source = tasks[trainer]["inputs"]["artifacts"]["hyperparameters"]["taskOutputArtifact"]
+        assert source == found
+        assert "Tuner.encoder" in tasks[trainer]["dependentTasks"]
+    values = tasks["Tuner.encoder"]["inputs"]["parameters"]
+    assert "trainer.tuner.tuner_fn" in yaml.safe_dump(values["tuner_fn"])
+    assert '"trials": 5' in yaml.safe_dump(values["custom_config"], width=10_000)
+    assert tasks["Tuner.encoder"]["cachingOptions"]["enableCache"]
+
+
 def test_weights_that_only_the_cluster_has_can_be_named(tmp_path):
     tasks = _compile(
         tmp_path / "p.yaml",
