@@ -97,6 +97,7 @@ class TrainingRun(Figures):
     samples: int | None = None
     settings: dict[str, Any] = {}
     derived: dict[str, Any] = {}
+    tuned: dict[str, Any] = {}
 
     @property
     def best_val_ndcg(self) -> float | None:

@@ -127,6 +127,7 @@ def test_training(page):
     assert "best: epoch 10" in page.text
     assert "fewer than the 200 it takes" in page.text
     assert "131,413 samples of mean length 9" in page.text
+    assert "training.learning_rate 0.0021 tuned; configured: 0.001" in page.text
     assert '"learning_rate": 0.0005' in page.text
 
 

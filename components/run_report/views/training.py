@@ -41,7 +41,7 @@ class TrainingView:
         small: (name, chart) of the specialists that were trained.
         rows: the table of trainers, without the idle ones.
         idle: how many trainers stand ready for clusters that the clustering did not make.
-        derived: (trainer, setting, value, why) decided from the data.
+        derived: (trainer, setting, value, why) decided from the data or by the search.
         settings: (trainer, JSON) of all settings.
     """
 
@@ -75,7 +75,7 @@ def training_view(
         derived=[
             (fmt.trainer_name(run.name), name, *_derived(entry))
             for run in runs
-            for name, entry in run.derived.items()
+            for name, entry in [*run.derived.items(), *_tuned(run)]
         ],
         settings=[
             (fmt.trainer_name(run.name), json.dumps(run.settings, indent=2, sort_keys=True))
@@ -128,6 +128,15 @@ def _row(run: TrainingRun) -> TrainerRow:
         samples=fmt.integer(run.samples),
         seconds=fmt.duration(run.seconds),
     )
+
+
+def _tuned(run: TrainingRun) -> list[tuple[str, Any]]:
+    """Settings that the search for hyper-parameters decided, as if derived."""
+    return [
+        (name, {"value": entry["value"], "why": f"tuned; configured: {entry['configured']}"})
+        for name, entry in run.tuned.items()
+        if isinstance(entry, dict) and {"value", "configured"} <= set(entry)
+    ]
 
 
 def _derived(entry: Any) -> tuple[str, str]:
