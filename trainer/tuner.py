@@ -111,8 +111,8 @@ class EncoderTuner(BaseTuner):
             its best validation NDCG@10.
 
         Raises:
-            FatalRuntimeError: the training failed. keras-tuner would go on with the other trials and say
-                so nowhere; a run that skips values in silence is worse than one that stops.
+            FatalRuntimeError: the training failed. keras-tuner would go on with the other trials
+                and say so nowhere; skipping values in silence is worse than stopping.
         """
         folder = Path(self.get_trial_dir(trial.trial_id)) / "training"
         keras.utils.clear_session()
