@@ -326,7 +326,7 @@ def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
 def test_encoder_trainer_goes_on_from_the_pretrained_weights(
     tiny_shop, tmp_path, monkeypatch, caplog
 ):
-    from trainer import encoder_trainer
+    from trainer import encoder_fit
     from trainer.encoder_trainer import run_fn
 
     table = {}
@@ -341,9 +341,9 @@ def test_encoder_trainer_goes_on_from_the_pretrained_weights(
         table["start"] = model.encoder.catalogue.item_embedding.embeddings.numpy()
         return fit(model, *arguments, **named)
 
-    pretrain, fit = encoder_trainer.pretrain, encoder_trainer.fit
-    monkeypatch.setattr(encoder_trainer, "pretrain", noted_pretrain)
-    monkeypatch.setattr(encoder_trainer, "fit", noted_fit)
+    pretrain, fit = encoder_fit.pretrain, encoder_fit.fit
+    monkeypatch.setattr(encoder_fit, "pretrain", noted_pretrain)
+    monkeypatch.setattr(encoder_fit, "fit", noted_fit)
     settings = {**TINY["training"], "epochs": 2, "pretraining_epochs": 2, "masked_share": 0.3}
     with caplog.at_level("INFO", logger="cohortrec.progress"):
         run_fn(fn_args(tmp_path, tiny_shop, {**TINY, "training": settings}))
