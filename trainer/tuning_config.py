@@ -54,7 +54,7 @@ class TuningConfig(Settings):
     epochs: Annotated[int, Field(ge=1)] | Auto = 5
     """The most of each trial, the learning rate's rise and fall included; `auto` as in training.
     Short trials favour high rates and little regularisation: what learns fast."""
-    learning_rate: PositiveBounds | None = (3e-4, 3e-3)
+    learning_rate: PositiveBounds | None = (5e-4, 5e-3)
     """Of an encoder that starts from random weights."""
     warmup_share: ShareBounds | None = (0.02, 0.2)
     weight_decay: PositiveBounds | None = (1e-3, 1e-1)
