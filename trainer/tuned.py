@@ -70,7 +70,7 @@ def specialist_values(
     rates = [parameter for parameter in found.space if parameter.name == ENCODER_RATE]
     if not rates:
         return {}
-    advised = configured * found.values[ENCODER_RATE] / rates[0].default
+    advised = configured * (found.values[ENCODER_RATE] / rates[0].default)
     low, high = min(bounds[0], configured), max(bounds[1], configured)
     return {SPECIALIST_RATE: min(max(advised, low), high)}
 
