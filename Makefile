@@ -49,8 +49,10 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Two workers, because most of a test's time is Python building graphs; whole files to a worker, so
+# that a file's models are trained once, and in order, so that the long ones do not come last.
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 compile: install
 	@$(BIN)/cohortrec compile --preset $(PRESET) --output out/pipeline.yaml

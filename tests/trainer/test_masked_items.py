@@ -307,6 +307,8 @@ def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
     with monkeypatch.context() as patch, pytest.raises(PowerCutError):
         patch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", cut)
         pretrain(build(), train, pretraining_settings(4), **arguments)
+    # What the first run said depends on the log level that earlier tests left behind.
+    caplog.clear()
     with caplog.at_level("INFO", logger="cohortrec.progress"):
         finished = build()
         figures = pretrain(finished, train, pretraining_settings(4), **arguments)

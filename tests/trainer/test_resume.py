@@ -32,6 +32,7 @@ def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
     # A new execution writes elsewhere; the checkpoints stay where they are.
     args.serving_model_dir = str(tmp_path / "second" / "model")
     args.model_run_dir = str(tmp_path / "second" / "run")
+    caplog.clear()
     with caplog.at_level("INFO", logger="cohortrec.progress"):
         run_fn(args)
     assert any(record.message.startswith("resumed after epoch") for record in caplog.records)
