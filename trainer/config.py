@@ -27,9 +27,10 @@ class EncoderConfig(Settings):
 
     width: Annotated[int, Field(ge=8)] = 64
     """Of one member."""
-    members: Annotated[int, Field(ge=1, le=16)] = 2
+    members: Annotated[int, Field(ge=1, le=16)] | Auto = "auto"
     """Encoders that are trained side by side, their scores averaged (`trainer/tower_ensemble.py`).
-    Training and serving cost as many times as much."""
+    Training and serving cost as many times as much; `auto`: as many as the size of the catalogue
+    allows (`DataFacts.members`)."""
     cooccurrence: bool = True
     """Where items have no texts, half of several members start from which items occur together."""
     layers: Annotated[int, Field(ge=1)] = 2
@@ -42,16 +43,6 @@ class EncoderConfig(Settings):
     """Score "buys this again" from the user's own items, where these may be recommended."""
     own_events: Annotated[int, Field(ge=1)] = 256
     """How many of the latest events count as the user's own items in that score."""
-
-    @property
-    def plain_members(self) -> int:
-        """Members whose item vectors learn from nothing; the others add item features."""
-        return self.members // 2 + self.members % 2 if self.members > 1 else 0
-
-    @property
-    def uses_cooccurrence(self) -> bool:
-        """Whether item features may come from the log. A lone member would overfit them."""
-        return self.cooccurrence and self.members > 1
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> EncoderConfig:

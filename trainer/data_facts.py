@@ -18,9 +18,13 @@ from trainer.config import EncoderConfig, ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.input import Histories
-from trainer.item_features import ItemFeatures
+from trainer.item_features import ItemFeatures, plain_members
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 from trainer.tower_ensemble import TowerEnsemble
+
+MEMBERS, MEMBERS_OF_MANY_ITEMS, MANY_ITEMS = 4, 2, 20_000
+"""Four briefly trained encoders together beat two that were trained longer (`docs/results.md`);
+where the softmax over the catalogue takes most of the time, two have to do."""
 
 
 def _positions(histories: Histories) -> np.ndarray:
@@ -80,6 +84,12 @@ class DataFacts:
             return should_exclude_seen(self.repeat_share)
         return bool(serving.exclude_seen)
 
+    def members(self, encoder: EncoderConfig) -> int:
+        """How many members the encoder has: the softmax costs members times items."""
+        if encoder.members == "auto":
+            return MEMBERS if self.items <= MANY_ITEMS else MEMBERS_OF_MANY_ITEMS
+        return encoder.members
+
     def scores_own_items(self, encoder: EncoderConfig, serving: ServingConfig) -> bool:
         """Whether the model has the bonus for the user's own items; pointless if these are
         excluded.
@@ -118,6 +128,12 @@ class DataFacts:
             "categories": {"value": max(self.categories - 1, 0), "why": "frequent categories"},
             "price": {"value": self.has_price, "why": "whether events have prices or quantities"},
             "catalogue": {"value": self.items, "why": "items in the training split"},
+            "members": {
+                "value": self.members(encoder),
+                "why": f"{MEMBERS} up to {MANY_ITEMS} items, {MEMBERS_OF_MANY_ITEMS} above"
+                if encoder.members == "auto"
+                else fixed,
+            },
             "item_features": {"value": item_features.source, "why": item_features.why},
         }
 
@@ -125,7 +141,7 @@ class DataFacts:
         self, config: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
     ) -> BehaviorEncoder:
         """A new encoder that fits this data, with popularity as its item biases."""
-        own = self.scores_own_items(config, serving)
+        own, members = self.scores_own_items(config, serving), self.members(config)
         towers = [
             EventTower(
                 actions=self.actions,
@@ -139,16 +155,16 @@ class DataFacts:
                 max_events=config.max_events,
                 name=f"tower_{member}",
             )
-            for member in range(config.members)
+            for member in range(members)
         ]
         encoder = BehaviorEncoder(
             Catalogue(
                 self.items,
                 self.categories,
                 own,
-                config.members * config.width,
+                members * config.width,
                 feature_width=item_features.dim,
-                features_from=config.width * config.plain_members,
+                features_from=config.width * plain_members(members),
                 name="catalogue",
             ),
             towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),

@@ -76,7 +76,17 @@ class EncoderData:
                 "lower data.min_item_events or features.min_item_count, or bring more events"
             )
         return cls(
-            train, validation, facts, _item_features(item_content, graph, train, config, seed)
+            train,
+            validation,
+            facts,
+            _item_features(
+                item_content,
+                graph,
+                train,
+                # A lone member would overfit features that come from the log itself.
+                from_log=config.cooccurrence and facts.members(config) > 1,
+                seed=seed,
+            ),
         )
 
 
@@ -84,13 +94,14 @@ def _item_features(
     item_content: str | None,
     graph: tft.TFTransformOutput,
     train: Histories,
-    config: EncoderConfig,
+    *,
+    from_log: bool,
     seed: int,
 ) -> ItemFeatures:
-    """What is known of the items: their texts, else which occur together."""
+    """What is known of the items: their texts, else, `from_log`, which occur together."""
     vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
     content = ItemContent.empty([], "the pipeline has no item content")
     found = text_features(ItemContent.load(item_content) if item_content else content, vocabulary)
-    if found.dim or not config.uses_cooccurrence:
+    if found.dim or not from_log:
         return found
     return cooccurrence_features(train, len(vocabulary), found.why, seed)

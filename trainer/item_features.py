@@ -23,6 +23,14 @@ SCALE = 1.2
 at its start: the features lead, the embedding learns what they do not say."""
 
 
+def plain_members(members: int) -> int:
+    """How many members of an encoder learn their item vectors from nothing, the first ones.
+
+    The others, a lone member among them, add the features of the items.
+    """
+    return members - members // 2 if members > 1 else 0
+
+
 @dataclass(frozen=True)
 class ItemFeatures:
     """Features of the items of a vocabulary and of catalogue items beyond it.

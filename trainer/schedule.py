@@ -6,9 +6,10 @@ import math
 
 from trainer.config import OptimizerConfig
 
-STEPS = 6000
-"""Steps after which the validation NDCG@10 of Beauty (526 steps an epoch) no longer rose."""
-FEWEST, MOST = 12, 60
+STEPS = 4000
+"""Steps after which one encoder's validation NDCG@10 on Beauty (526 steps an epoch) hardly rises.
+More members are a better use of time than more steps (`docs/results.md`)."""
+FEWEST, MOST = 8, 60
 """Bounds of the epochs: several looks at large data, and an end for small data."""
 
 
@@ -17,7 +18,7 @@ def planned_epochs(config: OptimizerConfig, steps_per_epoch: int) -> int:
 
     Example:
         >>> planned_epochs(OptimizerConfig(), 200)
-        30
+        20
     """
     if config.epochs != "auto":
         return config.epochs

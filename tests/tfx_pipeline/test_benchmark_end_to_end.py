@@ -13,7 +13,8 @@ pytestmark = pytest.mark.e2e
 
 TINY = (
     *("run.max_clusters=2", "clustering.k=2"),
-    *("encoder.width=16", "encoder.layers=1", "encoder.feedforward=32"),
+    *("encoder.width=16", "encoder.members=2", "encoder.layers=1"),
+    "encoder.feedforward=32",
     *("training.epochs=1", "training.batch_size=32", "training.learning_rate=0.01"),
     *("specialists.epochs=1", "specialists.min_samples=50", "gates.min_ndcg_at_10=0.999"),
 )

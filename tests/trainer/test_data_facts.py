@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,3 +54,25 @@ def test_items_take_the_category_of_their_events():
     assert found.item_categories.tolist() == [0, 1, 2, 0, 0, 0]
     assert found.categories == 3
     assert found.item_counts.tolist() == [0, 2, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("items", "setting", "expected"),
+    [(20_000, "auto", 4), (20_001, "auto", 2), (20_001, 3, 3), (4, 1, 1)],
+)
+def test_a_large_catalogue_has_fewer_members(items, setting, expected):
+    from trainer.config import EncoderConfig, ServingConfig
+    from trainer.item_features import ItemFeatures
+
+    found = dataclasses.replace(facts([1, 2, 3], range(3), (0, 3)), items=items)
+    config = EncoderConfig(members=setting)
+    assert found.members(config) == expected
+    derived = found.derived(config, ServingConfig(), ItemFeatures.none(4, "no texts"))
+    assert derived["members"]["value"] == expected
+
+
+@pytest.mark.parametrize(("members", "plain"), [(1, 0), (2, 1), (3, 2), (4, 2)])
+def test_half_of_several_members_learn_from_nothing(members, plain):
+    from trainer.item_features import plain_members
+
+    assert plain_members(members) == plain

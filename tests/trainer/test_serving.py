@@ -29,7 +29,9 @@ def served(request, tiny_shop, tmp_path_factory):
     histories = read_histories(tiny_shop.validation, tiny_shop.graph)
     facts = DataFacts.of(histories, tiny_shop.graph)
     serving = ServingConfig(top_k=6, exclude_seen=request.param == "excludes_seen")
-    config = EncoderConfig(width=8, layers=1, feedforward=16, max_events=8, own_events=16)
+    config = EncoderConfig(
+        width=8, members=2, layers=1, feedforward=16, max_events=8, own_events=16
+    )
     nothing = ItemFeatures.none(facts.items, "no texts")
     encoder, first, second = (facts.build_encoder(config, serving, nothing) for _ in range(3))
     rng = np.random.default_rng(0)

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 TINY = {
-    "encoder": {"width": 16, "layers": 1, "feedforward": 32, "dropout": 0.0, "max_events": 8},
+    "encoder": {
+        "width": 16,
+        "members": 2,
+        "layers": 1,
+        "feedforward": 32,
+        "dropout": 0.0,
+        "max_events": 8,
+    },
     "training": {
         "epochs": 12,
         "learning_rate": 0.02,
