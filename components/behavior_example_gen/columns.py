@@ -12,6 +12,7 @@ from components.behavior_example_gen.errors import DataError
 
 REQUIRED_EVENT_COLUMNS = ("user_id", "item_id", "timestamp")
 REQUIRED_ITEM_COLUMNS = ("item_id",)
+_SHOWN, _SHOWN_LENGTH = 30, 60
 
 # Names in the wild, compared without case, spaces and punctuation.
 EVENT_ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -111,8 +112,7 @@ def resolve(
         if len(missing) == len(required) > 1:
             hints += ". If the file has no line of column names, put one on top"
         raise DataError(
-            f"{where}: no column for {', '.join(missing)}. Columns found: {', '.join(found)}. "
-            f"{hints}"
+            f"{where}: no column for {', '.join(missing)}. Columns found: {_listed(found)}. {hints}"
         )
     return Columns(names, notes)
 
@@ -131,7 +131,7 @@ def _demand(source: str, found: Sequence[str], where: str, setting: str) -> None
         hint = f" Did you mean {near!r}?" if near else ""
         raise DataError(
             f"{where}: no column {source!r} (named by {setting}).{hint} "
-            f"Columns found: {', '.join(found)}"
+            f"Columns found: {_listed(found)}"
         )
     if list(found).count(source) > 1:
         raise DataError(
@@ -154,6 +154,19 @@ def _nearest(name: str, found: Sequence[str]) -> str | None:
 
 def _normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names as one line; of a file that is not a table, whose first line can be anything, the
+    beginning.
+    """
+    shown = ", ".join(_shortened(name) for name in names[:_SHOWN])
+    more = len(names) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _SHOWN_LENGTH else f"{name[:_SHOWN_LENGTH]}…"
 
 
 def _quoted(names: Sequence[str]) -> str:

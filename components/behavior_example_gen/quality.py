@@ -193,8 +193,9 @@ def _empty_split(reports: Reports, config: DataConfig) -> str:
     plan = reports.plan
     if plan.leave_one_out:
         return (
-            "leave_one_out needs users with three events or more. "
-            "Use data.split=temporal, or keep more with a lower data.min_item_events"
+            "leave_one_out needs users with three events or more. Bring longer histories, keep "
+            f"more items with a lower data.min_item_events (now {config.min_item_events}), or, "
+            "for a log with times, use data.split=temporal"
         )
     return (
         f"too few users came back. Training ends before {iso(plan.validation_cut)}, the test "

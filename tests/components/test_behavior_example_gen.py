@@ -355,6 +355,21 @@ def test_one_user_one_item_nobody_twice_one_second(tmp_path: Path) -> None:
     assert "no history for the validation split" in message
 
 
+def test_sequences_too_short_for_leave_one_out(tmp_path: Path) -> None:
+    path = tmp_path / "sequences.txt"
+    path.write_text("1 a b\n2 b a\n")
+    message = _fails(tmp_path, path, min_item_events=1)
+    assert "no history for the validation and test split" in message
+    assert "data.min_item_events (now 1), or, for a log with times" in message
+
+
+def test_a_first_line_that_is_no_header_is_not_shown_in_full(tmp_path: Path) -> None:
+    line = ",".join([f"column {number}" for number in range(99)] + ["x" * 500])
+    message = _fails(tmp_path, f"{line}\n{line}\n")
+    assert "column 29 and 70 more" in message and "column 30" not in message
+    assert len(message) < 1000
+
+
 def test_too_many_bad_rows_stop_the_run_and_stay_to_be_read(tmp_path: Path) -> None:
     rows = [["", item, moment] if n % 3 == 0 else [user, item, moment]
             for n, (user, item, moment) in enumerate(shop())]  # fmt: skip
