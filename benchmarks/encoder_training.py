@@ -78,7 +78,7 @@ def build_model(histories: Histories, items: int) -> NextItemModel:
         ServingConfig(exclude_seen=True),
         ItemFeatures.none(facts.items, "left out here"),
     )
-    model = NextItemModel(encoder, TrainingConfig().first_weight)
+    model = NextItemModel(encoder, TrainingConfig())
     model.build()
     return model
 
@@ -93,6 +93,7 @@ def sample_batches(
         batch_size=batch_size,
         samples_per_epoch=samples,
         max_targets=TrainingConfig().max_targets,
+        later_items=model.later_items,
         max_events=model.encoder.tower.max_events,
         own_events=model.encoder.own_events,
         seed=seed,

@@ -51,7 +51,21 @@ class EncoderConfig(Settings):
         return self
 
 
-class OptimizerConfig(Settings):
+class LabelConfig(Settings):
+    """What a training sample's label is."""
+
+    max_targets: Annotated[int, Field(ge=1)] = 8
+    """Items of the next instant (a basket) that one sample may be trained on."""
+    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    """Weight of the next item in log order, which the metrics ask for; the rest of its instant
+    shares what remains. Lower it where the order inside a basket means nothing to you."""
+    later_items: Annotated[int, Field(ge=0)] = 3
+    """Every second member of the encoder also learns this many items after the next instant."""
+    later_weight: Share = 0.3
+    """Share of its label that they have."""
+
+
+class OptimizerConfig(LabelConfig):
     """What encoder and specialist training have in common."""
 
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
@@ -71,11 +85,6 @@ class OptimizerConfig(Settings):
     """Upper bound; every epoch draws anew."""
     validation_users: Annotated[int, Field(ge=1)] = 10_000
     """Upper bound of validation histories scored after each epoch."""
-    max_targets: Annotated[int, Field(ge=1)] = 8
-    """Items of the next instant (a basket) that one sample may be trained on."""
-    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    """Weight of the next item in log order, which the metrics ask for; the rest of its instant
-    shares what remains. Lower it where the order inside a basket means nothing to you."""
 
 
 class TrainingConfig(OptimizerConfig):

@@ -18,7 +18,7 @@ from trainer.config import EncoderConfig, ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.input import Histories
-from trainer.item_features import ItemFeatures, plain_members
+from trainer.item_features import ItemFeatures
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 from trainer.tower_ensemble import TowerEnsemble
 
@@ -164,7 +164,7 @@ class DataFacts:
                 own,
                 members * config.width,
                 feature_width=item_features.dim,
-                features_from=config.width * plain_members(members),
+                features_from=config.width * item_features.plain_members(members),
                 name="catalogue",
             ),
             towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),

@@ -69,7 +69,7 @@ def fit_encoder(
                 seed=seed,
                 checkpoints=checkpoints,
             )
-            model = NextItemModel(encoder, config.training.first_weight, sampled_items)
+            model = NextItemModel(encoder, config.training, sampled_items)
             model.build()
             result = fit(
                 model,

@@ -23,14 +23,6 @@ SCALE = 1.2
 at its start: the features lead, the embedding learns what they do not say."""
 
 
-def plain_members(members: int) -> int:
-    """How many members of an encoder learn their item vectors from nothing, the first ones.
-
-    The others, a lone member among them, add the features of the items.
-    """
-    return members - members // 2 if members > 1 else 0
-
-
 @dataclass(frozen=True)
 class ItemFeatures:
     """Features of the items of a vocabulary and of catalogue items beyond it.
@@ -55,6 +47,17 @@ class ItemFeatures:
         """No features for a vocabulary of that size."""
         nothing = np.zeros((vocabulary + 2, 0), np.float32)
         return cls("none", why, nothing, [], np.zeros((0, 0), np.float32))
+
+    def plain_members(self, members: int) -> int:
+        """How many members of an encoder, the first ones, learn their item vectors from nothing.
+
+        The others, a lone member among them, add the features. Half of the members read texts; of
+        co-occurrence one reads, as members that start from what the log says agree too much: a
+        second one brought nothing on Beauty (`docs/results.md`).
+        """
+        if members == 1:
+            return 0
+        return members // 2 if self.source == "texts" else members - 1
 
     @property
     def dim(self) -> int:

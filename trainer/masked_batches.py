@@ -144,7 +144,7 @@ def history_windows(
         rng: draws where the ends begin.
 
     Returns:
-        The windows as slices; `target_ends` equal the `ends`, as nothing behind them is asked for.
+        The windows as slices; everything ends at the `ends`, as nothing behind them is asked for.
     """
     lengths, splits = histories.lengths, histories.splits
     user = np.repeat(np.arange(len(histories)), lengths)
@@ -156,7 +156,7 @@ def history_windows(
     starts = np.maximum(splits[user[ends - 1]], ends - max_events)
     known = np.concatenate([[0], np.cumsum(histories.columns[features.ITEM] <= items)])
     keep = known[ends] > known[starts]
-    return Samples(starts[keep], ends[keep], ends[keep])
+    return Samples(starts[keep], ends[keep], ends[keep], ends[keep])
 
 
 def most_masked(share: float, length: int) -> int:

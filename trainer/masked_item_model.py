@@ -62,8 +62,8 @@ class MaskedItemModel(keras.Model):
         """Mean cross-entropy of the hidden items `y` int32 [batch, m], 0 = padding."""
         hidden = y > 0
         query, target = tf.boolean_mask(y_pred, hidden), tf.boolean_mask(y, hidden)[:, None]
-        arguments = (self.encoder.catalogue, query, None, target, 1.0)
-        members = self.encoder.members
+        weights = [tf.ones(tf.shape(target))] * self.encoder.members
+        arguments = (self.encoder.catalogue, query, None, target, weights)
         if self.sampled_items is None:
-            return full_softmax_loss(*arguments, members=members)
-        return sampled_softmax_loss(*arguments, samples=self.sampled_items, members=members)
+            return full_softmax_loss(*arguments)
+        return sampled_softmax_loss(*arguments, samples=self.sampled_items)

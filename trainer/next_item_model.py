@@ -7,8 +7,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer.config import LabelConfig
 from trainer.encoder import BehaviorEncoder
-from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+from trainer.objectives import (
+    full_softmax_loss,
+    looking_ahead,
+    sampled_softmax_loss,
+    target_weights,
+)
 from trainer.own_items import OwnItems, summarise
 
 
@@ -17,16 +23,16 @@ class NextItemModel(keras.Model):
 
     Args:
         encoder: what is trained.
-        first_weight: weight of the next item in log order among the items of its instant.
+        label: how a sample's label is spread over its targets.
         sampled_items: size of the sampled softmax; None for the full one.
     """
 
     def __init__(
-        self, encoder: BehaviorEncoder, first_weight: float, sampled_items: int | None = None
+        self, encoder: BehaviorEncoder, label: LabelConfig, sampled_items: int | None = None
     ) -> None:
         super().__init__(name="next_item")
         self.encoder = encoder
-        self.first_weight = first_weight
+        self._label = label
         self.sampled_items = sampled_items
 
     def build(self, input_shape: Any = None) -> None:
@@ -46,12 +52,26 @@ class NextItemModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> tf.Tensor:
-        """Cross-entropy of targets `y` int32 [batch, m], 0 = padding."""
-        arguments = (self.encoder.catalogue, y_pred["query"], y_pred["own"], y, self.first_weight)
-        members = self.encoder.members
+        """Cross-entropy of targets `y` int32 [batch, m + later_items], 0 = padding."""
+        arguments = (self.encoder.catalogue, y_pred["query"], y_pred["own"], y, self._weights(y))
         if self.sampled_items is None:
-            return full_softmax_loss(*arguments, members=members)
-        return sampled_softmax_loss(*arguments, samples=self.sampled_items, members=members)
+            return full_softmax_loss(*arguments)
+        return sampled_softmax_loss(*arguments, samples=self.sampled_items)
+
+    @property
+    def later_items(self) -> int:
+        """How many items after the next instant the targets must hold."""
+        return self._label.later_items if self.encoder.members > 1 else 0
+
+    def _weights(self, targets: tf.Tensor) -> list[tf.Tensor]:
+        """The label of each member; every second one looks ahead."""
+        instant = tf.shape(targets)[1] - self.later_items
+        later = targets[:, instant:]
+        near = target_weights(targets[:, :instant], self._label.first_weight)
+        return [
+            looking_ahead(near, later, self._label.later_weight if member % 2 else 0.0)
+            for member in range(self.encoder.members)
+        ]
 
 
 def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

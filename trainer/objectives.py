@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
@@ -16,8 +16,7 @@ def full_softmax_loss(
     query: tf.Tensor,
     own: OwnItems | None,
     targets: tf.Tensor,
-    first_weight: float,
-    members: int = 1,
+    weights: Sequence[tf.Tensor],
 ) -> tf.Tensor:
     """Mean cross-entropy of the next items against the whole catalogue.
 
@@ -25,22 +24,22 @@ def full_softmax_loss(
         catalogue: scores the items.
         query: [batch, width].
         own: the user's own items or None.
-        targets: int32 [batch, m], the items of the next instant, the next one in log order
-            first; 0 = padding.
-        first_weight: see `target_weights`.
-        members: how many members the vectors consist of; each has a loss of its own (see
-            `TowerEnsemble`), and the mean of these is returned.
+        targets: int32 [batch, m], the items that come next; 0 = padding.
+        weights: float32 [batch, m] for each member that the vectors consist of: how its label is
+            spread over the targets. Each member has a loss of its own (see `TowerEnsemble`), and
+            the mean of these is returned.
 
     Returns:
         Scalar float32.
     """
-    weights = target_weights(targets, first_weight)
     bonus = (None, None) if own is None else catalogue.own_bonus(query, own)
     losses = [
-        catalogue_cross_entropy(part, table, targets, weights, *bonus)
-        for part, (table,) in _members(query, [catalogue.table()], members)
+        catalogue_cross_entropy(part, table, targets, label, *bonus)
+        for (part, (table,)), label in zip(
+            _members(query, [catalogue.table()], len(weights)), weights, strict=True
+        )
     ]
-    return tf.reduce_mean(tf.add_n(losses) / members)
+    return tf.reduce_mean(tf.add_n(losses) / len(weights))
 
 
 def sampled_softmax_loss(
@@ -48,9 +47,8 @@ def sampled_softmax_loss(
     query: tf.Tensor,
     own: OwnItems | None,
     targets: tf.Tensor,
-    first_weight: float,
+    weights: Sequence[tf.Tensor],
     samples: int,
-    members: int = 1,
 ) -> tf.Tensor:
     """Cross-entropy against items sampled for the whole batch, corrected for the sampling.
 
@@ -63,9 +61,8 @@ def sampled_softmax_loss(
         query: [batch, width].
         own: the user's own items or None.
         targets: int32 [batch, m], 0 = padding.
-        first_weight: see `target_weights`.
+        weights: see `full_softmax_loss`.
         samples: how many items are drawn.
-        members: see `full_softmax_loss`.
 
     Returns:
         Scalar float32.
@@ -78,7 +75,6 @@ def sampled_softmax_loss(
         range_max=catalogue.items,
     )
     drawn = tf.cast(drawn, tf.int32) + 1
-    weights = target_weights(targets, first_weight)
     valid = targets > 0
     # A drawn item that is a target of the row is not a negative for it.
     hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
@@ -99,17 +95,24 @@ def sampled_softmax_loss(
         of_positives = tf.reduce_sum(same * bonus[:, None, :], axis=-1)
     correction = of_negatives - tf.math.log(drawn_expected)
 
-    def losses(part: tf.Tensor, negatives: tf.Tensor, positives: tf.Tensor) -> tf.Tensor:
+    def losses(
+        part: tf.Tensor, negatives: tf.Tensor, positives: tf.Tensor, label: tf.Tensor
+    ) -> tf.Tensor:
         negative = tf.matmul(part, negatives, transpose_b=True) + correction
         positive = tf.einsum("bd,bmd->bm", part, positives) + of_positives
         scores = [tf.where(hit, MASKED, negative), tf.where(valid, positive, MASKED)]
         normaliser = tf.reduce_logsumexp(tf.concat(scores, axis=1), axis=1)
         surprise = normaliser[:, None] - tf.where(valid, positive, 0.0)
-        return tf.reduce_sum(weights * surprise, axis=1)
+        return tf.reduce_sum(label * surprise, axis=1)
 
     rows = [catalogue.rows(drawn), catalogue.rows(targets)]
-    parts = [losses(part, *part_rows) for part, part_rows in _members(query, rows, members)]
-    return tf.reduce_mean(tf.add_n(parts) / members)
+    parts = [
+        losses(part, negatives, positives, label)
+        for (part, (negatives, positives)), label in zip(
+            _members(query, rows, len(weights)), weights, strict=True
+        )
+    ]
+    return tf.reduce_mean(tf.add_n(parts) / len(weights))
 
 
 def _members(
@@ -155,3 +158,21 @@ def target_weights(targets: tf.Tensor, first_weight: float) -> tf.Tensor:
     others *= (1.0 - first_weight) / tf.maximum(tf.reduce_sum(others, axis=1, keepdims=True), 1.0)
     weights = tf.concat([first_weight * valid[:, :1], others], axis=1)
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=1, keepdims=True))
+
+
+def looking_ahead(weights: tf.Tensor, later: tf.Tensor, share: float) -> tf.Tensor:
+    """Gives a share of a label to what comes after the next instant.
+
+    Args:
+        weights: float32 [batch, m], of the next instant's items.
+        later: int32 [batch, n], items after it; 0 = padding or unknown.
+        share: how much of the label the known ones of them share evenly; a row without any keeps
+            all of it for the next instant.
+
+    Returns:
+        float32 [batch, m + n].
+    """
+    known = tf.cast(later > 0, tf.float32)
+    count = tf.reduce_sum(known, axis=1, keepdims=True)
+    given = tf.where(count > 0, share, 0.0)
+    return tf.concat([(1.0 - given) * weights, tf.math.divide_no_nan(given * known, count)], axis=1)

@@ -33,11 +33,13 @@ class Samples:
         starts: first event of the history.
         ends: one past the prefix; the targets begin here.
         target_ends: one past the targets.
+        histories_end: one past the history.
     """
 
     starts: np.ndarray
     ends: np.ndarray
     target_ends: np.ndarray
+    histories_end: np.ndarray
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -56,7 +58,10 @@ def training_samples(histories: Histories) -> Samples:
     position = instants - splits[user[instants]]
     keep = position >= histories.first_target[user[instants]]
     return Samples(
-        starts=splits[user[instants]][keep], ends=instants[keep], target_ends=target_ends[keep]
+        starts=splits[user[instants]][keep],
+        ends=instants[keep],
+        target_ends=target_ends[keep],
+        histories_end=splits[user[instants] + 1][keep],
     )
 
 
@@ -70,6 +75,7 @@ class SampleBatches:
         samples_per_epoch: upper bound of samples in an epoch.
         max_targets: upper bound of targets a sample; larger baskets show another part of
             themselves each epoch.
+        later_items: how many items after those of the next instant follow in the targets.
         max_events: window of the encoder.
         own_events: window of the user's own items; 0 leaves them out.
         seed: the same seed gives the same batches.
@@ -82,6 +88,7 @@ class SampleBatches:
         batch_size: int,
         samples_per_epoch: int,
         max_targets: int,
+        later_items: int,
         max_events: int,
         own_events: int,
         seed: int,
@@ -94,6 +101,7 @@ class SampleBatches:
         self._limit = samples_per_epoch
         widest = int((self._samples.target_ends - self._samples.ends).max(initial=1))
         self._targets = min(max_targets, widest)
+        self._later = later_items
         self._max_events = max_events
         self._own_events = own_events
         self._seed = seed
@@ -110,7 +118,7 @@ class SampleBatches:
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
         """An endless stream of (inputs, targets) batches, epoch after epoch.
 
-        Inputs are those of `cut_inputs`; targets int32 [batch, m], 0 = padding.
+        Inputs are those of `cut_inputs`; targets int32 [batch, m + later_items], 0 = padding.
 
         Args:
             first_epoch: where a resumed training goes on.
@@ -118,7 +126,7 @@ class SampleBatches:
         spec = (
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, self._targets], tf.int32),
+            tf.TensorSpec([None, self._targets + self._later], tf.int32),
             tf.TensorSpec([], tf.int32),
             tf.TensorSpec([], tf.int32),
         )
@@ -169,7 +177,7 @@ class SampleBatches:
         """Positions of the targets in the item column; the column's length = padding.
 
         The first place is the next item in log order, the others are drawn from the rest of its
-        instant.
+        instant; behind them are the places of the items after it.
         """
         first, end = self._samples.ends[samples], self._samples.target_ends[samples]
         rest = (end - first - 1)[:, None]
@@ -179,14 +187,21 @@ class SampleBatches:
         )
         nothing = len(self._histories.columns[features.ITEM])
         others = np.where(step < rest, places, nothing)
-        return np.concatenate([first[:, None], others], axis=1).astype(np.int32)
+        later = end[:, None] + np.arange(self._later)[None, :]
+        later = np.where(later < self._samples.histories_end[samples][:, None], later, nothing)
+        return np.concatenate([first[:, None], others, later], axis=1).astype(np.int32)
 
 
 def _with_known_target(samples: Samples, histories: Histories, items: int) -> Samples:
     """Samples with at least one target of the catalogue."""
     known = np.concatenate([[0], np.cumsum(histories.columns[features.ITEM] <= items)])
     keep = known[samples.target_ends] > known[samples.ends]
-    return Samples(samples.starts[keep], samples.ends[keep], samples.target_ends[keep])
+    return Samples(
+        samples.starts[keep],
+        samples.ends[keep],
+        samples.target_ends[keep],
+        samples.histories_end[keep],
+    )
 
 
 def batches_by_length(

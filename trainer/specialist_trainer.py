@@ -72,7 +72,7 @@ def run_fn(fn_args: FnArgs) -> None:
     reason = _why_not(samples, validation, config.specialists)
     if reason is None:
         _freeze(encoder, config.specialists)
-        model = NextItemModel(encoder, config.specialists.first_weight)
+        model = NextItemModel(encoder, config.specialists)
         model.build()
         result = fit(
             model,

@@ -65,6 +65,7 @@ def fit(
         batch_size=config.batch_size,
         samples_per_epoch=config.samples_per_epoch,
         max_targets=config.max_targets,
+        later_items=model.later_items,
         max_events=model.encoder.tower.max_events,
         own_events=model.encoder.own_events,
         seed=seed,

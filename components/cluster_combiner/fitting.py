@@ -20,7 +20,7 @@ from trainer.input import Histories
 from trainer.metrics import user_values
 from trainer.mixture import mixture_weights
 from trainer.next_item_model import own_items
-from trainer.objectives import full_softmax_loss
+from trainer.objectives import full_softmax_loss, target_weights
 from trainer.sampling import cut_inputs
 
 RankOf = Callable[[np.ndarray], np.ndarray]
@@ -168,5 +168,11 @@ class _Estimator:
             tape.watch(self._strengths)
             weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)
             query = tf.einsum("bk,kbd->bd", weights, tf.gather(self._queries, rows, axis=1))
-            loss = full_softmax_loss(self._catalogue, query, own_items(inputs), targets, 1.0)
+            loss = full_softmax_loss(
+                self._catalogue,
+                query,
+                own_items(inputs),
+                targets,
+                [target_weights(targets, 1.0)],
+            )
         return tape.gradient(loss, self._strengths)

@@ -1,6 +1,9 @@
 """The benchmark on a tiny untidy file: its figures, recomputed from the model that it leaves."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,3 +128,20 @@ def test_the_second_run_says_the_same_from_the_cache(benchmark):
     trainer = next(stage for stage in after["stages"] if stage["node"] == "Trainer.encoder")
     assert trainer["state"] == "cached"
     assert trainer["when_it_ran"]["peak_bytes"] > 1e8
+
+
+def test_ablation_trains_what_the_pipeline_trained(benchmark, tmp_path):
+    folder, _ = benchmark
+    script = Path(__file__).parents[2] / "benchmarks" / "ablation.py"
+    output = tmp_path / "ablation.json"
+    command = [sys.executable, script, folder / "out", "--output", output, "--seeds", "3", "--only"]
+    subprocess.run([*command, "recipe"], check=True, capture_output=True, timeout=600)
+    whole = subprocess.run(
+        [*command, "recipe", "one member"], check=True, capture_output=True, timeout=600, text=True
+    )
+    assert [line[:12].rstrip() for line in whole.stdout.splitlines()] == ["recipe", "one member"]
+    recipe, one_member = json.loads(output.read_text())
+    trained = _results(folder)["splits"]["validation"]["models"]["global"]
+    for metric in ("ndcg@10", "hr@10"):
+        assert recipe[metric] == pytest.approx(trained[metric]["mean"], abs=1e-9)
+        assert one_member[metric] != recipe[metric]

@@ -71,8 +71,15 @@ def test_a_large_catalogue_has_fewer_members(items, setting, expected):
     assert derived["members"]["value"] == expected
 
 
-@pytest.mark.parametrize(("members", "plain"), [(1, 0), (2, 1), (3, 2), (4, 2)])
-def test_half_of_several_members_learn_from_nothing(members, plain):
-    from trainer.item_features import plain_members
+@pytest.mark.parametrize(
+    ("source", "members", "plain"),
+    [
+        *(("texts", 1, 0), ("texts", 2, 1), ("texts", 3, 1), ("texts", 4, 2)),
+        *(("co-occurrence", 2, 1), ("co-occurrence", 4, 3)),
+    ],
+)
+def test_some_members_learn_from_nothing(source, members, plain):
+    from trainer.item_features import ItemFeatures
 
-    assert plain_members(members) == plain
+    nothing = ItemFeatures.none(4, "no texts")
+    assert dataclasses.replace(nothing, source=source).plain_members(members) == plain

@@ -37,7 +37,7 @@ def batch():
 def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batch):
     import tensorflow as tf
 
-    from trainer.objectives import full_softmax_loss
+    from trainer.objectives import full_softmax_loss, target_weights
 
     query, own, targets = batch
     log_p = tf.nn.log_softmax(catalogue.logits(query, own)).numpy()
@@ -45,9 +45,9 @@ def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batc
     for row, wanted in zip(log_p, targets.numpy(), strict=True):
         first, others = row[wanted[0]], [row[t] for t in wanted[1:] if t]
         per_row.append(WEIGHT * first + (1 - WEIGHT) * np.mean(others) if others else first)
-    assert float(full_softmax_loss(catalogue, query, own, targets, WEIGHT)) == pytest.approx(
-        -np.mean(per_row), rel=1e-5
-    )
+    assert float(
+        full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
+    ) == pytest.approx(-np.mean(per_row), rel=1e-5)
 
 
 def test_weights_of_the_targets():
@@ -65,22 +65,49 @@ def test_weights_of_the_targets():
     )
 
 
+def test_looking_ahead_gives_a_share_to_known_later_items():
+    import tensorflow as tf
+
+    from trainer.objectives import looking_ahead
+
+    near = tf.constant([[0.6, 0.4], [1.0, 0.0], [1.0, 0.0]])
+    later = tf.constant([[5, 6, 7], [5, 0, 0], [0, 0, 0]])
+    np.testing.assert_allclose(
+        looking_ahead(near, later, 0.3),
+        [[0.42, 0.28, 0.1, 0.1, 0.1], [0.7, 0, 0.3, 0, 0], [1, 0, 0, 0, 0]],
+        rtol=1e-6,
+    )
+
+
 def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
-    from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+    from trainer.objectives import full_softmax_loss, sampled_softmax_loss, target_weights
 
     query, own, targets = batch
-    full = float(full_softmax_loss(catalogue, query, own, targets, WEIGHT))
+    full = float(
+        full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
+    )
     # All items drawn: each expected count is one, so no correction remains.
-    sampled = float(sampled_softmax_loss(catalogue, query, own, targets, WEIGHT, samples=50))
+    sampled = float(
+        sampled_softmax_loss(
+            catalogue, query, own, targets, [target_weights(targets, WEIGHT)], samples=50
+        )
+    )
     assert sampled == pytest.approx(full, rel=0.02)
 
 
 def test_sampled_softmax_approaches_the_full_one(catalogue, batch):
-    from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+    from trainer.objectives import full_softmax_loss, sampled_softmax_loss, target_weights
 
     query, own, targets = batch
-    full = float(full_softmax_loss(catalogue, query, own, targets, WEIGHT))
+    full = float(
+        full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
+    )
     draws = [
-        float(sampled_softmax_loss(catalogue, query, own, targets, WEIGHT, 25)) for _ in range(200)
+        float(
+            sampled_softmax_loss(
+                catalogue, query, own, targets, [target_weights(targets, WEIGHT)], 25
+            )
+        )
+        for _ in range(200)
     ]
     assert np.mean(draws) == pytest.approx(full, rel=0.1)

@@ -42,8 +42,8 @@ def test_batches_never_show_a_target_in_its_own_window(histories):
     from trainer.sampling import SampleBatches
 
     batches = SampleBatches(
-        histories, items=8, batch_size=2, samples_per_epoch=10, max_targets=4, max_events=4,
-        own_events=4, seed=0,
+        histories, items=8, batch_size=2, samples_per_epoch=10, max_targets=4, later_items=2,
+        max_events=4, own_events=4, seed=0,
     )  # fmt: skip
     order = [1, 2, 3, 9, 4, 5, 6, 7]
     seen = set()
@@ -65,11 +65,22 @@ def test_same_seed_same_batches_and_epochs_differ(histories):
     from trainer.sampling import SampleBatches
 
     def first(seed, epoch):
-        batches = SampleBatches(histories, 8, 8, 10, 4, 4, 0, seed)
+        batches = SampleBatches(histories, 8, 8, 10, 4, 0, 4, 0, seed)
         return next(iter(batches.dataset(first_epoch=epoch)))[1].numpy().tolist()
 
     assert first(1, 0) == first(1, 0)
     assert any(first(1, 0) != first(1, epoch) for epoch in range(1, 6))
+
+
+def test_later_items_stand_behind_those_of_the_instant(histories):
+    from trainer.sampling import SampleBatches
+
+    batches = SampleBatches(histories, 9, 8, 10, 4, 2, 4, 0, 0)
+    shown = {
+        tuple(row) for _, targets in batches.dataset().take(60) for row in targets.numpy().tolist()
+    }
+    # The basket of 1 and 2, then 3 and 9; after 2 comes 3, then 9; nothing comes after a last item.
+    assert {(1, 2, 3, 9), (3, 0, 9, 0), (9, 0, 0, 0), (4, 0, 0, 0), (7, 0, 0, 0)} == shown
 
 
 def test_window_is_newest_first_and_padded():

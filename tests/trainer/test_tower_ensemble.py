@@ -64,14 +64,16 @@ def test_score_is_the_mean_of_the_members(encoder, events):
 def test_loss_is_the_mean_of_the_members_losses(encoder, events, sampled):
     import tensorflow as tf
 
+    from trainer.config import LabelConfig
     from trainer.next_item_model import NextItemModel
 
-    targets = tf.constant([[4], [7]], tf.int32)
-    model = NextItemModel(encoder, 1.0, sampled)
-    losses = [
-        tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, 0] - 1, s[:, 1:]))
-        for s in member_scores(encoder, events)
-    ]
+    # After the first row's next item comes another one, which the second member learns too.
+    targets = tf.constant([[4, 9], [7, 0]], tf.int32)
+    model = NextItemModel(encoder, LabelConfig(later_items=1, later_weight=0.25), sampled)
+    assert model.later_items == 1
+    surprise = [-tf.nn.log_softmax(s[:, 1:]).numpy() for s in member_scores(encoder, events)]
+    losses = [np.mean([s[0, 3], s[1, 6]]) for s in surprise]
+    losses[1] = np.mean([0.75 * surprise[1][0, 3] + 0.25 * surprise[1][0, 8], surprise[1][1, 6]])
     outputs = model(events)
     # All 12 items are drawn: the sampled loss is the full one but for the estimated correction.
     got = float(model.compute_loss(events, targets, outputs))
