@@ -18,6 +18,7 @@ from trainer.callbacks import progress
 from trainer.encoder_data import EncoderData
 from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
 from trainer.export import save_encoder, save_recommender
+from trainer.memory import release_memory
 from trainer.recommender import Recommender
 from trainer.training import checkpoint_folder
 from trainer.tuned import best_values, take_over
@@ -44,6 +45,7 @@ def run_fn(fn_args: FnArgs) -> None:
         EncoderTrainerConfig.from_dict(custom["config"]), best_values(fn_args.hyperparameters)
     )
     began = time.monotonic()
+    release_memory()
     keras.utils.set_random_seed(custom["seed"])
     graph = tft.TFTransformOutput(fn_args.transform_output)
     data = EncoderData.read(

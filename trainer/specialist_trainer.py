@@ -20,6 +20,7 @@ from trainer.config import ServingConfig, SpecialistConfig
 from trainer.encoder_trainer import write_training
 from trainer.export import load_encoder, save_encoder, save_recommender
 from trainer.input import Histories, read_histories
+from trainer.memory import release_memory
 from trainer.next_item_model import NextItemModel
 from trainer.recommender import Recommender
 from trainer.sampling import training_samples
@@ -54,6 +55,7 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     config, tuned = take_over(config, advice)
     began = time.monotonic()
+    release_memory()
     name = f"cluster_{custom['cluster']}"
     keras.utils.set_random_seed(custom["seed"])
     graph = tft.TFTransformOutput(fn_args.transform_output)

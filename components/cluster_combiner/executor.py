@@ -27,6 +27,7 @@ from trainer.export import load_encoder, save_recommender
 from trainer.histories import TEST, TRAIN, VALIDATION
 from trainer.input import Histories, read_histories
 from trainer.membership import ClusterGeometry, assign, membership
+from trainer.memory import release_memory
 from trainer.metrics import BASKET_CUTOFFS
 from trainer.mixture import Mixture
 from trainer.recommender import Recommender
@@ -62,6 +63,7 @@ class Executor(base_executor.BaseExecutor):
             output_dict: `model`, `comparison`.
             exec_properties: see `ClusterCombiner`.
         """
+        release_memory()
         config = CombinerConfig.from_json(exec_properties["config"])
         serving = ServingConfig.from_json(exec_properties["serving"])
         graph = tft.TFTransformOutput(_uri(input_dict, "transform_graph"))
