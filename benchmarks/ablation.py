@@ -31,6 +31,7 @@ from tfx_pipeline.metadata import RunMetadata
 from trainer.baskets import Baskets
 from trainer.encoder_data import EncoderData
 from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.memory import release_memory
 from trainer.metrics import basket_values, user_values
 from trainer.scoring import Scorer
 from trainer.training import sample_users
@@ -51,6 +52,7 @@ VARIANTS = {
     "one member": Variant({"encoder.members": 1}),
     "two members": Variant({"encoder.members": 2}),
     "no own items": Variant({"encoder.own_items": False}),
+    "no looking ahead": Variant({"training.later_weight": 0.0}),
     "weights as they are": Variant({"training.average_epochs": 0.0}),
     "half the learning rate": Variant({"training.learning_rate": 1e-3}),
     "no dropout": Variant({"encoder.dropout": 0.0}),
@@ -105,11 +107,10 @@ class Run:
         return EncoderTrainerConfig.from_dict(sections).updated(changes)
 
 
-def measure(run: Run, variant: Variant, changes: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def measure(run: Run, variant: Variant, config: EncoderTrainerConfig, seed: int) -> dict[str, Any]:
     """Trains once and scores the validation split."""
-    keras.backend.clear_session()
+    release_memory()
     keras.utils.set_random_seed(seed)
-    config = run.settings({**changes, **variant.settings})
     data = run.data(variant, config, seed)
     wall, processor = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
@@ -172,10 +173,19 @@ def main() -> None:
         results = json.loads(arguments.output.read_text())
     for seed in arguments.seeds:
         for name in arguments.only:
-            what = {"variant": name, "seed": seed, "set": changes}
+            variant = VARIANTS[name]
+            config = run.settings({**changes, **variant.settings})
+            # A result is taken over only if nothing that it depends on has changed.
+            what = {
+                "variant": name,
+                "seed": seed,
+                "run": str(arguments.run_dir.resolve()),
+                "examples": run.examples,
+                "settings": config.model_dump(mode="json"),
+            }
             found = next((r for r in results if {**r, **what} == r), None)
             if found is None:
-                found = {**what, **measure(run, VARIANTS[name], changes, seed)}
+                found = {**what, **measure(run, variant, config, seed)}
                 results.append(found)
                 arguments.output.parent.mkdir(parents=True, exist_ok=True)
                 arguments.output.write_text(json.dumps(results, indent=1))
