@@ -66,6 +66,9 @@ class Recommender(tf.Module):
         self._mixture = mixture
         self._top = TopItems(encoder.catalogue, top_k)
         self._item_ids = tf.constant([b"", *self._transform.item_ids], tf.string)
+        # One graph each, which the signatures share: the towers are most of what is traced.
+        self._encode = tf.function(self._encode_histories)
+        self._recommend = tf.function(self._recommend_to)
 
     def contents(self) -> list[np.ndarray]:
         """Everything that was learnt, in a fixed order, for the model's identity."""
@@ -132,7 +135,7 @@ class Recommender(tf.Module):
                 raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)
         return raw
 
-    def _encode(self, events: dict[str, tf.SparseTensor]) -> _State:
+    def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
         """Runs the encoders over transformed histories."""
         rows = tf.RaggedTensor.from_sparse(events[features.ITEM])
         columns = {name: events[name].values for name in features.EVENT_FEATURES}
@@ -170,7 +173,7 @@ class Recommender(tf.Module):
             return self._top.with_bonus(state.query, self._encoder.catalogue, own)
         return self._top.without(state.query, state.inputs.get("own_item"))
 
-    def _recommend(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+    def _recommend_to(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)
         items, scores = self._top_items(state)
         return {

@@ -77,7 +77,10 @@ def fit(
 
     steps = batches.steps_per_epoch
     epochs = planned_epochs(config, steps)
-    model.compile(optimizer=build_optimizer(config, epochs, steps), jit_compile=False)
+    optimizer = build_optimizer(config, epochs, steps)
+    # Keras would create its variables in the first step, and TensorFlow trace the step once more.
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer=optimizer, jit_compile=False)
     checkpoints.mkdir(parents=True, exist_ok=True)
     stopping = ResumableEarlyStopping(
         checkpoints, config.patience, measure() if start_counts else None

@@ -14,7 +14,7 @@ class CombinerConfig(Settings):
 
     fit_users: Annotated[int, Field(ge=2)] = 10_000
     """At most so many validation users are fitted on."""
-    epochs: Annotated[int, Field(ge=1)] = 20
+    epochs: Annotated[int, Field(ge=1)] = 6
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     min_gain: Annotated[float, Field(ge=0)] = 0.0

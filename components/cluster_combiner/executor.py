@@ -140,10 +140,23 @@ def _score(
 ) -> _Scored:
     histories = read_histories(files, graph, encoders[0].new_items)
     scorer = Scorer(encoders[0], histories)
-    queries = np.stack([scorer.queries(), *(Scorer(e, histories).queries() for e in encoders[1:])])
-    return _Scored(
-        histories, scorer, queries, assign(queries[0], geometry), membership(queries[0], geometry)
+    alone = scorer.queries()
+    queries = np.stack(
+        [
+            alone,
+            # A cluster that keeps the global encoder asks for the same as it.
+            *(
+                alone if _same_tower(e, encoders[0]) else Scorer(e, histories).queries()
+                for e in encoders[1:]
+            ),
+        ]
     )
+    return _Scored(histories, scorer, queries, assign(alone, geometry), membership(alone, geometry))
+
+
+def _same_tower(encoder: BehaviorEncoder, other: BehaviorEncoder) -> bool:
+    ours, theirs = encoder.tower.get_weights(), other.tower.get_weights()
+    return len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
 
 
 def _write_comparison(
