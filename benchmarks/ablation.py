@@ -131,9 +131,8 @@ def measure(run: Run, variant: Variant, config: EncoderTrainerConfig, seed: int)
     baskets = Baskets.of(histories, encoder.catalogue.items, encoder.exclude_seen)
     if baskets.several:
         found = baskets.ranks_in(scorer.lists(queries, 10))
-        figures["basket recall@10"] = float(
-            basket_values(found, baskets.splits, "recall@10").mean()
-        )
+        for name in ("basket_recall@10", "basket_ndcg@10"):
+            figures[name] = float(basket_values(found, baskets.splits, name).mean())
     return {
         **figures,
         "best_epoch": fitted.result.best_epoch,
@@ -192,7 +191,7 @@ def main() -> None:
             print(
                 f"{name:26} seed {seed}  NDCG@10 {found['ndcg@10']:.4f}  "
                 f"HR@10 {found['hr@10']:.4f}  "
-                + (f"basket recall@10 {b:.4f}  " if (b := found.get("basket recall@10")) else "")
+                + "".join(f"{n} {v:.4f}  " for n, v in found.items() if n.startswith("basket_"))
                 + f"epoch {found['best_epoch']}/{found['planned_epochs']}  "
                 f"{found['seconds']:.0f} s",
                 flush=True,

@@ -63,9 +63,11 @@ def corpus_histories(corpus: Corpus) -> Histories:
 
 def build_model(histories: Histories, items: int) -> NextItemModel:
     """The encoder that these histories lead to, with the full softmax."""
+    counts = np.bincount(histories.columns[features.ITEM], minlength=items + 1)
     facts = DataFacts(
         items=items,
-        item_counts=np.bincount(histories.columns[features.ITEM], minlength=items + 1),
+        item_counts=counts,
+        item_openings=counts,
         item_categories=np.zeros(items + 2, np.int32),
         categories=0,
         actions=0,

@@ -108,15 +108,20 @@ class Catalogue(keras.layers.Layer):
         )
         self.built = True
 
-    def set_statistics(self, counts: np.ndarray, categories: np.ndarray | None) -> None:
-        """Starts the biases at log popularity and notes each item's category.
+    def set_statistics(
+        self, counts: np.ndarray, openings: np.ndarray, categories: np.ndarray | None
+    ) -> None:
+        """Starts the biases at log popularity and notes what is known of each item.
 
         Args:
             counts: [items + 1] training events per item index.
+            openings: [items + 1] how many of these opened an instant.
             categories: int32 [items + 2] category index per item, None if unknown.
         """
         frequency = (counts + 1.0) / (counts.sum() + len(counts))
         self.item_bias.assign(np.log(frequency) - np.log(frequency).mean())
+        if self.repeat_bonus is not None:
+            self.repeat_bonus.set_statistics(counts, openings)
         if categories is not None:
             self.item_category.assign(categories)
 

@@ -39,6 +39,7 @@ class DataFacts:
     Attributes:
         items: catalogue size, the vocabulary's.
         item_counts: int64 [items + 1] events per item index.
+        item_openings: int64 [items + 1] how many of these opened an instant of their history.
         item_categories: int32 [items + 2] the category of each item, 0 = unknown.
         categories: number of category indices, 0 if no event has one.
         actions: number of action indices, 0 if all events are of one kind.
@@ -49,6 +50,7 @@ class DataFacts:
 
     items: int
     item_counts: np.ndarray
+    item_openings: np.ndarray
     item_categories: np.ndarray
     categories: int
     actions: int
@@ -67,9 +69,12 @@ class DataFacts:
         item_categories[items + 1] = 0
         actions = graph.vocabulary_size_by_name(features.ACTION_VOCABULARY)
         time = columns[features.TIME]
+        opens = np.append(True, time[1:] != time[:-1])[: len(time)]
+        opens[histories.splits[:-1][histories.lengths > 0]] = True
         return cls(
             items=items,
             item_counts=np.bincount(item, minlength=items + 1)[: items + 1],
+            item_openings=np.bincount(item[opens], minlength=items + 1)[: items + 1],
             item_categories=item_categories,
             categories=int(category.max(initial=0)) + 1 if category.any() else 0,
             actions=actions + 1 if actions > 1 else 0,
@@ -174,7 +179,9 @@ class DataFacts:
         )
         encoder.build()
         encoder.catalogue.set_statistics(
-            self.item_counts, self.item_categories if self.categories else None
+            self.item_counts,
+            self.item_openings,
+            self.item_categories if self.categories else None,
         )
         if item_features.dim:
             encoder.catalogue.item_features.assign(item_features.known)

@@ -56,6 +56,12 @@ def test_items_take_the_category_of_their_events():
     assert found.item_counts.tolist() == [0, 2, 2, 1, 0]
 
 
+def test_openings_are_the_first_of_each_instant():
+    # Two histories of three events; the second one begins at the time at which the first one ended.
+    found = facts([1, 2, 1, 3, 1, 2], [5, 5, 9, 9, 9, 10])
+    assert found.item_openings.tolist() == [0, 2, 1, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("items", "setting", "expected"),
     [(20_000, "auto", 4), (20_001, "auto", 2), (20_001, 3, 3), (4, 1, 1)],

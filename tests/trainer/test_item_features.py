@@ -76,7 +76,8 @@ def test_folding_changes_no_score():
         items=7, categories=3, own_items=True, width=8, feature_width=4, features_from=3
     )
     catalogue.build()
-    catalogue.set_statistics(np.arange(8), np.array([0, 1, 2, 1, 2, 1, 2, 0, 0], np.int32))
+    categories = np.array([0, 1, 2, 1, 2, 1, 2, 0, 0], np.int32)
+    catalogue.set_statistics(np.arange(8), np.arange(8) // 2, categories)
     catalogue.item_features.assign(rng.normal(0, 1, (9, 4)))
     catalogue.repeat_bonus.propensity.assign(rng.normal(0, 1, 8))
     new = rng.normal(0, 1, (2, 4)).astype(np.float32)
@@ -97,6 +98,9 @@ def test_folding_changes_no_score():
     np.testing.assert_array_equal(
         folded.repeat_bonus.propensity.numpy()[:8], catalogue.repeat_bonus.propensity.numpy()
     )
+    statistics = folded.repeat_bonus.item_statistics.numpy()
+    np.testing.assert_array_equal(statistics[:8], catalogue.repeat_bonus.item_statistics.numpy())
+    np.testing.assert_array_equal(statistics[8:], statistics[[0, 0]])
 
 
 def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop):

@@ -45,6 +45,7 @@ def encoder():
     facts = DataFacts(
         items=ITEMS,
         item_counts=np.arange(ITEMS + 1)[::-1],
+        item_openings=np.ones(ITEMS + 1, np.int64),
         item_categories=np.array([0, 1, 2, 1, 2, 1, 2, 1, 2, 0], np.int32),
         categories=3,
         actions=3,

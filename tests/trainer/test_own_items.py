@@ -21,13 +21,38 @@ def test_summary_of_a_window():
     }
     assert set(by_item) == {3, 7}
     interval = (10 - 2) / 2
+    user = [np.log1p(2), np.log1p(4)]
     np.testing.assert_allclose(
         by_item[7],
-        [np.log(3), 3 / 4, 0.0, 0.0, np.log1p(8), -np.log1p(interval), 1.0],
+        [np.log(3), 3 / 4, 0.0, 0.0, np.log1p(8), -np.log1p(interval), 1.0, *[0.0] * 3, *user],
         rtol=1e-5,
     )
     np.testing.assert_allclose(
-        by_item[3], [0.0, 1 / 4, np.log1p(1), np.log1p(1), 0.0, 0.0, 0.0], rtol=1e-5
+        by_item[3],
+        [0.0, 1 / 4, np.log1p(1), np.log1p(1), *[0.0] * 6, *user],
+        rtol=1e-5,
+    )
+
+
+def test_places_in_baskets():
+    import tensorflow as tf
+
+    from trainer.own_items import summarise
+
+    # Baskets in the order in which they were filled: (5, 6, 7, 8), (6, 5), (9); newest first.
+    items = tf.constant([[9, 5, 6, 8, 7, 6, 5, 0]], tf.int32)
+    times = tf.constant([[300, 200, 200, 100, 100, 100, 100, 0]], tf.int64)
+    own = summarise(items, times)
+    foremost, opened, before = own.features.numpy()[0, :, 7:10].T
+    by_item = {int(i): place for place, i in enumerate(own.item[0]) if i}
+    np.testing.assert_allclose(
+        [foremost[by_item[i]] for i in (5, 6, 7, 8, 9)], np.log1p([0, 0, 2, 3, 0]), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        [opened[by_item[i]] for i in (5, 6, 7, 8, 9)], np.log1p([1, 1, 0, 0, 0]), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        [before[by_item[i]] for i in (5, 6, 7, 8, 9)], [1 / 2, 1 / 6, 2 / 3, 1, 0], rtol=1e-6
     )
 
 
@@ -59,3 +84,30 @@ def test_padding_does_not_change_the_summary():
         }
 
     assert table(short) == table(padded)
+
+
+def test_the_bonus_knows_popular_items_and_those_that_come_first():
+    import tensorflow as tf
+
+    from trainer.own_items import OwnItems, RepeatBonus, summarise
+
+    bonus = RepeatBonus(3)
+    bonus.build((None, 4))
+    # Items 1 and 2 occur alike, 1 always first; 3 and 2 never come first, 3 is rarer.
+    bonus.set_statistics(np.array([0, 20, 20, 5]), np.array([0, 20, 0, 0]))
+    popularity, first = bonus.item_statistics.numpy().T
+    assert popularity[1] == popularity[2] > popularity[3] > popularity[0]
+    assert first[1] > 0 > first[3] > first[2]
+    assert first[0] == 0
+    own = summarise(tf.constant([[1, 2, 3]]), tf.constant([[9, 9, 9]], tf.int64))
+    own = OwnItems(own.item, tf.zeros_like(own.features))
+    before = bonus(tf.zeros([1, 4]), own).numpy()
+    assert (before == before[0, 0]).all(), "without weight at the start"
+    kernel = bonus.prior.kernel.numpy()
+    kernel[-2:, 0] = [1.0, 2.0]
+    bonus.prior.kernel.assign(kernel)
+    np.testing.assert_allclose(
+        bonus(tf.zeros([1, 4]), own).numpy()[0] - before[0],
+        (popularity + 2 * first)[1:],
+        rtol=1e-5,
+    )

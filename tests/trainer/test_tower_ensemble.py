@@ -20,6 +20,7 @@ def encoder():
     facts = DataFacts(
         items=12,
         item_counts=np.arange(13)[::-1],
+        item_openings=np.arange(13)[::-1],
         item_categories=np.zeros(14, np.int32),
         categories=0,
         actions=0,
