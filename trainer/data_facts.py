@@ -69,12 +69,12 @@ class DataFacts:
         item_categories[items + 1] = 0
         actions = graph.vocabulary_size_by_name(features.ACTION_VOCABULARY)
         time = columns[features.TIME]
-        opens = np.append(True, time[1:] != time[:-1])[: len(time)]
-        opens[histories.splits[:-1][histories.lengths > 0]] = True
         return cls(
             items=items,
             item_counts=np.bincount(item, minlength=items + 1)[: items + 1],
-            item_openings=np.bincount(item[opens], minlength=items + 1)[: items + 1],
+            item_openings=np.bincount(item[histories.opens_instant], minlength=items + 1)[
+                : items + 1
+            ],
             item_categories=item_categories,
             categories=int(category.max(initial=0)) + 1 if category.any() else 0,
             actions=actions + 1 if actions > 1 else 0,

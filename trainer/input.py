@@ -53,6 +53,15 @@ class Histories:
         padded = np.append(self.targets, 0)
         return np.where(has, padded[np.minimum(self.target_splits[:-1], len(self.targets))], 0)
 
+    @cached_property
+    def opens_instant(self) -> np.ndarray:
+        """Bool [events], whether an event is the first of its history at its time."""
+        times = self.columns[features.TIME]
+        opens = np.ones(len(times) + 1, bool)
+        opens[1 : len(times)] = times[1:] != times[:-1]
+        opens[self.splits] = True
+        return opens[:-1]
+
     def take(self, users: np.ndarray) -> Histories:
         """The histories of some users, in the given order."""
         columns_index, splits = _gather_rows(self.splits, users)

@@ -47,13 +47,9 @@ class Samples:
 
 def training_samples(histories: Histories) -> Samples:
     """Every prefix that ends where time moves on, from each user's `first_target` on."""
-    splits, times = histories.splits, histories.columns[features.TIME]
-    events = len(times)
+    splits, events = histories.splits, int(histories.splits[-1])
     user = np.repeat(np.arange(len(histories)), histories.lengths)
-    begins = np.ones(events + 1, bool)
-    begins[1:events] = times[1:] != times[:-1]
-    begins[splits] = True
-    instants = np.flatnonzero(begins[:events])
+    instants = np.flatnonzero(histories.opens_instant)
     target_ends = np.append(instants[1:], events)
     position = instants - splits[user[instants]]
     keep = position >= histories.first_target[user[instants]]

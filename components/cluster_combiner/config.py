@@ -14,7 +14,9 @@ class CombinerConfig(Settings):
 
     fit_users: Annotated[int, Field(ge=2)] = 10_000
     """At most so many validation users are fitted on."""
-    epochs: Annotated[int, Field(ge=1)] = 6
+    steps: Annotated[int, Field(ge=1)] = 160
+    """Batches of one fit, in as many passes over the users as that takes: however few they are, a
+    strength must be able to get from 0 to 1."""
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     min_gain: Annotated[float, Field(ge=0)] = 0.0

@@ -72,7 +72,7 @@ def fit_strengths(
         catalogue: scores the items; not changed.
         own_events: window of the user's own items, 0 if they are not scored.
         rank_of: ranks the users' next items.
-        config: epochs and so on.
+        config: steps and so on.
         seed: of folds and batches.
     """
     usable = np.flatnonzero((histories.next_item > 0) & (histories.next_item <= catalogue.items))
@@ -137,19 +137,17 @@ class _Estimator:
         rng = np.random.default_rng(self._seed)
         mean = np.zeros(self._strengths.shape, np.float32)
         square = np.zeros_like(mean)
-        step = 0
-        total = self._config.epochs * -(-len(users) // self._config.batch_size)
-        for _ in range(self._config.epochs):
-            shuffled = rng.permutation(users)
-            for i in range(0, len(shuffled), self._config.batch_size):
-                rows = shuffled[i : i + self._config.batch_size]
-                gradient = self._gradient(tf.constant(rows, tf.int32), *self._slices(rows)).numpy()
-                step += 1
-                mean = 0.9 * mean + 0.1 * gradient
-                square = 0.99 * square + 0.01 * gradient**2
-                move = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-                rate = self._config.learning_rate * (1 - step / (total + 1))
-                self._strengths.assign(np.clip(self._strengths.numpy() - rate * move, 0.0, 1.0))
+        shuffled = np.zeros(0, users.dtype)
+        for step in range(1, self._config.steps + 1):
+            if len(shuffled) == 0:
+                shuffled = rng.permutation(users)
+            rows, shuffled = np.split(shuffled, [self._config.batch_size])
+            gradient = self._gradient(tf.constant(rows, tf.int32), *self._slices(rows)).numpy()
+            mean = 0.9 * mean + 0.1 * gradient
+            square = 0.99 * square + 0.01 * gradient**2
+            move = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
+            rate = self._config.learning_rate * (1 - step / (self._config.steps + 1))
+            self._strengths.assign(np.clip(self._strengths.numpy() - rate * move, 0.0, 1.0))
         return self._strengths.numpy()
 
     def _slices(self, rows: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -62,7 +62,7 @@ def fit(planted, queries):
 
     return fit_strengths(
         queries, planted.membership, planted.histories, planted.catalogue, 0, planted.rank_of,
-        CombinerConfig(epochs=30, learning_rate=0.1), seed=1,
+        CombinerConfig(), seed=1,
     )  # fmt: skip
 
 
