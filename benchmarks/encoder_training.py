@@ -28,6 +28,7 @@ from stopwatch import Stopwatch
 from trainer import features
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.item_features import ItemFeatures
+from trainer.item_statistics import ItemStatistics
 from trainer.data_facts import DataFacts
 from trainer.input import Histories
 from trainer.next_item_model import NextItemModel
@@ -67,7 +68,7 @@ def build_model(histories: Histories, items: int) -> NextItemModel:
     facts = DataFacts(
         items=items,
         item_counts=counts,
-        item_openings=counts,
+        item_statistics=ItemStatistics.of(histories, items, has_time=False),
         item_categories=np.zeros(items + 2, np.int32),
         categories=0,
         actions=0,

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.item_statistics import STATISTICS, TREND, ItemStatistics
 from trainer.own_items import OwnItems, RepeatBonus
 
 INIT_STDDEV = 0.02
@@ -34,6 +35,11 @@ def with_constant(query: tf.Tensor) -> tf.Tensor:
     return tf.concat([query, tf.ones([tf.shape(query)[0], 1], query.dtype)], axis=1)
 
 
+def at_period(query: tf.Tensor, period: tf.Tensor, periods: int) -> tf.Tensor:
+    """Queries [batch, width + periods + 1] that meet their period's bias in `Catalogue.rows`."""
+    return tf.concat([query, tf.one_hot(period, periods + 1, dtype=query.dtype)], axis=1)
+
+
 @keras.saving.register_keras_serializable(package="cohortrec")
 class Catalogue(keras.layers.Layer):
     """Item vectors, their categories, popularity biases and the bonus of the user's own items.
@@ -48,6 +54,9 @@ class Catalogue(keras.layers.Layer):
             `folded` makes a plain table of the sums.
         features_from: coordinate of the vectors from which on features are added; those before
             learn without them.
+        periods: how many periods of the training log item statistics are kept of
+            (`trainer/item_statistics.py`); the biases follow demand then. Without a period, scores
+            are those of the log's end; `settled` keeps only these.
     """
 
     def __init__(
@@ -58,6 +67,7 @@ class Catalogue(keras.layers.Layer):
         width: int,
         feature_width: int = 0,
         features_from: int = 0,
+        periods: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,6 +77,7 @@ class Catalogue(keras.layers.Layer):
         self.item_embedding = embedding(items + 2, width, "item")
         self.category_embedding = embedding(categories, width, "category") if categories else None
         self.repeat_bonus = RepeatBonus(items, name="repeat_bonus") if own_items else None
+        self.periods = periods
         self.feature_width = feature_width
         self.features_from = features_from
         self.feature_map = (
@@ -98,6 +109,25 @@ class Catalogue(keras.layers.Layer):
         self.item_bias = self.add_weight(
             name="item_bias", shape=(self.items + 1,), initializer="zeros"
         )
+        if self.repeat_bonus is not None or self.periods:
+            self.item_statistics = self.add_weight(
+                name="item_statistics",
+                shape=(self.periods + 1, self.items + 1, STATISTICS),
+                initializer="zeros",
+                trainable=False,
+                autocast=False,
+            )
+        if self.periods:
+            self.period_starts = self.add_weight(
+                name="period_starts",
+                shape=(self.periods + 1,),
+                initializer="zeros",
+                trainable=False,
+                dtype="int64",
+                autocast=False,
+            )
+            # Where it is 1, the biases start at the log of the rate at which items sell of late.
+            self.trend_weight = self.add_weight(name="trend_weight", shape=(), initializer="ones")
         self.item_category = self.add_weight(
             name="item_category",
             shape=(self.items + 2,),
@@ -109,19 +139,21 @@ class Catalogue(keras.layers.Layer):
         self.built = True
 
     def set_statistics(
-        self, counts: np.ndarray, openings: np.ndarray, categories: np.ndarray | None
+        self, counts: np.ndarray, statistics: ItemStatistics, categories: np.ndarray | None
     ) -> None:
         """Starts the biases at log popularity and notes what is known of each item.
 
         Args:
             counts: [items + 1] training events per item index.
-            openings: [items + 1] how many of these opened an instant.
+            statistics: of the same events, over `periods`.
             categories: int32 [items + 2] category index per item, None if unknown.
         """
         frequency = (counts + 1.0) / (counts.sum() + len(counts))
         self.item_bias.assign(np.log(frequency) - np.log(frequency).mean())
-        if self.repeat_bonus is not None:
-            self.repeat_bonus.set_statistics(counts, openings)
+        if self.repeat_bonus is not None or self.periods:
+            self.item_statistics.assign(statistics.table)
+        if self.periods:
+            self.period_starts.assign(statistics.starts)
         if categories is not None:
             self.item_category.assign(categories)
 
@@ -141,14 +173,6 @@ class Catalogue(keras.layers.Layer):
             from `items + 1` on, and out of vocabulary is behind them.
         """
         new = len(new_features)
-        plain = Catalogue(
-            self.items + new,
-            self.categories,
-            self.repeat_bonus is not None,
-            self.width,
-            name=self.name,
-        )
-        plain.build()
         known = self.item_embedding.embeddings.numpy()
         like = rare if len(rare) else np.arange(1, self.items + 1)
         appended = np.repeat(known[like].mean(axis=0, keepdims=True), new, axis=0)
@@ -156,11 +180,58 @@ class Catalogue(keras.layers.Layer):
             known = known + self.feature_vectors(self.item_features).numpy()
             appended += self.feature_vectors(new_features).numpy()
         bias = self.item_bias.numpy()
-        level = bias[like].mean()
-        plain.item_embedding.embeddings.assign(np.concatenate([known[:-1], appended, known[-1:]]))
-        plain.item_bias.assign(np.append(bias, np.full(new, level)))
         category = self.item_category.numpy()
-        plain.item_category.assign(np.concatenate([category[:-1], np.zeros(new), category[-1:]]))
+        plain = self._plain(
+            np.concatenate([known[:-1], appended, known[-1:]]),
+            np.append(bias, np.full(new, bias[like].mean())),
+            np.concatenate([category[:-1], np.zeros(new), category[-1:]]),
+            self.periods,
+        )
+        if self.repeat_bonus is not None or self.periods:
+            statistics = self.item_statistics.numpy()
+            level = statistics[:, like].mean(axis=1, keepdims=True)
+            plain.item_statistics.assign(np.concatenate([statistics, *[level] * new], axis=1))
+        if self.periods:
+            plain.period_starts.assign(self.period_starts)
+            plain.trend_weight.assign(self.trend_weight)
+        return plain
+
+    def settled(self) -> Catalogue:
+        """The same catalogue as of the end of the training log: what is served.
+
+        Raises:
+            ValueError: item features have not been folded into the table.
+        """
+        if self.feature_map is not None:
+            raise ValueError("fold the item features first")
+        plain = self._plain(
+            self.item_embedding.embeddings, self._biases()[-1], self.item_category, periods=0
+        )
+        if self.repeat_bonus is not None:
+            plain.item_statistics.assign(self.item_statistics.numpy()[-1:])
+        return plain
+
+    def _plain(self, vectors: Any, bias: Any, category: Any, periods: int) -> Catalogue:
+        """A built catalogue with this table, and the other learnt weights of this one.
+
+        Args:
+            vectors: [items + 2, width].
+            bias: [items + 1].
+            category: [items + 2].
+            periods: see the class.
+        """
+        plain = Catalogue(
+            len(bias) - 1,
+            self.categories,
+            self.repeat_bonus is not None,
+            self.width,
+            periods=periods,
+            name=self.name,
+        )
+        plain.build()
+        plain.item_embedding.embeddings.assign(vectors)
+        plain.item_bias.assign(bias)
+        plain.item_category.assign(category)
         if self.category_embedding is not None and plain.category_embedding is not None:
             plain.category_embedding.set_weights(self.category_embedding.get_weights())
         if self.repeat_bonus is not None and plain.repeat_bonus is not None:
@@ -181,21 +252,22 @@ class Catalogue(keras.layers.Layer):
         given = tf.where(categories < self.categories, categories, 0)
         return self._vectors(items, given)
 
-    def rows(self, items: tf.Tensor) -> tf.Tensor:
+    def rows(self, items: tf.Tensor, by_period: bool = False) -> tf.Tensor:
         """Item vectors and biases side by side.
 
         Args:
             items: int32 [...], 0 = padding, which gets the bias `MASKED`; up to the catalogue size.
+            by_period: the biases of all periods and of the end of the log, instead of this alone.
 
         Returns:
-            float32 [..., width + 1].
+            float32 [..., width + 1], or [..., width + periods + 1].
         """
         vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
-        bias = tf.cast(tf.gather(tf.convert_to_tensor(self.item_bias), items), tf.float32)
-        return tf.concat([vectors, tf.where(items > 0, bias, MASKED)[..., None]], axis=-1)
+        bias = tf.gather(self._bias_columns(by_period), items)
+        return tf.concat([vectors, bias], axis=-1)
 
-    def table(self) -> tf.Tensor:
-        """`rows` of the whole catalogue: float32 [items + 1, width + 1].
+    def table(self, by_period: bool = False) -> tf.Tensor:
+        """`rows` of the whole catalogue: float32 [items + 1, width + …].
 
         Read as slices instead of looked up, which a training step would feel.
         """
@@ -209,8 +281,27 @@ class Catalogue(keras.layers.Layer):
                 tf.convert_to_tensor(self.category_embedding.embeddings),
                 tf.convert_to_tensor(self.item_category)[: self.items + 1],
             )
-        bias = tf.concat([[MASKED], tf.convert_to_tensor(self.item_bias)[1:]], axis=0)
-        return tf.cast(tf.concat([vectors, bias[:, None]], axis=1), tf.float32)
+        return tf.concat([tf.cast(vectors, tf.float32), self._bias_columns(by_period)], axis=1)
+
+    def _bias_columns(self, by_period: bool) -> tf.Tensor:
+        """float32 [items + 1, 1 or periods + 1]; the row of padding is masked."""
+        biases = self._biases() if by_period else self._biases()[-1:]
+        masked = tf.fill([tf.shape(biases)[0], 1], MASKED)
+        return tf.transpose(tf.concat([masked, biases[:, 1:]], axis=1))
+
+    def _biases(self) -> tf.Tensor:
+        """float32 [periods + 1, items + 1], as of the start of each period and of the end."""
+        bias = tf.cast(tf.convert_to_tensor(self.item_bias), tf.float32)[None, :]
+        if not self.periods:
+            return bias
+        weight = tf.cast(tf.convert_to_tensor(self.trend_weight), tf.float32)
+        return bias + weight * tf.convert_to_tensor(self.item_statistics)[..., TREND]
+
+    def period_of(self, times: tf.Tensor) -> tf.Tensor:
+        """int32 [...], the period of epoch seconds int64 [...]; `periods` after the log's end."""
+        starts = tf.convert_to_tensor(self.period_starts)
+        flat = tf.searchsorted(starts, tf.reshape(times, [-1]), side="right") - 1
+        return tf.reshape(tf.maximum(flat, 0), tf.shape(times))
 
     def logits(self, query: tf.Tensor, own: OwnItems | None = None) -> tf.Tensor:
         """Scores of the whole catalogue.
@@ -249,12 +340,29 @@ class Catalogue(keras.layers.Layer):
             vectors += self.category_embedding(tf.where(categories > 0, categories, known))
         return vectors
 
-    def own_bonus(self, query: tf.Tensor, own: OwnItems) -> tuple[tf.Tensor, tf.Tensor]:
-        """Item index (0 where there is none in the catalogue) and its bonus, [batch, length]."""
+    def own_bonus(
+        self, query: tf.Tensor, own: OwnItems, period: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The bonus of the user's own items.
+
+        Args:
+            query: [batch, width].
+            own: the user's own items.
+            period: int32 [batch], see `period_of`; None: after the end of the log.
+
+        Returns:
+            Item index (0 where there is none in the catalogue) and bonus, [batch, length] each.
+        """
         item = tf.where(own.item <= self.items, own.item, 0)
         if self.repeat_bonus is None:
             return item, tf.zeros(tf.shape(item))
-        return item, self.repeat_bonus(query, own)
+        statistics = tf.convert_to_tensor(self.item_statistics)
+        if period is None:
+            of_item = tf.gather(statistics[-1], item)
+        else:
+            when = tf.broadcast_to(period[:, None], tf.shape(item))
+            of_item = tf.gather_nd(statistics, tf.stack([when, item], axis=-1))
+        return item, self.repeat_bonus(query, own, of_item)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -266,4 +374,5 @@ class Catalogue(keras.layers.Layer):
             "width": self.width,
             "feature_width": self.feature_width,
             "features_from": self.features_from,
+            "periods": self.periods,
         }

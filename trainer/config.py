@@ -39,6 +39,9 @@ class EncoderConfig(Settings):
     dropout: Share = 0.2
     max_events: Annotated[int, Field(ge=2)] = 50
     """The latest events that the transformer reads."""
+    trends: bool = True
+    """Where the log has times, what sold of late has a higher score: of late before each training
+    sample, and before the end of the training log when served (`trainer/item_statistics.py`)."""
     own_items: bool = True
     """Score "buys this again" from the user's own items, where these may be recommended."""
     own_events: Annotated[int, Field(ge=1)] = 256

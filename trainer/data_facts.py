@@ -19,6 +19,7 @@ from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.input import Histories
 from trainer.item_features import ItemFeatures
+from trainer.item_statistics import ItemStatistics
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 from trainer.tower_ensemble import TowerEnsemble
 
@@ -39,7 +40,7 @@ class DataFacts:
     Attributes:
         items: catalogue size, the vocabulary's.
         item_counts: int64 [items + 1] events per item index.
-        item_openings: int64 [items + 1] how many of these opened an instant of their history.
+        item_statistics: how items were sold up to each point of the log.
         item_categories: int32 [items + 2] the category of each item, 0 = unknown.
         categories: number of category indices, 0 if no event has one.
         actions: number of action indices, 0 if all events are of one kind.
@@ -50,7 +51,7 @@ class DataFacts:
 
     items: int
     item_counts: np.ndarray
-    item_openings: np.ndarray
+    item_statistics: ItemStatistics
     item_categories: np.ndarray
     categories: int
     actions: int
@@ -68,17 +69,15 @@ class DataFacts:
         item_categories[item[category > 0]] = category[category > 0]
         item_categories[items + 1] = 0
         actions = graph.vocabulary_size_by_name(features.ACTION_VOCABULARY)
-        time = columns[features.TIME]
+        has_time = bool((columns[features.TIME] != _positions(histories)).any())
         return cls(
             items=items,
             item_counts=np.bincount(item, minlength=items + 1)[: items + 1],
-            item_openings=np.bincount(item[histories.opens_instant], minlength=items + 1)[
-                : items + 1
-            ],
+            item_statistics=ItemStatistics.of(histories, items, has_time=has_time),
             item_categories=item_categories,
             categories=int(category.max(initial=0)) + 1 if category.any() else 0,
             actions=actions + 1 if actions > 1 else 0,
-            has_time=bool((time != _positions(histories)).any()),
+            has_time=has_time,
             has_price=bool(columns[features.PRICE].any() or columns[features.QUANTITY].any()),
             repeat_share=repeat_share(item, histories.splits),
         )
@@ -101,6 +100,10 @@ class DataFacts:
         """
         return bool(encoder.own_items) and not self.exclude_seen(serving)
 
+    def statistics(self, encoder: EncoderConfig) -> ItemStatistics:
+        """The item statistics that the encoder knows."""
+        return self.item_statistics if encoder.trends else self.item_statistics.of_the_end()
+
     def derived(
         self, encoder: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
     ) -> dict[str, dict[str, Any]]:
@@ -110,6 +113,7 @@ class DataFacts:
         why = f"{share}, {compared} {EXCLUDE_SEEN_BELOW:.0%}"
         fixed = "set in the configuration"
         own = self.scores_own_items(encoder, serving)
+        statistics = self.statistics(encoder)
         return {
             "exclude_seen": {
                 "value": self.exclude_seen(serving),
@@ -129,6 +133,17 @@ class DataFacts:
                 if self.has_time
                 else "the log has order only",
             },
+            "trends": {
+                "value": statistics.periods > 0,
+                "why": f"the log is cut into {statistics.periods} periods of {statistics.days:.3g} "
+                "days"
+                if statistics.periods
+                else "the log has order only"
+                if not self.has_time
+                else fixed
+                if not encoder.trends
+                else "the catalogue is too large to keep what sold when",
+            },
             "actions": {"value": max(self.actions - 1, 1), "why": "kinds of action in the log"},
             "categories": {"value": max(self.categories - 1, 0), "why": "frequent categories"},
             "price": {"value": self.has_price, "why": "whether events have prices or quantities"},
@@ -147,6 +162,7 @@ class DataFacts:
     ) -> BehaviorEncoder:
         """A new encoder that fits this data, with popularity as its item biases."""
         own, members = self.scores_own_items(config, serving), self.members(config)
+        statistics = self.statistics(config)
         towers = [
             EventTower(
                 actions=self.actions,
@@ -170,6 +186,7 @@ class DataFacts:
                 members * config.width,
                 feature_width=item_features.dim,
                 features_from=config.width * item_features.plain_members(members),
+                periods=statistics.periods,
                 name="catalogue",
             ),
             towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),
@@ -180,7 +197,7 @@ class DataFacts:
         encoder.build()
         encoder.catalogue.set_statistics(
             self.item_counts,
-            self.item_openings,
+            statistics,
             self.item_categories if self.categories else None,
         )
         if item_features.dim:

@@ -79,7 +79,13 @@ class BehaviorEncoder(keras.Model):
             new_features: what is known of these, see `Catalogue.folded`.
             rare: see `Catalogue.folded`.
         """
-        catalogue = self.catalogue.folded(new_features, rare)
+        return self._with_catalogue(self.catalogue.folded(new_features, rare), new_items)
+
+    def settled(self) -> BehaviorEncoder:
+        """The same encoder (tower shared) as of the end of the training log: what is served."""
+        return self._with_catalogue(self.catalogue.settled(), self.new_items)
+
+    def _with_catalogue(self, catalogue: Catalogue, new_items: Sequence[str]) -> BehaviorEncoder:
         encoder = BehaviorEncoder(
             catalogue, self.tower, self.exclude_seen, self.own_events, new_items, name=self.name
         )

@@ -16,6 +16,7 @@ from trainer.objectives import (
     target_weights,
 )
 from trainer.own_items import OwnItems, summarise
+from trainer.sampling import NEXT_TIME
 
 
 class NextItemModel(keras.Model):
@@ -41,8 +42,13 @@ class NextItemModel(keras.Model):
         self.built = True
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, Any]:
-        """The query [batch, width] and the summary of the user's own items."""
-        return {"query": self.encoder(inputs, training=training), "own": own_items(inputs)}
+        """The query [batch, width], the user's own items, and the period of what comes next."""
+        catalogue = self.encoder.catalogue
+        return {
+            "query": self.encoder(inputs, training=training),
+            "own": own_items(inputs),
+            "period": catalogue.period_of(inputs[NEXT_TIME]) if catalogue.periods else None,
+        }
 
     def compute_loss(
         self,
@@ -54,9 +60,10 @@ class NextItemModel(keras.Model):
     ) -> tf.Tensor:
         """Cross-entropy of targets `y` int32 [batch, m + later_items], 0 = padding."""
         arguments = (self.encoder.catalogue, y_pred["query"], y_pred["own"], y, self._weights(y))
+        period = y_pred["period"]
         if self.sampled_items is None:
-            return full_softmax_loss(*arguments)
-        return sampled_softmax_loss(*arguments, samples=self.sampled_items)
+            return full_softmax_loss(*arguments, period=period)
+        return sampled_softmax_loss(*arguments, samples=self.sampled_items, period=period)
 
     @property
     def later_items(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
-from trainer.catalogue import MASKED, Catalogue, with_constant
+from trainer.catalogue import MASKED, Catalogue, at_period, with_constant
 from trainer.own_items import OwnItems
 from trainer.softmax import catalogue_cross_entropy
 
@@ -17,6 +17,7 @@ def full_softmax_loss(
     own: OwnItems | None,
     targets: tf.Tensor,
     weights: Sequence[tf.Tensor],
+    period: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Mean cross-entropy of the next items against the whole catalogue.
 
@@ -28,15 +29,18 @@ def full_softmax_loss(
         weights: float32 [batch, m] for each member that the vectors consist of: how its label is
             spread over the targets. Each member has a loss of its own (see `TowerEnsemble`), and
             the mean of these is returned.
+        period: int32 [batch], when the targets were taken (`Catalogue.period_of`); None: after the
+            end of the training log.
 
     Returns:
         Scalar float32.
     """
-    bonus = (None, None) if own is None else catalogue.own_bonus(query, own)
+    bonus = (None, None) if own is None else catalogue.own_bonus(query, own, period)
+    table = catalogue.table(by_period=period is not None)
     losses = [
-        catalogue_cross_entropy(part, table, targets, label, *bonus)
-        for (part, (table,)), label in zip(
-            _members(query, [catalogue.table()], len(weights)), weights, strict=True
+        catalogue_cross_entropy(part, rows, targets, label, *bonus)
+        for (part, (rows,)), label in zip(
+            _members(query, [table], len(weights), catalogue, period), weights, strict=True
         )
     ]
     return tf.reduce_mean(tf.add_n(losses) / len(weights))
@@ -49,6 +53,7 @@ def sampled_softmax_loss(
     targets: tf.Tensor,
     weights: Sequence[tf.Tensor],
     samples: int,
+    period: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Cross-entropy against items sampled for the whole batch, corrected for the sampling.
 
@@ -63,6 +68,7 @@ def sampled_softmax_loss(
         targets: int32 [batch, m], 0 = padding.
         weights: see `full_softmax_loss`.
         samples: how many items are drawn.
+        period: see `full_softmax_loss`.
 
     Returns:
         Scalar float32.
@@ -80,7 +86,7 @@ def sampled_softmax_loss(
     hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
     of_negatives, of_positives = 0.0, 0.0
     if own is not None:
-        item, bonus = catalogue.own_bonus(query, own)
+        item, bonus = catalogue.own_bonus(query, own, period)
         # Where each catalogue item stands among the drawn ones; `samples` = not drawn.
         place = tf.tensor_scatter_nd_update(
             tf.fill([catalogue.items + 1], samples), drawn[:, None], tf.range(samples)
@@ -105,36 +111,43 @@ def sampled_softmax_loss(
         surprise = normaliser[:, None] - tf.where(valid, positive, 0.0)
         return tf.reduce_sum(label * surprise, axis=1)
 
-    rows = [catalogue.rows(drawn), catalogue.rows(targets)]
+    rows = [catalogue.rows(part, by_period=period is not None) for part in (drawn, targets)]
     parts = [
         losses(part, negatives, positives, label)
         for (part, (negatives, positives)), label in zip(
-            _members(query, rows, len(weights)), weights, strict=True
+            _members(query, rows, len(weights), catalogue, period), weights, strict=True
         )
     ]
     return tf.reduce_mean(tf.add_n(parts) / len(weights))
 
 
 def _members(
-    query: tf.Tensor, rows: list[tf.Tensor], members: int
+    query: tf.Tensor,
+    rows: list[tf.Tensor],
+    members: int,
+    catalogue: Catalogue,
+    period: tf.Tensor | None,
 ) -> Iterator[tuple[tf.Tensor, list[tf.Tensor]]]:
-    """Each member's query and rows of the item table, with the constant and bias, in float32.
+    """Each member's query and rows of the item table, with what picks the biases, in float32.
 
     Args:
         query: [batch, members * d].
-        rows: [..., members * d + 1] each; the biases in the last column are common to all.
+        rows: [..., members * d + b] each; the biases in the last columns are common to all.
         members: how many there are.
+        catalogue: whose rows these are.
+        period: int32 [batch], if there is a bias for each period.
 
     Yields:
-        [batch, d + 1] and [..., d + 1] each.
+        [batch, d + b] and [..., d + b] each.
     """
     # The query of an ensemble is scaled so that its score is the members' mean.
     queries = tf.split(tf.cast(query, tf.float32) * members, members, axis=-1)
-    vectors = [tf.split(tf.cast(r[..., :-1], tf.float32), members, axis=-1) for r in rows]
-    biases = [tf.cast(r[..., -1:], tf.float32) for r in rows]
+    width = catalogue.width
+    vectors = [tf.split(tf.cast(r[..., :width], tf.float32), members, axis=-1) for r in rows]
+    biases = [tf.cast(r[..., width:], tf.float32) for r in rows]
     for member, part in enumerate(queries):
         yield (
-            with_constant(part),
+            with_constant(part) if period is None else at_period(part, period, catalogue.periods),
             [
                 tf.concat([v[member], bias], axis=-1)
                 for v, bias in zip(vectors, biases, strict=True)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainer.config import OptimizerConfig
 from trainer.weight_average import momentum
 
-_UNDECAYED = ("bias", "gamma", "beta", "norm", "propensity")
+_UNDECAYED = ("bias", "gamma", "beta", "norm", "propensity", "trend")
 
 
 @keras.saving.register_keras_serializable(package="cohortrec")

@@ -15,6 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.item_statistics import STATISTICS
+
 DAY = 86_400.0
 
 
@@ -28,7 +30,6 @@ class OwnItems(NamedTuple):
 
 
 FEATURES = 12
-ITEM_STATISTICS = 2
 PRIOR_WEIGHTS = (1.0, 0.0, -0.3)
 PRIOR_BONUS = 4.0
 """The bonus before training: own items first, the frequent and the recent ones on top. It makes the
@@ -137,9 +138,9 @@ class RepeatBonus(keras.layers.Layer):
     over the features of `summarise`, what is known of the item and a projection of the query, and
     a learnt propensity per item (milk is bought again, a printer is not).
 
-    How popular an item is and how often it comes first in a basket matter for own items in another
-    way than for others: of a customer's items the popular ones are bought again more often, but by
-    far not in proportion (Online Retail: `docs/results.md`).
+    How popular an item is, how often it comes first in a basket and whether it sells of late matter
+    for own items in another way than for others: of a customer's items the popular ones are bought
+    again more often, but by far not in proportion (Online Retail: `docs/results.md`).
 
     Args:
         items: catalogue size; item indices run from 1 to `items`.
@@ -162,38 +163,27 @@ class RepeatBonus(keras.layers.Layer):
 
     def build(self, query_shape: tuple[int | None, ...]) -> None:
         """Creates the weights for queries [batch, width]."""
-        self.prior.build((None, None, FEATURES + ITEM_STATISTICS))
-        self.own.build((None, None, FEATURES + ITEM_STATISTICS))
+        self.prior.build((None, None, FEATURES + STATISTICS))
+        self.own.build((None, None, FEATURES + STATISTICS))
         self.query.build(query_shape)
         self.out.build((None, None, self.hidden))
         self.propensity = self.add_weight(
             name="propensity", shape=(self.items + 1,), initializer="zeros"
         )
-        self.item_statistics = self.add_weight(
-            name="item_statistics",
-            shape=(self.items + 1, ITEM_STATISTICS),
-            initializer="zeros",
-            trainable=False,
-        )
 
-    def set_statistics(self, counts: np.ndarray, openings: np.ndarray) -> None:
-        """Notes how popular items are and how often they come first.
+    def call(self, query: tf.Tensor, own: OwnItems, statistics: tf.Tensor) -> tf.Tensor:
+        """The bonus of own items.
 
         Args:
-            counts: [items + 1] training events per item index.
-            openings: [items + 1] how many of these opened an instant.
-        """
-        popularity = np.log1p(counts)
-        usual = max(openings.sum(), 1) / max(counts.sum(), 1)
-        # Shrunk towards the usual share, as if each item had one event more.
-        first = np.log((openings + usual) / (counts + 1.0)) - np.log(usual)
-        self.item_statistics.assign(np.stack([popularity - popularity.mean(), first], axis=1))
+            query: [batch, width].
+            own: the user's own items.
+            statistics: float32 [batch, length, STATISTICS] of these items.
 
-    def call(self, query: tf.Tensor, own: OwnItems) -> tf.Tensor:
-        """Bonus float32 [batch, length] for the items in `own.item`; 0 where that is 0."""
+        Returns:
+            float32 [batch, length]; 0 where there is no item of the catalogue.
+        """
         known = tf.where(own.item <= self.items, own.item, 0)
-        of_item = tf.cast(tf.gather(self.item_statistics, known), own.features.dtype)
-        facts = tf.concat([own.features, of_item], axis=-1)
+        facts = tf.concat([own.features, tf.cast(statistics, own.features.dtype)], axis=-1)
         hidden = tf.nn.gelu(self.own(facts) + self.query(query)[:, None, :])
         bonus = tf.squeeze(self.out(hidden) + self.prior(facts), axis=-1)
         bonus += tf.gather(tf.cast(self.propensity, bonus.dtype), known)
@@ -205,9 +195,6 @@ class RepeatBonus(keras.layers.Layer):
             mine.set_weights(theirs.get_weights())
         new = self.items - other.items
         self.propensity.assign(np.append(other.propensity.numpy(), np.zeros(new, np.float32)))
-        statistics = other.item_statistics.numpy()
-        # Padding never occurs either.
-        self.item_statistics.assign(np.concatenate([statistics, *[statistics[:1]] * new]))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -59,6 +59,7 @@ class Recommender(tf.Module):
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
             raise ValueError("specialists and mixture go together")
+        encoder = encoder.settled()
         self._transform = HistoryTransform(graph, encoder.new_items)
         self._encoder = encoder
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()

@@ -21,6 +21,8 @@ from trainer.windows import window
 EMPTY_PREFIX_SHARE = 0.1
 """Share of the users whose first item is predicted from nothing, so that a new user gets sensible
 recommendations."""
+NEXT_TIME = "next_time"
+"""Input int64 [batch]: epoch seconds at which the targets were taken."""
 WINDOW_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
 """Windows are padded to the next of these: few shapes, little padding."""
 
@@ -114,7 +116,8 @@ class SampleBatches:
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
         """An endless stream of (inputs, targets) batches, epoch after epoch.
 
-        Inputs are those of `cut_inputs`; targets int32 [batch, m + later_items], 0 = padding.
+        Inputs are those of `cut_inputs` and `NEXT_TIME`; targets int32 [batch, m + later_items],
+        0 = padding.
 
         Args:
             first_epoch: where a resumed training goes on.
@@ -134,9 +137,8 @@ class SampleBatches:
             item = columns[features.ITEM]
             targets = tf.gather(tf.concat([item, [0]], 0), places)
             targets = tf.where(targets <= self._items, targets, 0)
-            return cut_inputs(
-                columns, starts, ends, length, own if self._own_events else None
-            ), targets
+            cut = cut_inputs(columns, starts, ends, length, own if self._own_events else None)
+            return {**cut, NEXT_TIME: tf.gather(columns[features.TIME], ends)}, targets
 
         dataset = tf.data.Dataset.from_generator(
             lambda: self._stream(first_epoch), output_signature=spec

@@ -56,10 +56,24 @@ def test_items_take_the_category_of_their_events():
     assert found.item_counts.tolist() == [0, 2, 2, 1, 0]
 
 
-def test_openings_are_the_first_of_each_instant():
-    # Two histories of three events; the second one begins at the time at which the first one ended.
-    found = facts([1, 2, 1, 3, 1, 2], [5, 5, 9, 9, 9, 10])
-    assert found.item_openings.tolist() == [0, 2, 1, 1, 0]
+def test_trends_need_times_and_can_be_switched_off():
+    from trainer.config import EncoderConfig, ServingConfig
+    from trainer.item_features import ItemFeatures
+
+    day = 86_400
+    timed = facts([1, 2, 1, 3, 1, 2], np.array([0, 20, 52, 5, 9, 10]) * day)
+    ordered = facts([1, 2, 1, 3, 1, 2], [0, 1, 2, 0, 1, 2])
+    for found, config, periods, why in (
+        (timed, EncoderConfig(), 26, "26 periods of 2 days"),
+        (timed, EncoderConfig(trends=False), 0, "set in the configuration"),
+        (ordered, EncoderConfig(), 0, "the log has order only"),
+    ):
+        assert found.statistics(config).periods == periods
+        nothing = ItemFeatures.none(4, "no texts")
+        trends = found.derived(config, ServingConfig(), nothing)["trends"]
+        assert trends["value"] == (periods > 0) and why in trends["why"]
+        encoder = found.build_encoder(config, ServingConfig(), nothing)
+        assert encoder.catalogue.periods == periods
 
 
 @pytest.mark.parametrize(

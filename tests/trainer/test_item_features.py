@@ -69,15 +69,17 @@ def test_folding_changes_no_score():
     import tensorflow as tf
 
     from trainer.catalogue import Catalogue
+    from trainer.item_statistics import TREND, ItemStatistics
 
     keras.utils.set_random_seed(3)
     rng = np.random.default_rng(3)
     catalogue = Catalogue(
-        items=7, categories=3, own_items=True, width=8, feature_width=4, features_from=3
+        items=7, categories=3, own_items=True, width=8, feature_width=4, features_from=3, periods=2
     )
     catalogue.build()
     categories = np.array([0, 1, 2, 1, 2, 1, 2, 0, 0], np.int32)
-    catalogue.set_statistics(np.arange(8), np.arange(8) // 2, categories)
+    statistics = ItemStatistics(np.array([5, 6, 7]), rng.normal(0, 1, (3, 8, 3)))
+    catalogue.set_statistics(np.arange(8), statistics, categories)
     catalogue.item_features.assign(rng.normal(0, 1, (9, 4)))
     catalogue.repeat_bonus.propensity.assign(rng.normal(0, 1, 8))
     new = rng.normal(0, 1, (2, 4)).astype(np.float32)
@@ -89,7 +91,8 @@ def test_folding_changes_no_score():
     # Category 0, unknown, has a vector too.
     vectors = catalogue.feature_vectors(new) + catalogue.category_embedding(np.array([0, 0]))
     rare = catalogue.item_embedding.embeddings.numpy()[[1, 2]].mean(axis=0)
-    expected = query.numpy() @ (vectors.numpy() + rare).T + bias
+    trend = statistics.table[-1, [1, 2], TREND].mean()
+    expected = query.numpy() @ (vectors.numpy() + rare).T + bias + trend
     np.testing.assert_allclose(after[:, 8:], expected, rtol=1e-4, atol=1e-5)
     assert not catalogue.feature_vectors(new).numpy()[:, :3].any()
     # Out of vocabulary stays what it was, behind the new items.
@@ -98,9 +101,15 @@ def test_folding_changes_no_score():
     np.testing.assert_array_equal(
         folded.repeat_bonus.propensity.numpy()[:8], catalogue.repeat_bonus.propensity.numpy()
     )
-    statistics = folded.repeat_bonus.item_statistics.numpy()
-    np.testing.assert_array_equal(statistics[:8], catalogue.repeat_bonus.item_statistics.numpy())
-    np.testing.assert_array_equal(statistics[8:], statistics[[0, 0]])
+    after = folded.item_statistics.numpy()
+    np.testing.assert_allclose(after[:, :8], statistics.table, rtol=1e-6)
+    np.testing.assert_allclose(after[:, 8], statistics.table[:, [1, 2]].mean(axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(after[:, 8], after[:, 9])
+    # Served as of the end of the log, with the same scores.
+    settled = folded.settled()
+    assert settled.periods == 0
+    np.testing.assert_allclose(settled.logits(query), folded.logits(query), rtol=1e-5)
+    np.testing.assert_array_equal(settled.item_statistics.numpy()[0], after[-1])
 
 
 def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop):

@@ -40,12 +40,15 @@ def encoder():
     from trainer.config import EncoderConfig, ServingConfig
     from trainer.data_facts import DataFacts
     from trainer.item_features import ItemFeatures
+    from trainer.item_statistics import ItemStatistics
 
     keras.utils.set_random_seed(8)
     facts = DataFacts(
         items=ITEMS,
         item_counts=np.arange(ITEMS + 1)[::-1],
-        item_openings=np.ones(ITEMS + 1, np.int64),
+        item_statistics=ItemStatistics(
+            np.zeros(1, np.int64), np.zeros((1, ITEMS + 1, 3), np.float32)
+        ),
         item_categories=np.array([0, 1, 2, 1, 2, 1, 2, 1, 2, 0], np.int32),
         categories=3,
         actions=3,

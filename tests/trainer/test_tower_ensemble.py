@@ -15,12 +15,13 @@ def encoder():
     from trainer.config import EncoderConfig, ServingConfig
     from trainer.data_facts import DataFacts
     from trainer.item_features import ItemFeatures
+    from trainer.item_statistics import ItemStatistics
 
     keras.utils.set_random_seed(8)
     facts = DataFacts(
         items=12,
         item_counts=np.arange(13)[::-1],
-        item_openings=np.arange(13)[::-1],
+        item_statistics=ItemStatistics(np.zeros(1, np.int64), np.zeros((1, 13, 3), np.float32)),
         item_categories=np.zeros(14, np.int32),
         categories=0,
         actions=0,
