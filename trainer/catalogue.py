@@ -205,7 +205,10 @@ class Catalogue(keras.layers.Layer):
         if self.feature_map is not None:
             raise ValueError("fold the item features first")
         plain = self._plain(
-            self.item_embedding.embeddings, self._biases()[-1], self.item_category, periods=0
+            self.item_embedding.embeddings,
+            self._biases(slice(None), by_period=False)[:, 0],
+            self.item_category,
+            periods=0,
         )
         if self.repeat_bonus is not None:
             plain.item_statistics.assign(self.item_statistics.numpy()[-1:])
@@ -263,8 +266,8 @@ class Catalogue(keras.layers.Layer):
             float32 [..., width + 1], or [..., width + periods + 1].
         """
         vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
-        bias = tf.gather(self._bias_columns(by_period), items)
-        return tf.concat([vectors, bias], axis=-1)
+        masked = tf.where(items[..., None] > 0, self._biases(items, by_period), MASKED)
+        return tf.concat([vectors, masked], axis=-1)
 
     def table(self, by_period: bool = False) -> tf.Tensor:
         """`rows` of the whole catalogue: float32 [items + 1, width + …].
@@ -281,21 +284,27 @@ class Catalogue(keras.layers.Layer):
                 tf.convert_to_tensor(self.category_embedding.embeddings),
                 tf.convert_to_tensor(self.item_category)[: self.items + 1],
             )
-        return tf.concat([tf.cast(vectors, tf.float32), self._bias_columns(by_period)], axis=1)
+        biases = self._biases(slice(1, None), by_period)
+        biases = tf.pad(biases, [[1, 0], [0, 0]], constant_values=MASKED)
+        return tf.concat([tf.cast(vectors, tf.float32), biases], axis=1)
 
-    def _bias_columns(self, by_period: bool) -> tf.Tensor:
-        """float32 [items + 1, 1 or periods + 1]; the row of padding is masked."""
-        biases = self._biases() if by_period else self._biases()[-1:]
-        masked = tf.fill([tf.shape(biases)[0], 1], MASKED)
-        return tf.transpose(tf.concat([masked, biases[:, 1:]], axis=1))
+    def _biases(self, items: tf.Tensor | slice, by_period: bool) -> tf.Tensor:
+        """Biases as of the end of the log, float32 [..., 1], or of all periods, [..., periods + 1].
 
-    def _biases(self) -> tf.Tensor:
-        """float32 [periods + 1, items + 1], as of the start of each period and of the end."""
-        bias = tf.cast(tf.convert_to_tensor(self.item_bias), tf.float32)[None, :]
+        Args:
+            items: int32 [...], or a slice of the catalogue, which is read faster.
+            by_period: see `rows`.
+        """
+
+        def pick(values: tf.Tensor) -> tf.Tensor:
+            return values[items] if isinstance(items, slice) else tf.gather(values, items)
+
+        bias = tf.cast(pick(tf.convert_to_tensor(self.item_bias)), tf.float32)[..., None]
         if not self.periods:
             return bias
-        weight = tf.cast(tf.convert_to_tensor(self.trend_weight), tf.float32)
-        return bias + weight * tf.convert_to_tensor(self.item_statistics)[..., TREND]
+        trend = tf.convert_to_tensor(self.item_statistics)[..., TREND]
+        trend = tf.transpose(trend if by_period else trend[-1:])
+        return bias + tf.cast(tf.convert_to_tensor(self.trend_weight), tf.float32) * pick(trend)
 
     def period_of(self, times: tf.Tensor) -> tf.Tensor:
         """int32 [...], the period of epoch seconds int64 [...]; `periods` after the log's end."""
