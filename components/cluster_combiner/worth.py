@@ -1,0 +1,212 @@
+"""What the clusters are worth: paired differences between models, and the verdict in words.
+
+A specialist has seen more training than the global encoder, and several models together are better
+than one. So that this is not taken for a merit of the clusters, two controls of the same cost are
+judged on the same users: specialists of a random partition with the same sizes, and the global
+encoder trained on for as many steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from trainer.metrics import paired_difference, user_values
+
+METRIC = "ndcg@10"
+CONTINUED = "continued"
+"""The global encoder trained on for the steps that all specialists may have together."""
+RANDOM_ROUTED, RANDOM_COMBINER = "random_routed", "random_combiner"
+"""Specialists of a random partition, as `routed` and `combiner` are of the clusters."""
+CONTROLS = (CONTINUED, RANDOM_ROUTED, RANDOM_COMBINER)
+
+Effect = Literal["helps", "hurts", "makes no difference"]
+Recommendation = Literal["combination", "train longer", "global"]
+
+_PAIRS = (
+    ("routed", "global"),
+    ("combiner", "global"),
+    (CONTINUED, "global"),
+    (RANDOM_ROUTED, "global"),
+    (RANDOM_COMBINER, "global"),
+    ("routed", RANDOM_ROUTED),
+    ("combiner", RANDOM_COMBINER),
+    ("routed", CONTINUED),
+    ("combiner", CONTINUED),
+)
+
+
+class Lift(NamedTuple):
+    """How much better one model is than another on the same users, in NDCG@10.
+
+    Attributes:
+        model: the one in question.
+        against: what it is compared with.
+        cluster: whose users, None for all.
+        users: how many.
+        mean: mean difference of the users' NDCG@10.
+        low: lower end of its 95 % paired bootstrap interval.
+        high: upper end.
+        relative: the mean over the other model's NDCG@10; 0 where that is 0.
+    """
+
+    model: str
+    against: str
+    cluster: int | None
+    users: int
+    mean: float
+    low: float
+    high: float
+    relative: float
+
+    @property
+    def effect(self) -> Effect:
+        """What the interval says."""
+        if self.low > 0:
+            return "helps"
+        return "hurts" if self.high < 0 else "makes no difference"
+
+
+def lifts(table: pl.DataFrame, split: str) -> list[Lift]:
+    """All comparisons whose models the table has, overall and by cluster.
+
+    Args:
+        table: see `comparison.rank_table`.
+        split: which users.
+    """
+    rows = table.filter(pl.col("split") == split)
+    clusters = rows["cluster"].unique().sort().to_list() if rows.height else []
+    found = []
+    for model, against in _PAIRS:
+        if model in table.columns and against in table.columns:
+            found.append(_lift(rows, model, against, None))
+            found += [
+                _lift(rows.filter(pl.col("cluster") == k), model, against, k) for k in clusters
+            ]
+    return found
+
+
+def _lift(rows: pl.DataFrame, model: str, against: str, cluster: int | None) -> Lift:
+    mine, theirs = rows[model].to_numpy(), rows[against].to_numpy()
+    if not rows.height:
+        return Lift(model, against, cluster, 0, 0.0, 0.0, 0.0, 0.0)
+    interval = paired_difference(mine, theirs, METRIC)
+    base = float(np.mean(user_values(theirs, METRIC)))
+    relative = interval.mean / base if base > 0 else 0.0
+    return Lift(
+        model,
+        against,
+        cluster,
+        rows.height,
+        interval.mean,
+        interval.low,
+        interval.high,
+        relative,
+    )
+
+
+def overall(found: list[Lift], model: str, against: str) -> Lift | None:
+    """The comparison of two models on all users, None if it was not made."""
+    return next(
+        (x for x in found if (x.model, x.against, x.cluster) == (model, against, None)), None
+    )
+
+
+def recommend(found: list[Lift], used: bool) -> tuple[Recommendation, str]:
+    """Which model to serve, and why.
+
+    Clusters are recommended only if their combination is better than the global encoder and than
+    every control that was trained, each time with the whole interval above zero: otherwise
+    something cheaper does as well.
+
+    Args:
+        found: `lifts` of the validation split.
+        used: whether the combination has any specialist in it.
+    """
+    control = overall(found, CONTINUED, "global")
+    longer = control is not None and control.low > 0
+    if not used:
+        reason = "the combination uses no specialist"
+    else:
+        rivals = [x for a in ("global", RANDOM_COMBINER, CONTINUED) if (x := _of(found, a))]
+        lost = [x for x in rivals if x.low <= 0]
+        if not lost:
+            names = " and ".join(_NAMES[x.against] for x in rivals)
+            return "combination", f"the combination is better than {names}"
+        reason = f"the combination is not clearly better than {_NAMES[lost[0].against]}"
+    if longer:
+        return "train longer", f"{reason}, and the global encoder trained on is better than it was"
+    return "global", reason
+
+
+def _of(found: list[Lift], against: str) -> Lift | None:
+    return overall(found, "combiner", against)
+
+
+_NAMES = {
+    "global": "the global encoder",
+    RANDOM_ROUTED: "specialists of a random partition",
+    RANDOM_COMBINER: "the combination of a random partition",
+    CONTINUED: "the global encoder trained on",
+}
+
+
+def verdict(found: list[Lift], used: bool, names: dict[int, str]) -> dict[str, Any]:
+    """What the specialists do for whom, in words.
+
+    Args:
+        found: `lifts` of the test split.
+        used: whether the combination has any specialist in it; if not, routing every user to the
+            specialist of the own cluster is judged, which nobody is served.
+        names: what clusters are called; others are "cluster k".
+
+    Returns:
+        `judged` (the model), `effect`, `helps` and `hurts` (clusters), `beats` (control to bool)
+        and `sentences`.
+    """
+    judged = "combiner" if used else "routed"
+    whole = overall(found, judged, "global")
+    if whole is None or not whole.users:
+        return {
+            "judged": judged,
+            "effect": None,
+            "helps": [],
+            "hurts": [],
+            "beats": {},
+            "sentences": ["There are no test users, so nothing can be said."],
+        }
+    parts = [
+        x for x in found if (x.model, x.against) == (judged, "global") and x.cluster is not None
+    ]
+    helped = [x.cluster for x in parts if x.effect == "helps"]
+    hurt = [x.cluster for x in parts if x.effect == "hurts"]
+    subject = "Combining the specialists" if used else "Routing every user to a specialist"
+    sentences = [f"{subject} {whole.effect}: {_figures(whole)} against the global encoder."]
+    for clusters, word in ((helped, "better"), (hurt, "worse")):
+        if clusters:
+            called = ", ".join(names.get(k, f"cluster {k}") for k in clusters)
+            sentences.append(f"On their own, the users of {called} are served {word}.")
+    beats = {}
+    for control in (RANDOM_COMBINER if used else RANDOM_ROUTED, CONTINUED):
+        if lift := overall(found, judged, control):
+            beats[control] = lift.low > 0
+            word = {"helps": "better than", "hurts": "worse than"}.get(
+                lift.effect, "no better than"
+            )
+            sentences.append(f"It is {word} {_NAMES[control]}: {_figures(lift)}.")
+    return {
+        "judged": judged,
+        "effect": whole.effect,
+        "helps": helped,
+        "hurts": hurt,
+        "beats": beats,
+        "sentences": sentences,
+    }
+
+
+def _figures(lift: Lift) -> str:
+    return (
+        f"{lift.relative:+.1%} NDCG@10 ({lift.mean:+.4f}, 95 % {lift.low:+.4f} to {lift.high:+.4f})"
+    )

@@ -1,0 +1,98 @@
+"""What the clusters are worth, from ranks whose differences are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.cluster_combiner.worth import lifts, overall, recommend, verdict
+
+USERS = 2000
+
+
+def table(split="test", **gains):
+    """Ranks of models that put the item first for a further share of each cluster's users.
+
+    `combiner=(0.1, 0.0)`: of cluster 0's users a tenth more than under the global encoder have it
+    at rank 1 instead of 30, of cluster 1's none; negative shares lose it.
+    """
+    rng = np.random.default_rng(3)
+    cluster = np.arange(USERS) % 2
+    base = np.where(rng.random(USERS) < 0.3, 1, 30)
+    columns = {"split": [split] * USERS, "cluster": cluster, "global": base}
+    for model, shares in gains.items():
+        share = np.array(shares)[cluster]
+        changed = rng.random(USERS) < np.abs(share)
+        columns[model] = np.where(changed, np.where(share > 0, 1, 30), base)
+    return pl.DataFrame(columns)
+
+
+def test_lifts_are_paired_and_by_cluster():
+    found = lifts(table(routed=(0.1, -0.2), combiner=(0.1, 0.0)), "test")
+    by_cluster = {(x.model, x.cluster): x for x in found}
+    assert by_cluster["routed", 0].effect == "helps"
+    assert by_cluster["routed", 1].effect == "hurts"
+    assert by_cluster["combiner", 1].effect == "makes no difference"
+    assert by_cluster["combiner", 1].mean == 0.0
+    whole = by_cluster["combiner", None]
+    # A tenth of half the users, those of them who did not have it already, gain one NDCG each.
+    assert whole.mean == pytest.approx(0.05 * 0.7, abs=0.01)
+    assert whole.low < whole.mean < whole.high
+    assert whole.relative == pytest.approx(whole.mean / 0.3, rel=0.1)
+    assert whole.users == USERS and by_cluster["combiner", 0].users == USERS / 2
+
+
+def test_only_models_in_the_table_are_compared():
+    found = lifts(table(routed=(0, 0), combiner=(0, 0)), "test")
+    assert {(x.model, x.against) for x in found} == {("routed", "global"), ("combiner", "global")}
+    assert overall(found, "combiner", "continued") is None
+    assert lifts(table(routed=(0, 0), combiner=(0, 0)), "validation")[0].users == 0
+
+
+@pytest.mark.parametrize(
+    ("gains", "used", "expected", "word"),
+    [
+        ({"combiner": (0.2, 0.2)}, True, "combination", "better than the global encoder"),
+        (
+            {"combiner": (0.2, 0.2), "random_combiner": (0.01, 0.01), "continued": (0.01, 0.01)},
+            True,
+            "combination",
+            "trained on",
+        ),
+        ({"combiner": (0.2, 0.2), "random_combiner": (0.2, 0.2)}, True, "global", "random"),
+        (
+            {"combiner": (0.1, 0.1), "random_combiner": (0, 0), "continued": (0.2, 0.2)},
+            True,
+            "train longer",
+            "not clearly better than the global encoder trained on",
+        ),
+        ({"combiner": (0.0, 0.0)}, True, "global", "not clearly better than the global encoder"),
+        ({"combiner": (0.0, 0.0)}, False, "global", "uses no specialist"),
+        ({"combiner": (0, 0), "continued": (0.2, 0.2)}, False, "train longer", "no specialist"),
+    ],
+)
+def test_clusters_are_recommended_only_if_nothing_cheaper_does_as_well(gains, used, expected, word):
+    choice, why = recommend(lifts(table("validation", **gains), "validation"), used)
+    assert (choice, word in why) == (expected, True), why
+
+
+def test_the_verdict_says_for_whom():
+    found = lifts(table(combiner=(0.3, -0.1), random_combiner=(0, 0), continued=(0.3, 0.3)), "test")
+    result = verdict(found, used=True, names={0: "evening shoppers"})
+    assert result["effect"] == "helps" and result["helps"] == [0] and result["hurts"] == [1]
+    assert result["beats"] == {"random_combiner": True, "continued": False}
+    text = " ".join(result["sentences"])
+    for part in (
+        "Combining the specialists helps: +",
+        "evening shoppers are served better",
+        "cluster 1 are served worse",
+        "worse than the global encoder trained on",
+    ):
+        assert part in text, text
+
+
+def test_without_a_combination_routing_is_judged():
+    result = verdict(lifts(table(routed=(-0.3, -0.3)), "test"), used=False, names={})
+    assert result["judged"] == "routed" and result["effect"] == "hurts"
+    assert verdict([], used=True, names={})["effect"] is None
