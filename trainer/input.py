@@ -62,6 +62,25 @@ class Histories:
         opens[self.splits] = True
         return opens[:-1]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Histories]) -> Histories:
+        """The histories of all parts, one after the other; a user may be in several.
+
+        Args:
+            parts: at least one.
+        """
+        columns = {
+            name: np.concatenate([part.columns[name] for part in parts])
+            for name in parts[0].columns
+        }
+        return cls(
+            columns,
+            _splits([part.lengths for part in parts]),
+            np.concatenate([part.targets for part in parts]),
+            _splits([np.diff(part.target_splits) for part in parts]),
+            np.concatenate([part.first_target for part in parts]),
+        )
+
     def take(self, users: np.ndarray) -> Histories:
         """The histories of some users, in the given order."""
         columns_index, splits = _gather_rows(self.splits, users)

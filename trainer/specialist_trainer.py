@@ -3,12 +3,17 @@
 Only the event tower changes; the item table stays that of the global encoder, so that the
 specialists' queries can be added up. Training starts from the global weights and has to beat them
 on the cluster's own validation users: otherwise they are what is exported.
+
+The controls that tell what clusters are worth are trained by the same code: `Trainer.control_k`
+on a part of a random partition, and `Trainer.continued` on all clusters' splits at once, with as
+many samples an epoch as the specialists have together.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -43,7 +48,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: `base_model` is the global encoder's SavedModel; `custom_config` holds `config`
-            (sections of `SpecialistTrainerConfig`), `seed`, `cluster` and `checkpoint_root`;
+            (sections of `SpecialistTrainerConfig`), `seed`, `name` and `checkpoint_root`;
             `hyperparameters`, if any, are the best values that `Tuner.encoder` found.
     """
     custom = fn_args.custom_config
@@ -56,13 +61,14 @@ def run_fn(fn_args: FnArgs) -> None:
     config, tuned = take_over(config, advice)
     began = time.monotonic()
     release_memory()
-    name = f"cluster_{custom['cluster']}"
+    name = custom["name"]
     keras.utils.set_random_seed(custom["seed"])
     graph = tft.TFTransformOutput(fn_args.transform_output)
     encoder = load_encoder(fn_args.base_model)
-    train = read_histories(fn_args.train_files, graph, encoder.new_items)
+    parts = [read_histories([split], graph, encoder.new_items) for split in fn_args.train_files]
     validation = read_histories(fn_args.eval_files, graph, encoder.new_items)
-    samples = len(training_samples(train))
+    by_split = [len(training_samples(part)) for part in parts]
+    train, samples = Histories.joined(parts), sum(by_split)
 
     checkpoints = checkpoint_folder(
         custom["checkpoint_root"],
@@ -80,7 +86,7 @@ def run_fn(fn_args: FnArgs) -> None:
             model,
             train,
             validation,
-            config.specialists,
+            _with_budget_of_all(config.specialists, by_split),
             seed=custom["seed"],
             checkpoints=checkpoints,
             tensorboard=Path(fn_args.model_run_dir) / "tensorboard",
@@ -95,7 +101,7 @@ def run_fn(fn_args: FnArgs) -> None:
     save_recommender(
         Recommender(graph, encoder, top_k=config.serving.top_k),
         fn_args.serving_model_dir,
-        {"kind": "specialist", "cluster": custom["cluster"]},
+        {"kind": "specialist", "name": name},
     )
     write_training(
         fn_args.model_run_dir,
@@ -123,6 +129,12 @@ def _why_not(samples: int, validation: Histories, config: SpecialistConfig) -> s
     if not (validation.next_item > 0).any():
         return "no user of the cluster is in the validation split"
     return None
+
+
+def _with_budget_of_all(config: SpecialistConfig, samples: Sequence[int]) -> SpecialistConfig:
+    """The settings with as many samples an epoch as specialists of these splits have together."""
+    together = sum(min(count, config.samples_per_epoch) for count in samples)
+    return config.model_copy(update={"samples_per_epoch": together})
 
 
 def _freeze(encoder: keras.Model, config: SpecialistConfig) -> None:

@@ -104,7 +104,7 @@ def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
             "min_samples": 10,
         }
     }
-    args = fn_args(tmp_path, tiny_shop, settings, cluster=0)
+    args = fn_args(tmp_path, tiny_shop, settings, name="cluster_0")
     args.base_model = str(trained / "model")
     run_fn(args)
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
@@ -124,7 +124,7 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
     from trainer.export import load_encoder
     from trainer.specialist_trainer import run_fn
 
-    args = fn_args(tmp_path, tiny_shop, {"specialists": {"min_samples": 100_000}}, cluster=1)
+    args = fn_args(tmp_path, tiny_shop, {"specialists": {"min_samples": 100_000}}, name="cluster_1")
     args.base_model = str(trained / "model")
     run_fn(args)
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
@@ -132,6 +132,36 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
     start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
     for before, after in zip(start.get_weights(), end.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
+    """The control gets every split, and as many samples an epoch as one specialist of each."""
+    from tests.trainer.conftest import write_records
+    from trainer import specialist_trainer
+    from trainer.input import read_histories
+    from trainer.sampling import training_samples
+
+    import tensorflow as tf
+
+    dataset = tf.data.TFRecordDataset(tiny_shop.train, "GZIP")
+    records = [record.numpy() for record in dataset]
+    write_records(tmp_path / "large.gz", records[:50])
+    write_records(tmp_path / "small.gz", records[50:52])
+    small = len(training_samples(read_histories([str(tmp_path / "small.gz")], tiny_shop.graph)))
+    cap = small + 20
+    settings = {"specialists": {"samples_per_epoch": cap, "min_samples": 1}}
+    args = fn_args(tmp_path, tiny_shop, settings, name="continued")
+    args.base_model = str(trained / "model")
+    args.train_files = [str(tmp_path / "large.gz"), str(tmp_path / "small.gz")]
+    given = {}
+
+    def fit(model, train, validation, config, **_):
+        given.update(users=len(train), limit=config.samples_per_epoch)
+        return specialist_trainer.FitResult([], 0, 0.0, 0)
+
+    monkeypatch.setattr(specialist_trainer, "fit", fit)
+    specialist_trainer.run_fn(args)
+    assert given == {"users": 52, "limit": cap + small}
 
 
 @pytest.mark.parametrize(
