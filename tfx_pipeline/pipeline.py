@@ -122,21 +122,30 @@ def create_pipeline(
         encoder_model=encoder.outputs["model"],
         config=config.clustering,
         max_clusters=config.run.max_clusters,
+        random_partition=config.combiner.controls,
         items=catalogue,
         code_version=code_fingerprint("components.sequence_clusterer"),
     )
-    specialists = [
-        _specialist(
+
+    def fine_tuned(name: str, parts: Sequence[str]) -> tfx.components.Trainer:
+        return _fine_tuned(
             config,
             locations,
-            cluster,
+            name,
+            parts,
             clusterer.outputs["examples"],
             transform.outputs["transform_graph"],
             encoder.outputs["model"],
             hyperparameters,
         )
-        for cluster in range(config.run.max_clusters)
-    ]
+
+    clusters = [f"cluster_{k}" for k in range(config.run.max_clusters)]
+    specialists = [fine_tuned(cluster, [cluster]) for cluster in clusters]
+    controls = []
+    if config.combiner.controls:
+        parts = [f"random_{k}" for k in range(config.run.max_clusters)]
+        controls = [fine_tuned(part, [part]) for part in parts]
+        controls.append(fine_tuned("continued", clusters))
     combiner = ClusterCombiner(
         examples=clusterer.outputs["examples"],
         histories=histories,
@@ -152,6 +161,7 @@ def create_pipeline(
             f"specialist_{cluster}": specialist.outputs["model"]
             for cluster, specialist in enumerate(specialists)
         },
+        **{node.id.removeprefix("Trainer."): node.outputs["model"] for node in controls},
     )
     baseline = BaselineModel(
         examples=histories,
@@ -210,6 +220,7 @@ def create_pipeline(
             encoder,
             clusterer,
             *specialists,
+            *controls,
             combiner,
             baseline,
             evaluator,
@@ -268,16 +279,28 @@ def _encoder(
     ).with_id("Trainer.encoder")
 
 
-def _specialist(
+def _fine_tuned(
     config: RunConfig,
     locations: Locations,
-    cluster: int,
+    name: str,
+    parts: Sequence[str],
     clustered: BaseChannel,
     transform_graph: BaseChannel,
     encoder_model: BaseChannel,
     hyperparameters: BaseChannel | None,
 ) -> tfx.components.Trainer:
-    """The Trainer of one cluster's specialist, warm-started from the global encoder."""
+    """A Trainer that starts from the global encoder: a cluster's specialist, or a control of it.
+
+    Args:
+        config: all settings.
+        locations: where checkpoints go.
+        name: of the node, behind "Trainer.".
+        parts: of the clusterer's splits, each with a `_train` and a `_validation`.
+        clustered: Examples of the clusterer.
+        transform_graph: what the encoder was trained with.
+        encoder_model: the global encoder.
+        hyperparameters: what the Tuner found, if there is one.
+    """
     sections = ("specialists", "serving", *(("tuning",) if config.tuning.enabled else ()))
     return tfx.components.Trainer(
         run_fn="trainer.specialist_trainer.run_fn",
@@ -285,13 +308,13 @@ def _specialist(
         transform_graph=transform_graph,
         base_model=encoder_model,
         hyperparameters=hyperparameters,
-        train_args=tfx.proto.TrainArgs(splits=[f"cluster_{cluster}_train"]),
-        eval_args=tfx.proto.EvalArgs(splits=[f"cluster_{cluster}_validation"]),
+        train_args=tfx.proto.TrainArgs(splits=[f"{part}_train" for part in parts]),
+        eval_args=tfx.proto.EvalArgs(splits=[f"{part}_validation" for part in parts]),
         custom_config={
             **_trainer_settings(config, locations, "trainer.specialist_trainer", sections),
-            "cluster": cluster,
+            "name": name,
         },
-    ).with_id(f"Trainer.cluster_{cluster}")
+    ).with_id(f"Trainer.{name}")
 
 
 def _trainer_settings(

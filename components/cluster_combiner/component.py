@@ -32,11 +32,11 @@ class ClusterCombinerSpec(component_spec.ComponentSpec):
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
         "items": component_spec.ChannelParameter(type=ItemCatalogue, optional=True),
         **{
-            f"specialist_{k}": component_spec.ChannelParameter(
-                type=standard_artifacts.Model, optional=True
-            )
+            name: component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True)
             for k in range(MAX_SPECIALISTS)
+            for name in (f"specialist_{k}", f"random_{k}")
         },
+        "continued": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -67,7 +67,7 @@ class ClusterCombiner(base_component.BaseComponent):
         seed: int,
         items: BaseChannel | None = None,
         code_version: str = "",
-        **specialists: BaseChannel,
+        **models: BaseChannel,
     ):
         """Makes the node.
 
@@ -82,7 +82,9 @@ class ClusterCombiner(base_component.BaseComponent):
             seed: of folds and batches.
             items: the ItemCatalogue; its titles travel with the exported model.
             code_version: changes when the code does, so that the cache notices.
-            **specialists: `specialist_0` … `specialist_{n-1}`, Models by cluster.
+            **models: `specialist_0` … `specialist_{n-1}`, Models by cluster; perhaps the controls
+                `random_0` … `random_{n-1}`, Models by part of the random partition, and
+                `continued`, the global encoder trained on.
         """
         super().__init__(
             ClusterCombinerSpec(
@@ -98,6 +100,6 @@ class ClusterCombiner(base_component.BaseComponent):
                 code_version=code_version,
                 model=Channel(type=standard_artifacts.Model),
                 comparison=Channel(type=ModelComparison),
-                **specialists,
+                **models,
             )
         )

@@ -19,6 +19,11 @@ class CombinerConfig(Settings):
     strength must be able to get from 0 to 1."""
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    controls: bool = True
+    """Train two controls that cost what the specialists cost, to tell what the clusters are worth:
+    specialists of a random partition, and the global encoder trained on for as many steps. The
+    specialists are then used only if they are better than both. The fan-out costs three times as
+    much; with false the specialists need to beat the global encoder alone."""
     min_gain: Annotated[float, Field(ge=0)] = 0.0
     """By how much the cross-fitted validation NDCG@10 must exceed the global encoder's for the
     specialists to be used at all."""

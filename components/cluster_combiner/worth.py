@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import polars as pl
 
+from trainer.histories import TEST, VALIDATION
 from trainer.metrics import paired_difference, user_values
 
 METRIC = "ndcg@10"
@@ -49,7 +50,7 @@ class Lift(NamedTuple):
         mean: mean difference of the users' NDCG@10.
         low: lower end of its 95 % paired bootstrap interval.
         high: upper end.
-        relative: the mean over the other model's NDCG@10; 0 where that is 0.
+        base: NDCG@10 of the other model.
     """
 
     model: str
@@ -59,7 +60,12 @@ class Lift(NamedTuple):
     mean: float
     low: float
     high: float
-    relative: float
+    base: float
+
+    @property
+    def relative(self) -> float:
+        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
+        return self.mean / self.base if self.base > 0 else 0.0
 
     @property
     def effect(self) -> Effect:
@@ -94,7 +100,6 @@ def _lift(rows: pl.DataFrame, model: str, against: str, cluster: int | None) -> 
         return Lift(model, against, cluster, 0, 0.0, 0.0, 0.0, 0.0)
     interval = paired_difference(mine, theirs, METRIC)
     base = float(np.mean(user_values(theirs, METRIC)))
-    relative = interval.mean / base if base > 0 else 0.0
     return Lift(
         model,
         against,
@@ -103,7 +108,7 @@ def _lift(rows: pl.DataFrame, model: str, against: str, cluster: int | None) -> 
         interval.mean,
         interval.low,
         interval.high,
-        relative,
+        base,
     )
 
 
@@ -153,14 +158,36 @@ _NAMES = {
 }
 
 
-def verdict(found: list[Lift], used: bool, names: dict[int, str]) -> dict[str, Any]:
+def judge(table: pl.DataFrame, used: bool) -> dict[str, Any]:
+    """The content of `worth.json`, without the costs.
+
+    Args:
+        table: see `comparison.rank_table`; splits validation and test.
+        used: whether the combination has any specialist in it.
+
+    Returns:
+        `splits` (lifts by split), `recommendation` and `why` from the validation users, and
+        `verdict` from the test users.
+    """
+    found = {split: lifts(table, split) for split in (VALIDATION, TEST)}
+    recommendation, why = recommend(found[VALIDATION], used)
+    return {
+        "splits": {
+            split: [{**x._asdict(), "effect": x.effect} for x in found[split]] for split in found
+        },
+        "recommendation": recommendation,
+        "why": why,
+        "verdict": verdict(found[TEST], used),
+    }
+
+
+def verdict(found: list[Lift], used: bool) -> dict[str, Any]:
     """What the specialists do for whom, in words.
 
     Args:
         found: `lifts` of the test split.
         used: whether the combination has any specialist in it; if not, routing every user to the
             specialist of the own cluster is judged, which nobody is served.
-        names: what clusters are called; others are "cluster k".
 
     Returns:
         `judged` (the model), `effect`, `helps` and `hurts` (clusters), `beats` (control to bool)
@@ -186,7 +213,7 @@ def verdict(found: list[Lift], used: bool, names: dict[int, str]) -> dict[str, A
     sentences = [f"{subject} {whole.effect}: {_figures(whole)} against the global encoder."]
     for clusters, word in ((helped, "better"), (hurt, "worse")):
         if clusters:
-            called = ", ".join(names.get(k, f"cluster {k}") for k in clusters)
+            called = ", ".join(f"cluster {k}" for k in clusters)
             sentences.append(f"On their own, the users of {called} are served {word}.")
     beats = {}
     for control in (RANDOM_COMBINER if used else RANDOM_ROUTED, CONTINUED):

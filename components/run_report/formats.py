@@ -14,6 +14,9 @@ MODEL_NAMES = {
     "global": "Global encoder",
     "routed": "Routed specialists",
     "combiner": "Combiner",
+    "continued": "Global encoder trained on",
+    "random_routed": "Random partition, routed",
+    "random_combiner": "Random partition, combined",
 }
 
 ALGORITHM_NAMES = {"kmeans": "k-means", "gmm": "Gaussian mixture"}

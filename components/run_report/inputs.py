@@ -204,6 +204,45 @@ class Combination(Figures):
     parameters: dict[str, Any] = {}
 
 
+class LiftFigures(Figures):
+    """How much better one model is than another on the same users, in NDCG@10."""
+
+    model: str
+    against: str
+    cluster: int | None = None
+    users: int = 0
+    mean: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    base: float = 0.0
+    """NDCG@10 of the other model."""
+    effect: str = ""
+
+    @property
+    def relative(self) -> float:
+        """The mean as a share of the other model's NDCG@10."""
+        return self.mean / self.base if self.base else 0.0
+
+
+class WorthVerdict(Figures):
+    """What the specialists do, judged on test users by one model: the combiner or routing."""
+
+    judged: str = "combiner"
+    effect: str | None = None
+    sentences: list[str] = []
+
+
+class WorthFigures(Figures):
+    """`worth.json` of ClusterCombiner: what the clusters are worth."""
+
+    splits: dict[str, list[LiftFigures]] = {}
+    recommendation: str = ""
+    why: str = ""
+    verdict: WorthVerdict = WorthVerdict()
+    serving_ms: dict[str, Measure] = {}
+    """Median time to answer one history, by what is served."""
+
+
 class Gate(Figures):
     """One threshold of the Evaluator, on one slice of the users.
 
@@ -260,6 +299,7 @@ class ReportInputs(Figures):
     profiles: list[ClusterProfile] = []
     comparison: Comparison | None = None
     combination: Combination | None = None
+    worth: WorthFigures | None = None
     gates: list[Gate] = []
     baseline: Baseline | None = None
     items_titled: int | None = None

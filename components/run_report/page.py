@@ -16,6 +16,7 @@ from components.run_report.views.gates import gate_rows
 from components.run_report.views.headline import banner, baseline_name, sentences, tiles
 from components.run_report.views.results import FEW_USERS, results
 from components.run_report.views.training import training_view
+from components.run_report.views.worth import worth_view
 
 
 def render(inputs: ReportInputs) -> str:
@@ -45,6 +46,7 @@ def render(inputs: ReportInputs) -> str:
             ),
             clusters=clusters_view(inputs),
             results=results(inputs.comparison) if inputs.comparison else None,
+            worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists),
             weights=weights_chart(inputs.combination),
             gates=gate_rows(inputs.gates),
             enforced_none=inputs.verdict.outcome == "pushed" and not inputs.gates,

@@ -27,6 +27,7 @@ from components.run_report.inputs import (
     MapPoint,
     ReportInputs,
     TrainingRun,
+    WorthFigures,
 )
 from components.run_report.verdict import decide
 
@@ -113,6 +114,7 @@ def collect(
         combination=_read(
             Combination, folders.comparison, "combination.json", "combination", notes
         ),
+        worth=_read(WorthFigures, folders.comparison, "worth.json", "worth of the clusters", notes),
         gates=gates,
         baseline=baseline,
         items_titled=titled,

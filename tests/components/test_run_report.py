@@ -178,6 +178,23 @@ def test_combination(page):
     assert "NDCG@10 rises by 0.0012 on held-out users." in page.text
 
 
+def test_worth(page):
+    for part in (
+        "Combining the specialists helps: +",
+        "Advice. Serve the combination. The combination is better than the global encoder",
+        "Against global encoder trained on",
+        "Cluster 4 · 600 users",
+        "Combiner Random partition, combined all 3,000",
+        "Serving one history, combined 4.2 ms",
+    ):
+        assert part in page.text, part
+    assert re.search(r"Training, all specialists .* of the encoder's", page.text)
+
+
+def test_worth_is_not_shown_where_nothing_was_compared(full):
+    assert "worth" not in Page(render(full.model_copy(update={"worth": None}))).ids
+
+
 def test_gates(page, full):
     assert all(gate.passed for gate in full.gates)
     assert "NDCG@10 at least 0.0200 All users 0.1196" in page.text

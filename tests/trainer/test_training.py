@@ -136,12 +136,12 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
 
 def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
     """The control gets every split, and as many samples an epoch as one specialist of each."""
+    import tensorflow as tf
+
     from tests.trainer.conftest import write_records
     from trainer import specialist_trainer
     from trainer.input import read_histories
     from trainer.sampling import training_samples
-
-    import tensorflow as tf
 
     dataset = tf.data.TFRecordDataset(tiny_shop.train, "GZIP")
     records = [record.numpy() for record in dataset]

@@ -1,0 +1,149 @@
+"""What the clusters are worth: lifts over the global encoder and its controls."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from components.run_report import formats as fmt
+from components.run_report.charts.intervals import Difference, interval_chart
+from components.run_report.inputs import LiftFigures, TrainingRun, WorthFigures
+from components.run_report.palette import cluster_colour, model_colours
+
+
+@dataclasses.dataclass(frozen=True)
+class WorthRow:
+    """One line of the table of lifts."""
+
+    model: str
+    against: str
+    whose: str
+    users: str
+    lift: str
+    interval: str
+    effect: str
+
+
+@dataclasses.dataclass(frozen=True)
+class WorthView:
+    """The whole section.
+
+    Attributes:
+        sentences: the verdict on the test users.
+        recommendation: which model to serve, and why.
+        overall: chart of all models against the global encoder and the controls.
+        by_cluster: chart of the judged model's lift in each cluster.
+        judged: its name.
+        rows: every lift, split by split.
+        costs: (what, figure).
+        controls: whether controls were trained.
+    """
+
+    sentences: list[str]
+    recommendation: str
+    overall: Markup
+    by_cluster: Markup | None
+    judged: str
+    rows: list[tuple[str, list[WorthRow]]]
+    costs: list[tuple[str, str]]
+    controls: bool
+
+
+_ADVICE = {
+    "combination": "Serve the combination",
+    "global": "Serve the global encoder alone, which is cheaper",
+    "train longer": "Serve the global encoder alone and train it longer",
+}
+
+
+def worth_view(
+    worth: WorthFigures | None,
+    encoder: TrainingRun | None,
+    specialists: Sequence[TrainingRun],
+) -> WorthView | None:
+    """The section; None when nothing was compared."""
+    lifts = worth.splits.get("test") or [] if worth else []
+    if worth is None or not any(x.users for x in lifts):
+        return None
+    whole = [x for x in lifts if x.cluster is None]
+    colours = model_colours([x.model for x in whole])
+    against = list(dict.fromkeys(x.against for x in whole))
+    overall = interval_chart(
+        [
+            (
+                f"Against {fmt.model_name(rival).lower()}",
+                [_difference(fmt.model_name(x.model), x, colours[x.model]) for x in whole
+                 if x.against == rival],
+            )
+            for rival in against
+        ],
+        label="Difference in NDCG@10 with its interval, by model and what it is compared with",
+        x_title="difference in NDCG@10, test users",
+    )  # fmt: skip
+    judged = worth.verdict.judged
+    parts = [
+        x for x in lifts if (x.model, x.against) == (judged, "global") and x.cluster is not None
+    ]
+    by_cluster = interval_chart(
+        [("", [_difference(_cluster(x), x, cluster_colour(x.cluster or 0)) for x in parts])],
+        label="Difference in NDCG@10 with its interval, by cluster",
+        x_title="difference in NDCG@10 from the global encoder, test users",
+    )
+    why = fmt.sentence(worth.why)
+    return WorthView(
+        sentences=worth.verdict.sentences,
+        recommendation=f"{_ADVICE.get(worth.recommendation, worth.recommendation)}. {why}",
+        overall=overall,
+        by_cluster=by_cluster if len(parts) > 1 else None,
+        judged=fmt.model_name(judged),
+        rows=[(split, [_row(x) for x in found]) for split, found in worth.splits.items() if found],
+        costs=_costs(worth, encoder, specialists),
+        controls=any(x.model == "continued" for x in lifts),
+    )
+
+
+def _difference(name: str, lift: LiftFigures, colour: str) -> Difference:
+    scale = 100 / lift.base if lift.base else 0.0
+    return Difference(
+        name,
+        mean=lift.mean * scale,
+        low=lift.low * scale,
+        high=lift.high * scale,
+        colour=colour,
+        detail=f"{lift.mean:+.4f} ({lift.low:+.4f} to {lift.high:+.4f})",
+    )
+
+
+def _cluster(lift: LiftFigures) -> str:
+    return f"Cluster {lift.cluster} · {fmt.integer(lift.users)} users"
+
+
+def _row(lift: LiftFigures) -> WorthRow:
+    return WorthRow(
+        model=fmt.model_name(lift.model),
+        against=fmt.model_name(lift.against),
+        whose="all" if lift.cluster is None else f"cluster {lift.cluster}",
+        users=fmt.integer(lift.users),
+        lift=fmt.signed_percent(lift.relative),
+        interval=f"{lift.mean:+.4f} ({lift.low:+.4f} to {lift.high:+.4f})",
+        effect=lift.effect,
+    )
+
+
+def _costs(
+    worth: WorthFigures, encoder: TrainingRun | None, specialists: Sequence[TrainingRun]
+) -> list[tuple[str, str]]:
+    costs = []
+    seconds = [run.seconds for run in specialists if run.seconds is not None]
+    if encoder is not None and encoder.seconds:
+        costs.append(("Training, global encoder", fmt.duration(encoder.seconds)))
+        if seconds:
+            share = fmt.percent(sum(seconds) / encoder.seconds)
+            total = fmt.duration(sum(seconds))
+            costs.append(("Training, all specialists", f"{total}, {share} of the encoder's"))
+    for name, milliseconds in worth.serving_ms.items():
+        if milliseconds is not None:
+            costs.append((f"Serving one history, {name}", f"{milliseconds:.1f} ms"))
+    return costs
