@@ -21,7 +21,7 @@ class ItemCatalogue(Artifact):
 
 
 class ClusterModel(Artifact):
-    """A fitted clustering: `centroids.npy` float32 [K, dim] and `clusters.json`."""
+    """What assigns a user to a cluster: `clusters.json` and `clusters.npz`."""
 
     TYPE_NAME = "components.ClusterModel"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tfx_pipeline.console import Console
 from tfx_pipeline.recommend import Recommender
+from trainer.histories import NOISE
 
 SHOWN_HISTORY = 6
 SHOWN_ITEMS = 5
@@ -35,7 +36,8 @@ def show_customers(model: Path, test_split: Path, count: int, console: Console) 
         following = set(_texts(example, "target_item_ids"))
         cluster = example.features.feature["cluster_id"].int64_list.value[0]
         user = _texts(example, "user_id")[0]
-        console.heading(f"Customer {user} (cluster {cluster}, {len(bought)} events)")
+        name = "no cluster" if cluster == NOISE else f"cluster {cluster}"
+        console.heading(f"Customer {user} ({name}, {len(bought)} events)")
         console.line("  before")
         for item in bought[-SHOWN_HISTORY:]:
             console.line(f"      {_name(recommender, item)}")

@@ -16,7 +16,7 @@ from tfx_pipeline.gates import (
     STRICTLY,
     GatesConfig,
 )
-from trainer.histories import CLUSTER_ID
+from trainer.histories import CLUSTER_ID, NOISE
 
 if TYPE_CHECKING:
     from tensorflow_model_analysis.proto import metrics_for_slice_pb2, validation_result_pb2
@@ -51,7 +51,7 @@ class GateDecision:
     Attributes:
         gate: "users", "floor", "improvement" or "cluster" (see `tfx_pipeline.gates`), or
             "evaluation" for a failure that the Evaluator reports and none of these accounts for.
-        slice: "overall" or "cluster 3".
+        slice: "overall", "cluster 3", or "no cluster" for the users who belong to none.
         metric: name of the metric judged.
         candidate: its value for the new model; None if it was not measured.
         baseline: its value for the baseline; None if the gate needs none.
@@ -205,15 +205,16 @@ def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> Gat
         rule += " (gates.cluster_confidence)"
     else:
         rule = f"at most {gates.max_cluster_loss:.4f} is allowed (gates.max_cluster_loss)"
+    name = "no cluster" if cluster.value == str(NOISE) else f"cluster {cluster.value}"
     return GateDecision(
         gate="cluster",
-        slice=f"cluster {cluster.value}",
+        slice=name,
         metric=JUDGED_BY,
         candidate=candidate,
         baseline=baseline,
         threshold=-gates.max_cluster_loss,
         passed=cluster.change[SIGNIFICANT_CHANGE] >= -gates.max_cluster_loss,
-        sentence=f"cluster {cluster.value}: {_compared(candidate, baseline, named)}; {rule}",
+        sentence=f"{name}: {_compared(candidate, baseline, named)}; {rule}",
     )
 
 

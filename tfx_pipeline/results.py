@@ -12,6 +12,7 @@ from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
 from tfx_pipeline.customers import show_customers
 from tfx_pipeline.local_runner import Outcome, RunDirectory
+from trainer.histories import NOISE
 
 MODEL_NAMES = {
     "popularity": "popularity",
@@ -96,7 +97,8 @@ def show_baskets(
 
 def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
     """The table of all models in each cluster."""
-    clusters = sorted(test["by_cluster"].items(), key=lambda entry: int(entry[0]))
+    numbered = sorted((int(name), part) for name, part in test["by_cluster"].items())
+    clusters = [(str(k) if k != NOISE else "none", part) for k, part in numbered]
     console.heading(f"Test users by cluster, {SLICE_METRIC.upper()}")
     _slices(clusters, models, console)
 

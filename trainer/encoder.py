@@ -64,6 +64,12 @@ class BehaviorEncoder(keras.Model):
         vectors = self.catalogue(items, events[features.CATEGORY])
         return self.tower(events, vectors, training=training)
 
+    def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """States above all events, [batch, length, width]; at place 0 what `call` gives."""
+        vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
+        states = self.tower.states(events, vectors)
+        return tf.ensure_shape(states, [None, None, self.tower.width])
+
     @property
     def members(self) -> int:
         """How many towers there are side by side."""

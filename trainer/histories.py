@@ -22,6 +22,9 @@ FIRST_TARGET = "first_target"
 HISTORY_LENGTH = "history_length"
 CLUSTER_ID = "cluster_id"
 
+NOISE = -1
+"""The `cluster_id` of a user who belongs to no cluster and gets the global encoder."""
+
 # One value per event, in the same order; the optional ones are absent when the log has no such
 # column.
 EVENT_FEATURES = (ITEM_IDS, ACTIONS, TIMESTAMPS)

@@ -1,7 +1,8 @@
-"""Cluster membership of embeddings: one arithmetic, in NumPy and in a TensorFlow graph.
+"""The cluster model: how the cluster of a user follows from the encoder's states.
 
-The clusterer assigns training examples with the NumPy form; an exported model repeats it with the
-graph form, so that a user is in the same cluster when training and when serving.
+Representation -> space -> rule. The clusterer assigns training examples with the NumPy form; an
+exported model repeats it with the graph form, so that a user is in the same cluster when training
+and when serving.
 """
 
 from __future__ import annotations
@@ -9,120 +10,152 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-CENTROIDS_FILE = "centroids.npy"
-CLUSTERS_FILE = "clusters.json"
+from trainer.assignment_rule import AssignmentRule
+from trainer.embedding_space import EmbeddingSpace
+from trainer.gaussian_posterior import GaussianPosterior
+from trainer.nearest_prototype import NearestPrototype
+from trainer.representation import LAST_STATE, REPRESENTATIONS, Representation
 
-_SMALLEST_NORM = 1e-12
+CLUSTERS_FILE = "clusters.json"
+ARRAYS_FILE = "clusters.npz"
+_RULES: dict[str, type[AssignmentRule]] = {
+    rule.kind: rule for rule in (NearestPrototype, GaussianPosterior)
+}
+
+
+class ClusterModelError(ValueError):
+    """A stored cluster model cannot be used; the message names the file and what is wrong."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ClusterGeometry:
-    """What assigning an embedding needs.
+    """What assigning a user needs.
 
     Attributes:
-        centroids: float32 [K, dim], in the space that `preprocess` leads to.
-        temperature: > 0; membership is softmax(-squared distance / temperature).
-        normalize: whether embeddings are scaled to length one first.
+        space: what is done to embeddings first.
+        rule: assigns points of that space.
+        representation: what the embeddings are.
     """
 
-    centroids: np.ndarray
-    temperature: float
-    normalize: bool
+    space: EmbeddingSpace
+    rule: AssignmentRule
+    representation: Representation = LAST_STATE
+
+    def __post_init__(self) -> None:
+        components = self.space.components
+        if components is not None and len(components) != self.rule.dim:
+            raise ValueError(
+                f"the rule is for points of {self.rule.dim} dimensions, but 'pca_components' "
+                f"gives {len(components)}"
+            )
 
     @property
     def clusters(self) -> int:
         """K, the number of clusters."""
-        return len(self.centroids)
+        return self.rule.clusters
+
+    def assign(self, embeddings: np.ndarray) -> np.ndarray:
+        """The cluster, int64 [n], of embeddings [n, dim]; -1 for noise."""
+        return self.rule.assign(self.space.points(embeddings))
+
+    def membership(self, embeddings: np.ndarray) -> np.ndarray:
+        """Soft membership, float32 [n, K], of embeddings [n, dim].
+
+        Rows sum to one, those of noise to zero.
+        """
+        return self.rule.membership(self.space.points(embeddings))
+
+    def in_graph(self, embeddings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """`assign` and `membership` with TensorFlow ops, for an exported graph.
+
+        Args:
+            embeddings: [batch, dim], any float type.
+
+        Returns:
+            cluster_id int64 [batch] and membership float32 [batch, K].
+        """
+        return self.rule.in_graph(self.space.in_graph(embeddings))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that was fitted, by name."""
+        return {**self.space.arrays(), **self.rule.arrays()}
+
+    def save(self, directory: str, description: Mapping[str, Any]) -> None:
+        """Writes a ClusterModel artifact.
+
+        Args:
+            directory: the artifact's uri.
+            description: what else `clusters.json` shall say: algorithm, sizes, ….
+        """
+        root = directory.rstrip("/")
+        tf.io.gfile.makedirs(root)
+        content = {
+            **description,
+            "clusters": self.clusters,
+            "dim": self.rule.dim,
+            "representation": self.representation,
+            "preprocess": self.space.settings(),
+            "rule": {"kind": self.rule.kind, **self.rule.settings()},
+        }
+        with tf.io.gfile.GFile(f"{root}/{CLUSTERS_FILE}", "w") as file:
+            file.write(json.dumps(content, indent=2, allow_nan=False))
+        buffer = io.BytesIO()
+        np.savez(buffer, **self.arrays())
+        with tf.io.gfile.GFile(f"{root}/{ARRAYS_FILE}", "wb") as file:
+            file.write(buffer.getvalue())
 
     @classmethod
     def load(cls, directory: str) -> ClusterGeometry:
         """Reads it from a ClusterModel artifact.
 
         Args:
-            directory: the artifact's uri, with `centroids.npy` and `clusters.json`.
+            directory: the artifact's uri, with `clusters.json` and `clusters.npz`.
 
         Raises:
-            tf.errors.NotFoundError: one of the two files is missing.
+            ClusterModelError: a file is missing or damaged, or the two do not fit together.
         """
         root = directory.rstrip("/")
-        with tf.io.gfile.GFile(f"{root}/{CENTROIDS_FILE}", "rb") as file:
-            centroids = np.load(io.BytesIO(file.read()))
-        with tf.io.gfile.GFile(f"{root}/{CLUSTERS_FILE}", "r") as file:
-            description = json.loads(file.read())
-        return cls(
-            centroids=centroids.astype(np.float32),
-            temperature=float(description["temperature"]),
-            normalize=bool(description["preprocess"]["normalize"]),
-        )
+        described, stored = f"{root}/{CLUSTERS_FILE}", f"{root}/{ARRAYS_FILE}"
+        texts, bundle = _read(described), _read(stored)
+        try:
+            description = json.loads(texts)
+            representation, kind = description["representation"], description["rule"]["kind"]
+            if representation not in REPRESENTATIONS:
+                raise ValueError(f"unknown representation {representation!r}")
+            if kind not in _RULES:
+                raise ValueError(f"unknown rule {kind!r} (known: {', '.join(_RULES)})")
+        except KeyError as error:
+            raise ClusterModelError(f"{described}: {error} is missing") from error
+        except (ValueError, TypeError) as error:
+            raise ClusterModelError(f"{described}: {error}") from error
+        try:
+            with np.load(io.BytesIO(bundle), allow_pickle=False) as file:
+                arrays = dict(file)
+            space = EmbeddingSpace.from_parts(description["preprocess"], arrays)
+            rule = _RULES[kind].from_parts(description["rule"], arrays)
+            geometry = cls(space, rule, representation)
+            if geometry.clusters != description["clusters"]:
+                raise ValueError(f"the arrays are of {geometry.clusters} clusters")
+        except KeyError as error:
+            raise ClusterModelError(f"{stored} or {described}: {error} is missing") from error
+        except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ClusterModelError(
+                f"{stored} does not fit {CLUSTERS_FILE} beside it: {error}; "
+                "run the clustering again"
+            ) from error
+        return geometry
 
 
-def preprocess(embeddings: np.ndarray, normalize: bool) -> np.ndarray:
-    """Brings embeddings into the space of the centroids.
-
-    Args:
-        embeddings: [n, dim].
-        normalize: scale each to length one; a zero vector stays zero.
-
-    Returns:
-        float32 [n, dim].
-    """
-    points = np.asarray(embeddings, dtype=np.float32)
-    if not normalize:
-        return points
-    norms = np.linalg.norm(points, axis=1, keepdims=True)
-    return points / np.maximum(norms, _SMALLEST_NORM)
-
-
-def squared_distances(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances, float32 [n, K], of preprocessed points to the centroids."""
-    squares = (
-        np.sum(points**2, axis=1, keepdims=True)
-        - 2.0 * (points @ centroids.T)
-        + np.sum(centroids**2, axis=1)
-    )
-    return np.maximum(squares, 0.0).astype(np.float32)
-
-
-def assign(embeddings: np.ndarray, geometry: ClusterGeometry) -> np.ndarray:
-    """The nearest cluster, int64 [n], of raw embeddings [n, dim]; ties go to the lower number."""
-    points = preprocess(embeddings, geometry.normalize)
-    return np.argmin(squared_distances(points, geometry.centroids), axis=1).astype(np.int64)
-
-
-def membership(embeddings: np.ndarray, geometry: ClusterGeometry) -> np.ndarray:
-    """Soft membership, float32 [n, K] with rows that sum to one, of raw embeddings [n, dim]."""
-    points = preprocess(embeddings, geometry.normalize)
-    logits = -squared_distances(points, geometry.centroids) / geometry.temperature
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
-
-
-def membership_in_graph(
-    embeddings: tf.Tensor, geometry: ClusterGeometry
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """`assign` and `membership` with TensorFlow ops, for an exported graph.
-
-    Args:
-        embeddings: [batch, dim], any float type.
-        geometry: becomes constants of the graph.
-
-    Returns:
-        cluster_id int64 [batch] and membership float32 [batch, K].
-    """
-    points = tf.cast(embeddings, tf.float32)
-    if geometry.normalize:
-        norms = tf.norm(points, axis=1, keepdims=True)
-        points = points / tf.maximum(norms, _SMALLEST_NORM)
-    centroids = tf.constant(geometry.centroids, tf.float32)
-    squares = tf.maximum(
-        tf.reduce_sum(points**2, axis=1, keepdims=True)
-        - 2.0 * tf.matmul(points, centroids, transpose_b=True)
-        + tf.reduce_sum(centroids**2, axis=1),
-        0.0,
-    )
-    cluster_id = tf.argmin(squares, axis=1, output_type=tf.int64)
-    return cluster_id, tf.nn.softmax(-squares / geometry.temperature, axis=1)
+def _read(path: str) -> bytes:
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return file.read()
+    except tf.errors.NotFoundError:
+        raise ClusterModelError(f"{path} is missing: run the clustering again") from None

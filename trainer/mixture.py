@@ -6,7 +6,8 @@ per specialist:
     w_k = s_k m_k              for the specialists k = 1 … K
     w_0 = 1 - sum_k s_k m_k    for the global encoder
 
-All strengths zero is the global encoder; all one is a soft routing to the specialists.
+All strengths zero is the global encoder; all one is a soft routing to the specialists. A user who
+belongs to no cluster (noise) has no membership at all, and so gets the global encoder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from trainer.membership import ClusterGeometry, membership_in_graph
+from trainer.membership import ClusterGeometry
 
 
 @dataclass(frozen=True)
@@ -24,23 +25,25 @@ class Mixture:
     """A combination of the global encoder with K specialists.
 
     Attributes:
-        geometry: assigns soft cluster membership to the global encoder's query.
+        geometry: assigns soft cluster membership to the users, as the global encoder represents
+            them.
         strengths: float32 [K], in [0, 1].
     """
 
     geometry: ClusterGeometry
     strengths: np.ndarray
 
-    def weights(self, query: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def weights(self, embeddings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Cluster and weights of users.
 
         Args:
-            query: [batch, width], the global encoder's.
+            embeddings: [batch, dim], the global encoder's `geometry.representation`.
 
         Returns:
-            cluster_id int64 [batch] and weights float32 [batch, K + 1]; rows sum to one.
+            cluster_id int64 [batch], -1 for noise, and weights float32 [batch, K + 1]; rows sum
+            to one.
         """
-        cluster, membership = membership_in_graph(query, self.geometry)
+        cluster, membership = self.geometry.in_graph(embeddings)
         return cluster, mixture_weights(membership, tf.constant(self.strengths, tf.float32))
 
 

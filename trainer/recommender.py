@@ -1,7 +1,8 @@
 """The served model: raw histories in, items out; four signatures over one graph.
 
 The Transform graph, the encoders, the mixture and the retrieval index stand in one `tf.Module`,
-with ops that stock TensorFlow Serving has. Strings in, strings out.
+with ops that stock TensorFlow Serving has. Strings in, strings out. An encoder alone has a fifth
+signature, `represent`, from which users are clustered.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from trainer.history_transform import HistoryTransform
 from trainer.mixture import Mixture
 from trainer.own_items import summarise
 from trainer.ranking import target_rank
+from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_representation
 from trainer.retrieval import TopItems
 from trainer.sampling import cut_inputs
 from trainer.scoring import SEEN_LIMIT
@@ -77,10 +79,20 @@ class Recommender(tf.Module):
         ids = np.frombuffer(b"\0".join(self._item_ids.numpy().tolist()), np.uint8)
         if self._mixture is None:
             return [*weights, ids]
-        return [*weights, ids, self._mixture.geometry.centroids, self._mixture.strengths]
+        return [
+            *weights,
+            ids,
+            *self._mixture.geometry.arrays().values(),
+            self._mixture.strengths,
+        ]
 
     def signatures(self) -> dict[str, Callable[..., Any]]:
-        """The functions to save as `serving_default`, `recommend`, `embed` and `evaluate`."""
+        """The functions to save: `serving_default`, `recommend`, `embed` and `evaluate`.
+
+        An encoder without specialists also has `represent`: `examples` -> float32 [batch, dim] for
+        each pooled representation. It is apart from `embed` because it costs the states above all
+        events.
+        """
         examples = tf.TensorSpec([None], tf.string, name="examples")
         text = [tf.TensorSpec([None, None], tf.string, name=n) for n in ("item_ids", "actions")]
         times = tf.TensorSpec([None, None], tf.int64, name="timestamps")
@@ -108,12 +120,19 @@ class Recommender(tf.Module):
         def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._evaluate(self._transform.parse(examples))
 
-        return {
+        @tf.function(input_signature=[examples])
+        def represent(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            inputs = self._inputs(self._transform.parse(examples))
+            states = tf.cast(self._encoder.states(inputs), tf.float32)
+            return {kind: pool_states(states, inputs[features.ITEM], kind) for kind in POOLED}
+
+        served = {
             "serving_default": serving_default,
             "recommend": recommend,
             "embed": embed,
             "evaluate": evaluate,
         }
+        return served if self._mixture is not None else {**served, "represent": represent}
 
     def _raw(
         self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
@@ -136,8 +155,8 @@ class Recommender(tf.Module):
                 raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)
         return raw
 
-    def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
-        """Runs the encoders over transformed histories."""
+    def _inputs(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        """Windows of transformed histories, as the encoders read them."""
         rows = tf.RaggedTensor.from_sparse(events[features.ITEM])
         columns = {name: events[name].values for name in features.EVENT_FEATURES}
         columns = {
@@ -148,18 +167,23 @@ class Recommender(tf.Module):
         }
         longest = tf.cast(tf.maximum(rows.bounding_shape(axis=1), 1), tf.int32)
         own = SEEN_LIMIT if self._encoder.exclude_seen else self._encoder.own_events
-        inputs = cut_inputs(
+        return cut_inputs(
             columns,
             rows.row_starts(),
             rows.row_limits(),
             tf.minimum(longest, self._encoder.tower.max_events),
             tf.minimum(longest, own) if own else None,
         )
-        query = tf.cast(self._encoder(inputs), tf.float32)
+
+    def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
+        """Runs the encoders over transformed histories."""
+        inputs = self._inputs(events)
+        kind = LAST_STATE if self._mixture is None else self._mixture.geometry.representation
+        query, representation = query_and_representation(self._encoder, inputs, kind)
         if self._mixture is None:
             batch = tf.shape(query)[0]
             return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs)
-        cluster, weights = self._mixture.weights(query)
+        cluster, weights = self._mixture.weights(representation)
         if not self._used:
             return _State(query, cluster, weights, inputs)
         vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])

@@ -11,6 +11,12 @@ from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories
 from trainer.next_item_model import own_items
 from trainer.ranking import target_rank, top_list
+from trainer.representation import (
+    LAST_STATE,
+    Representation,
+    dimensions,
+    query_and_representation,
+)
 from trainer.sampling import cut_inputs, padded_length
 
 _SCORES_AT_ONCE = 16_000_000
@@ -39,10 +45,26 @@ class Scorer:
 
     def queries(self) -> np.ndarray:
         """float32 [users, width], the encoder's state of every history."""
-        queries = np.zeros((len(self._histories), self._encoder.tower.width), np.float32)
+        return self.queries_and_representations(LAST_STATE)[0]
+
+    def queries_and_representations(self, kind: Representation) -> tuple[np.ndarray, np.ndarray]:
+        """By what each user is recommended to, and by what clustered.
+
+        Args:
+            kind: which representation.
+
+        Returns:
+            float32 [users, width] and float32 [users, dim], see `query_and_representation`.
+        """
+        users = len(self._histories)
+        queries = np.zeros((users, self._encoder.tower.width), np.float32)
+        represented = queries
+        if kind != LAST_STATE:
+            represented = np.zeros((users, dimensions(kind, queries.shape[1])), np.float32)
         for rows, starts, ends, length, _, _ in self._batches():
-            queries[rows] = self._encode(starts, ends, length).numpy()
-        return queries
+            query, representation = self._encode(kind, starts, ends, length)
+            queries[rows], represented[rows] = query.numpy(), representation.numpy()
+        return queries, represented
 
     def ranks(self, queries: np.ndarray) -> np.ndarray:
         """int32 [users], rank of the first target (see `target_rank`) under the given queries."""
@@ -80,9 +102,11 @@ class Scorer:
                     tf.constant(padded_length(longest, SEEN_LIMIT).max(), tf.int32),
                 )
 
-    def _encode_batch(self, starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    def _encode_batch(
+        self, kind: Representation, starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         inputs = cut_inputs(self._columns, starts, ends, length, None)
-        return tf.cast(self._encoder(inputs, training=False), tf.float32)
+        return query_and_representation(self._encoder, inputs, kind)
 
     def _rank_batch(
         self,

@@ -50,7 +50,7 @@ def rank_table(
         histories: its users.
         baskets: what they took next.
         counts: int64 [items], training events of item `i` at `counts[i - 1]`.
-        clusters: int64 [users].
+        clusters: int64 [users], -1 for users who belong to none.
         models: ranks of `global`, `routed` and `combiner`.
         exclude_seen: whether the histories' items are left out of the ranking.
 
@@ -79,7 +79,10 @@ def rank_table(
 
 
 def summarise(table: pl.DataFrame) -> dict[str, Any]:
-    """The content of `comparison.json`: metrics per split, overall and by slice."""
+    """The content of `comparison.json`: metrics per split, overall and by slice.
+
+    The users who belong to no cluster are the slice "-1" of `by_cluster`.
+    """
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
     table = table.with_columns(band=pl.Series(np.array(FREQUENCY_BANDS)[bands].tolist()))
     clusters = table["cluster"].unique().sort().to_list()

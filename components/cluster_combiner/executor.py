@@ -26,7 +26,7 @@ from trainer.encoder import BehaviorEncoder
 from trainer.export import load_encoder, save_recommender
 from trainer.histories import TEST, TRAIN, VALIDATION
 from trainer.input import Histories, read_histories
-from trainer.membership import ClusterGeometry, assign, membership
+from trainer.membership import ClusterGeometry
 from trainer.memory import release_memory
 from trainer.metrics import BASKET_CUTOFFS
 from trainer.mixture import Mixture
@@ -140,7 +140,7 @@ def _score(
 ) -> _Scored:
     histories = read_histories(files, graph, encoders[0].new_items)
     scorer = Scorer(encoders[0], histories)
-    alone = scorer.queries()
+    alone, represented = scorer.queries_and_representations(geometry.representation)
     queries = np.stack(
         [
             alone,
@@ -151,7 +151,9 @@ def _score(
             ),
         ]
     )
-    return _Scored(histories, scorer, queries, assign(alone, geometry), membership(alone, geometry))
+    return _Scored(
+        histories, scorer, queries, geometry.assign(represented), geometry.membership(represented)
+    )
 
 
 def _same_tower(encoder: BehaviorEncoder, other: BehaviorEncoder) -> bool:
@@ -219,6 +221,7 @@ def _rank_split(
         lists = scored.scorer.lists(queries, max(BASKET_CUTOFFS))
         return Ranks(next_item, baskets.ranks_in(lists))
 
+    # Cluster -1, noise, is routed to the global encoder.
     routed = scored.queries[1 + scored.clusters, np.arange(len(scored.clusters))]
     models = {
         "global": ranks(scored.queries[0]),

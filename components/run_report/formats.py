@@ -19,7 +19,15 @@ MODEL_NAMES = {
     "random_combiner": "Random partition, combined",
 }
 
-ALGORITHM_NAMES = {"kmeans": "k-means", "gmm": "Gaussian mixture"}
+ALGORITHM_NAMES = {
+    "kmeans": "k-means",
+    "minibatch_kmeans": "mini-batch k-means",
+    "bisecting_kmeans": "bisecting k-means",
+    "gaussian_mixture": "Gaussian mixture",
+    "agglomerative": "agglomerative clustering",
+    "dbscan": "DBSCAN",
+    "hdbscan": "HDBSCAN",
+}
 
 METRIC_NAMES = {
     "hr": "HR",
@@ -170,6 +178,11 @@ def algorithm_name(name: str) -> str:
     return ALGORITHM_NAMES.get(name, name.replace("_", " "))
 
 
+def cluster_name(cluster: int) -> str:
+    """Name of a cluster for readers: 3 -> "Cluster 3", -1 -> "No cluster"."""
+    return f"Cluster {cluster}" if cluster >= 0 else "No cluster"
+
+
 def cluster_number(name: str) -> int | None:
     """The cluster of a specialist's trainer: "Trainer.cluster_3" -> 3; None for other trainers."""
     match = re.fullmatch(r"(?:.*\.)?(?:cluster|specialist)_(\d+)", name)
@@ -190,6 +203,9 @@ def slice_name(slice_: dict[str, str]) -> str:
     names = {"cluster_id": "Cluster", "cluster": "Cluster", "history_length": "History of"}
     parts = []
     for feature, value in slice_.items():
+        if names.get(feature) == "Cluster" and value == "-1":
+            parts.append(cluster_name(-1))
+            continue
         unit = " events" if feature == "history_length" else ""
         parts.append(f"{names.get(feature, words(feature))} {value}{unit}")
     return ", ".join(parts) or "All users"

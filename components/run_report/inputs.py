@@ -128,6 +128,8 @@ class ClusteringFigures(Figures):
     users: int = 0
     sampled: int | None = None
     sizes: list[int] = []
+    noise: int = 0
+    """Sampled users who belong to no cluster."""
 
 
 class LiftedItem(Figures):

@@ -14,6 +14,8 @@ _MODELS = {
 }
 _OTHER_MODELS = ("#009e73", "#d55e00", "#b8a800", "#5e4fa2")
 
+NOISE_COLOUR = "#b4b4b4"
+
 _CLUSTERS = (
     "#0072b2",
     "#e69f00",
@@ -36,5 +38,10 @@ def model_colours(models: list[str]) -> dict[str, str]:
 
 
 def cluster_colour(cluster: int) -> str:
-    """Colour of a cluster; beyond ten they repeat, and the number on the chart tells."""
+    """Colour of a cluster; beyond ten they repeat, and the number on the chart tells.
+
+    Users who belong to none, cluster -1, are grey.
+    """
+    if cluster < 0:
+        return NOISE_COLOUR
     return _CLUSTERS[cluster % len(_CLUSTERS)]

@@ -10,8 +10,8 @@ import numpy as np
 from components.sequence_clusterer.embedding import EmbedHistories, ReadRecords
 from components.sequence_clusterer.segments import cut_segments, visible_history, with_cluster
 from components.sequence_clusterer.split_writer import WriteSplits
-from trainer.histories import TEST, TRAIN, VALIDATION
-from trainer.membership import ClusterGeometry, assign
+from trainer.histories import NOISE, TEST, TRAIN, VALIDATION
+from trainer.membership import ClusterGeometry
 
 HELD_OUT_SPLITS = (VALIDATION, TEST)
 
@@ -62,7 +62,7 @@ def write_cluster_splits(
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.ParDo(ReadRecords())
             | "ToAssign" >> beam.ParDo(_ToAssign())
-            | "Embed" >> EmbedHistories(model_path, batch_size)
+            | "Embed" >> EmbedHistories(model_path, batch_size, geometry.representation)
             | "Assign" >> beam.ParDo(_Assign(geometry))
             | "Write" >> WriteSplits(split_directories, temporary)
         )
@@ -90,10 +90,11 @@ class _Assign(beam.DoFn):
         self, element: tuple[list[tuple[str, bytes]], np.ndarray]
     ) -> Iterator[tuple[str, bytes]]:
         examples, embeddings = element
-        clusters = assign(embeddings, self._geometry).tolist()
+        clusters = self._geometry.assign(embeddings).tolist()
         for (split, example), cluster in zip(examples, clusters, strict=True):
             record = with_cluster(example, cluster)
             if split in HELD_OUT_SPLITS:
                 yield split, record
-            if split != TEST:
+            # Users of no cluster are left to the global encoder: they train no specialist.
+            if split != TEST and cluster != NOISE:
                 yield cluster_split(cluster, split), record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -13,13 +13,29 @@ class ClusteringConfig(Settings):
     """How users are clustered.
 
     Attributes:
-        algorithm: a name in `algorithms.ALGORITHMS`.
+        algorithm: a name in `algorithms.ALGORITHMS`. `dbscan` and `hdbscan` find the number of
+            clusters themselves and leave users out of all of them (noise).
+        representation: what of a user is clustered: the query (`last_state`), the mean of the
+            encoder's states along the history (`mean_states`), or their means over the newest,
+            the middle and the oldest third (`multi_period`); see `trainer.representation`.
         k: the number of clusters; None chooses it by silhouette.
         k_min: the fewest clusters that the choice considers.
         min_cluster_users: the choice prefers a K whose smallest cluster has at least so many of
             the users it was fitted on; smaller clusters of the chosen K are flagged.
         normalize: scale embeddings to length one before clustering, so that their direction
             counts and not their length (which grows with the length of a history).
+        pca: principal components to cluster in, after normalising: a number of them, or the share
+            of the variance that they keep (0.9); None keeps all dimensions.
+        covariance_type: of `gaussian_mixture`. Full ones have dim² parameters a cluster: reduce
+            the dimensions with `pca` first.
+        linkage: of `agglomerative`.
+        eps: of `dbscan`, the radius of a neighbourhood; "auto" takes it from the k-distance curve.
+        min_samples: of `dbscan` and `hdbscan`, points in the neighbourhood of a core point, itself
+            included.
+        min_cluster_size: of `hdbscan`, the fewest sampled users of a cluster; None takes
+            `min_cluster_users`.
+        pairwise_sample: `agglomerative`, `dbscan` and `hdbscan` look at all pairs of users, so they
+            are fitted on at most so many of the `fit_sample`. Memory grows with the square.
         fit_sample: at most so many users are embedded to fit the clusters and describe them.
         silhouette_sample: at most so many of those are used for the silhouette (all pairs).
         restarts: starts of the algorithm, of which the best is kept.
@@ -27,16 +43,43 @@ class ClusteringConfig(Settings):
         seed: decides the sampled users and the starts.
     """
 
-    algorithm: Literal["kmeans"] = "kmeans"
+    algorithm: Literal[
+        "kmeans",
+        "minibatch_kmeans",
+        "bisecting_kmeans",
+        "gaussian_mixture",
+        "agglomerative",
+        "dbscan",
+        "hdbscan",
+    ] = "kmeans"
+    representation: Literal["last_state", "mean_states", "multi_period"] = "last_state"
     k: int | None = pydantic.Field(default=None, ge=1)
     k_min: int = pydantic.Field(default=2, ge=2)
     min_cluster_users: int = pydantic.Field(default=20, ge=1)
     normalize: bool = True
+    pca: (
+        Annotated[int, pydantic.Field(ge=1)] | Annotated[float, pydantic.Field(gt=0, lt=1)] | None
+    ) = None
+    covariance_type: Literal["full", "tied", "diag", "spherical"] = "diag"
+    linkage: Literal["ward", "complete", "average"] = "ward"
+    eps: Annotated[float, pydantic.Field(gt=0)] | Literal["auto"] = "auto"
+    min_samples: int = pydantic.Field(default=10, ge=1)
+    min_cluster_size: int | None = pydantic.Field(default=None, ge=2)
+    pairwise_sample: int = pydantic.Field(default=5_000, ge=100, le=20_000)
     fit_sample: int = pydantic.Field(default=50_000, ge=1)
     silhouette_sample: int = pydantic.Field(default=5_000, ge=10, le=20_000)
     restarts: int = pydantic.Field(default=3, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)
+
+    @pydantic.model_validator(mode="after")
+    def _k_is_for_those_who_take_it(self) -> ClusteringConfig:
+        if self.k is not None and self.algorithm in ("dbscan", "hdbscan"):
+            raise ValueError(
+                f"{self.algorithm} finds the number of clusters itself, so k={self.k} cannot be "
+                "asked for: leave out k or choose another algorithm"
+            )
+        return self
 
     def check_against(self, max_clusters: int) -> None:
         """Checks the settings that depend on how many per-cluster nodes the pipeline has.

@@ -12,7 +12,13 @@ from apache_beam.utils import shared
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
-_SIGNATURE = "embed"
+from trainer.representation import LAST_STATE, POOLED, Representation
+
+# Representation to the signature of the encoder that computes it, and its output.
+_SIGNATURES: dict[Representation, tuple[str, str]] = {
+    LAST_STATE: ("embed", "embedding"),
+    **{kind: ("represent", str(kind)) for kind in POOLED},
+}
 # Encoder batches are taken from groups of so many, sorted by length, so that they pad little.
 _BATCHES_PER_GROUP = 8
 _READ_BATCH = 256
@@ -51,11 +57,17 @@ class ReadRecords(beam.DoFn):
 
 
 class EmbedHistories(beam.PTransform):
-    """(payload, serialized history) -> ([payload], embeddings float32 [batch, dim])."""
+    """(payload, serialized history) -> ([payload], embeddings float32 [batch, dim]).
 
-    def __init__(self, model_path: str, batch_size: int):
-        """Embeds with the `embed` signature of the SavedModel at `model_path`."""
+    Args:
+        model_path: the encoder's SavedModel.
+        batch_size: histories per call.
+        representation: which embedding of a history.
+    """
+
+    def __init__(self, model_path: str, batch_size: int, representation: Representation):
         super().__init__()
+        self._representation = representation
         self._model_path = model_path
         self._batch_size = batch_size
 
@@ -65,28 +77,30 @@ class EmbedHistories(beam.PTransform):
         return (
             elements
             | "Batch" >> beam.BatchElements(min_batch_size=group, max_batch_size=group)
-            | "Embed" >> beam.ParDo(_EmbedGroup(self._model_path, self._batch_size))
+            | "Embed"
+            >> beam.ParDo(_EmbedGroup(self._model_path, self._batch_size, self._representation))
         )
 
 
 class _EmbedGroup(beam.DoFn):
     """Embeds a group of histories, batch by batch in the order of their lengths."""
 
-    def __init__(self, model_path: str, batch_size: int):
+    def __init__(self, model_path: str, batch_size: int, representation: Representation):
         self._model_path = model_path
+        self._signature, self._output = _SIGNATURES[representation]
         self._batch_size = batch_size
         self._shared_model = shared.Shared()
 
     def setup(self) -> None:
         """Loads the model, once a process."""
         self._model = self._shared_model.acquire(self._load)
-        self._embed = self._model.signatures[_SIGNATURE]
+        self._embed = self._model.signatures[self._signature]
 
     def _load(self) -> Any:
         model = tf.saved_model.load(self._model_path)
-        if _SIGNATURE not in model.signatures:
+        if self._signature not in model.signatures:
             raise ClusteringError(
-                f"the encoder model at {self._model_path} has no signature {_SIGNATURE!r} "
+                f"the encoder model at {self._model_path} has no signature {self._signature!r} "
                 f"(it has: {', '.join(model.signatures) or 'none'})"
             )
         return model
@@ -98,5 +112,5 @@ class _EmbedGroup(beam.DoFn):
         for start in range(0, len(ordered), self._batch_size):
             batch = ordered[start : start + self._batch_size]
             histories = tf.constant([history for _, history in batch])
-            embeddings = self._embed(examples=histories)["embedding"].numpy()
+            embeddings = self._embed(examples=histories)[self._output].numpy()
             yield [payload for payload, _ in batch], embeddings.astype(np.float32)

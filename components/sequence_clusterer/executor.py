@@ -27,17 +27,11 @@ from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.selection import Selection, select_clustering
+from components.sequence_clusterer.space import fit_space
 from trainer.histories import SPLITS, TRAIN
-from trainer.membership import (
-    CENTROIDS_FILE,
-    CLUSTERS_FILE,
-    ClusterGeometry,
-    preprocess,
-)
+from trainer.membership import ClusterGeometry
 
 _MAP_USERS = 5_000
-# Keeps softmax(-distance / temperature) defined when all points of a cluster coincide.
-_LOWEST_TEMPERATURE = 1e-6
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -73,18 +67,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         work = f"{self._get_tmp_dir().rstrip('/')}/fit_sample"
         fileio.makedirs(work)
         sample = draw_fit_sample(self._make_beam_pipeline(), files[TRAIN], model_path, work, config)
-        points = preprocess(sample.embeddings, config.normalize)
+        space = fit_space(sample.embeddings, config)
+        points = space.points(sample.embeddings)
         selection = select_clustering(points, config, max_clusters)
         logging.info("Clusters: %s", selection.reason)
-        geometry = ClusterGeometry(
-            centroids=selection.clustering.centroids,
-            temperature=max(selection.clustering.inertia / len(points), _LOWEST_TEMPERATURE),
-            normalize=config.normalize,
-        )
+        geometry = ClusterGeometry(space, selection.clustering.rule, config.representation)
         clusters = artifact_utils.get_single_instance(output_dict["clusters"])
         _write_cluster_model(clusters, geometry, selection, config)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        _write_evaluation(evaluation.uri, selection, sample, config)
+        _write_evaluation(evaluation.uri, geometry, selection, sample, config)
         _write_map(evaluation.uri, points, selection.clustering, config.seed)
         catalogue = _catalogue(input_dict.get("items"))
         _write_profiles(evaluation.uri, sample, selection.clustering, catalogue)
@@ -114,31 +105,34 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _write_cluster_model(
     artifact: Artifact, geometry: ClusterGeometry, selection: Selection, config: ClusteringConfig
 ) -> None:
-    """Writes `centroids.npy` and `clusters.json`: what assigns a user anywhere."""
+    """Writes what assigns a user anywhere."""
     artifact.set_int_custom_property("clusters", geometry.clusters)
-    _write_bytes(f"{artifact.uri}/{CENTROIDS_FILE}", _npy(geometry.centroids))
     sizes = selection.clustering.sizes
     description = {
         "algorithm": config.algorithm,
-        "clusters": geometry.clusters,
-        "dim": int(geometry.centroids.shape[1]),
-        "preprocess": {"normalize": geometry.normalize},
-        "temperature": geometry.temperature,
         "sizes": sizes,
+        "noise": selection.clustering.noise,
         "small_clusters": _small(sizes, config),
         "seed": config.seed,
     }
-    _write_json(f"{artifact.uri}/{CLUSTERS_FILE}", description)
+    geometry.save(artifact.uri, description)
 
 
 def _write_evaluation(
-    uri: str, selection: Selection, sample: FitSample, config: ClusteringConfig
+    uri: str,
+    geometry: ClusterGeometry,
+    selection: Selection,
+    sample: FitSample,
+    config: ClusteringConfig,
 ) -> None:
     """Writes `evaluation.json`."""
     sizes = selection.clustering.sizes
     evaluation = {
         "algorithm": config.algorithm,
-        "representation": "encoder",
+        "representation": config.representation,
+        "preprocess": geometry.space.settings(),
+        "rule": geometry.rule.kind,
+        "rule_agreement": selection.clustering.rule_agreement,
         "chosen_k": selection.clustering.k,
         "k_from": selection.k_from,
         "reason": selection.reason,
@@ -147,6 +141,7 @@ def _write_evaluation(
         "users": sample.population,
         "sampled": len(sample.users),
         "sizes": sizes,
+        "noise": selection.clustering.noise,
         "small_clusters": _small(sizes, config),
     }
     _write_json(f"{uri}/evaluation.json", evaluation)
@@ -186,12 +181,6 @@ def _catalogue(items: list[Artifact] | None) -> pl.DataFrame | None:
 def _small(sizes: list[int], config: ClusteringConfig) -> list[int]:
     """Clusters with fewer users than asked for."""
     return [k for k, size in enumerate(sizes) if size < config.min_cluster_users]
-
-
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _write_json(path: str, value: dict[str, Any]) -> None:

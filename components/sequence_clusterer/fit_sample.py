@@ -88,7 +88,7 @@ def draw_fit_sample(
         files: TFRecord files of the train split, one history a user.
         model_path: the encoder's SavedModel.
         directory: a folder for temporary files that all workers reach.
-        config: sample size, seed and batch size.
+        config: sample size, representation, seed and batch size.
 
     Raises:
         ClusteringError: there is no history at all, or an embedding is not finite.
@@ -116,7 +116,7 @@ def draw_fit_sample(
             | "FilesToEmbed" >> beam.Create([(TRAIN, path) for path in files])
             | "ReadToEmbed" >> beam.ParDo(ReadRecords())
             | "Sample" >> beam.ParDo(_SampleUsers(config.seed), beam.pvalue.AsSingleton(largest))
-            | "Embed" >> EmbedHistories(model_path, config.batch_size)
+            | "Embed" >> EmbedHistories(model_path, config.batch_size, config.representation)
             | "ToRows" >> beam.FlatMapTuple(_to_rows)
             | "WriteSample"
             >> beam.io.WriteToParquet(

@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from trainer.histories import NOISE
+
 _TOP = 10
 # An item or category must concern so many users or events of a cluster to be shown: rare ones
 # reach any lift by chance.
@@ -27,7 +29,8 @@ def profile_clusters(
     Args:
         histories: batches with the columns of `FitSample.histories`; read once.
         users: int64 [n], the hashes in the column `user`.
-        labels: int64 [n], the cluster of each.
+        labels: int64 [n], the cluster of each; -1 for users of none, who count among all users
+            but have no profile.
 
     Returns:
         One mapping a cluster, in order, with the keys of `profiles.json`. An item's `share` is the
@@ -38,8 +41,9 @@ def profile_clusters(
     for batch in histories:
         counts.add(batch)
     activity = counts.activity()
-    sizes = np.bincount(labels)
-    items = _by_lift(counts.total("item_ids"), dict(enumerate(sizes.tolist())), "item_id")
+    clusters, users_of = np.unique(labels, return_counts=True)
+    sizes = dict(zip(clusters.tolist(), users_of.tolist(), strict=True))
+    items = _by_lift(counts.total("item_ids"), sizes, "item_id")
     categories = counts.total("categories")
     events = {row[0]: row[1] for row in categories.group_by("cluster").agg(_sum()).iter_rows()}
     by_category = _by_lift(categories, events, "category")
@@ -58,7 +62,8 @@ def profile_clusters(
             "hours": _hour_shares(hours, cluster),
             "price_median": prices.get(cluster),
         }
-        for cluster, size in enumerate(sizes)
+        for cluster, size in sizes.items()
+        if cluster != NOISE
     ]
 
 

@@ -11,6 +11,7 @@ from sklearn import metrics
 
 from components.sequence_clusterer.algorithms import Clustering, make_algorithm
 from components.sequence_clusterer.config import ClusteringConfig
+from trainer.histories import NOISE
 
 _BOOTSTRAP_REPLICATES = 500
 # Embeddings closer than this in every coordinate count as the same one.
@@ -23,11 +24,11 @@ class KMeasures:
 
     Attributes:
         k: the number of clusters.
-        silhouette: mean silhouette of the sampled points; None where it is not defined (k = 1, or
-            the sample lies in one cluster).
+        silhouette: mean silhouette of the sampled points, but noise; None where it is not defined
+            (k = 1, or the sample lies in one cluster).
         silhouette_ci: its 95 % bootstrap interval over points, the clustering held fixed.
         inertia: sum of squared distances to the centroids.
-        sizes: points per cluster, not rising.
+        sizes: points per cluster, not rising; noise is in none.
     """
 
     k: int
@@ -49,7 +50,7 @@ class Selection:
 
     Attributes:
         clustering: the chosen one.
-        k_from: "config" or "silhouette".
+        k_from: "config", "silhouette" or "algorithm".
         reason: for the reader of the report.
         by_k: measures of every k that was tried, from 1 up.
         elbow_k: where the inertia curve bends most.
@@ -70,9 +71,11 @@ def select_clustering(points: np.ndarray, config: ClusteringConfig, max_clusters
         config: `k` set takes K from there (less if there are fewer distinct embeddings).
         max_clusters: no more clusters than this.
     """
+    algorithm = make_algorithm(config)
+    if algorithm.finds_k:
+        return _from_algorithm(points, algorithm.fit(points, max_clusters, config.seed), config)
     distinct = _distinct(points, max_clusters)
     tried = _most_clusters_to_try(len(points), distinct, config, max_clusters)
-    algorithm = make_algorithm(config)
     fitted = {k: algorithm.fit(points, k, config.seed) for k in range(1, tried + 1)}
     by_k = _measure(points, fitted, config)
     elbow = elbow_k([row.k for row in by_k], [row.inertia for row in by_k])
@@ -130,7 +133,7 @@ def _measure(
     size = min(len(points), config.silhouette_sample)
     sample = np.sort(rng.choice(len(points), size, replace=False))
     distances = None
-    if len(fitted) > 1:
+    if max(fitted) > 1:
         distances = metrics.pairwise_distances(points[sample])
         np.fill_diagonal(distances, 0.0)
     replicates = rng.integers(0, size, (_BOOTSTRAP_REPLICATES, size), dtype=np.int32)
@@ -138,13 +141,30 @@ def _measure(
     for k, clustering in fitted.items():
         labels = clustering.labels[sample]
         silhouette, interval = None, None
-        if distances is not None and 1 < len(np.unique(labels)) < size:
-            values = metrics.silhouette_samples(distances, labels, metric="precomputed")
-            silhouette = float(values.mean())
-            low, high = np.percentile(values[replicates].mean(axis=1), [2.5, 97.5])
+        inside = np.flatnonzero(labels != NOISE)
+        if distances is not None and 1 < len(np.unique(labels[inside])) < len(inside):
+            values = np.full(size, np.nan)
+            values[inside] = metrics.silhouette_samples(
+                distances[np.ix_(inside, inside)], labels[inside], metric="precomputed"
+            )
+            silhouette = float(np.nanmean(values))
+            low, high = np.percentile(np.nanmean(values[replicates], axis=1), [2.5, 97.5])
             interval = (float(low), float(high))
         rows.append(KMeasures(k, silhouette, interval, clustering.inertia, clustering.sizes))
     return rows
+
+
+def _from_algorithm(
+    points: np.ndarray, clustering: Clustering, config: ClusteringConfig
+) -> Selection:
+    """The one clustering that there is, where the algorithm decides how many clusters."""
+    reason = f"K={clustering.k} is what {config.algorithm} found"
+    if clustering.note:
+        reason += f" ({clustering.note})"
+    if clustering.noise:
+        reason += f"; {clustering.noise} of {len(points)} users are noise and belong to none"
+    by_k = _measure(points, {clustering.k: clustering}, config)
+    return Selection(clustering, "algorithm", f"{reason}.", by_k, clustering.k)
 
 
 def _from_config(k: int, users: int, distinct: int) -> tuple[int, str]:

@@ -30,14 +30,16 @@ def cluster_map(points: Sequence[MapPoint], *, width: int = 460, height: int = 4
         members[point.cluster].append((x(point.x), y(point.y)))
     drawing.add("rect", x=0.5, y=0.5, width=width - 1, height=height - 1, class_="frame")
     size = 3.2 if len(points) > 1500 else 5.0
-    # Largest first, so that small clusters lie on top.
-    for cluster in sorted(members, key=lambda c: -len(members[c])):
+    # Noise first, then the largest, so that small clusters lie on top.
+    for cluster in sorted(members, key=lambda c: (c >= 0, -len(members[c]))):
         path = "".join(f"M{number(a)} {number(b)}h0" for a, b in members[cluster])
         drawing.add(
             "path", d=path, stroke=cluster_colour(cluster), stroke_width=size,
             stroke_linecap="round", stroke_opacity=0.6, fill="none",
         )  # fmt: skip
     for cluster, dots in sorted(members.items()):
+        if cluster < 0:  # users of no cluster have no middle
+            continue
         cx = statistics.median(a for a, _ in dots)
         cy = statistics.median(b for _, b in dots)
         drawing.add(

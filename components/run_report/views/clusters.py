@@ -99,7 +99,7 @@ def clusters_view(inputs: ReportInputs) -> ClustersView | None:
         by_k=[_by_k_row(entry, figures.chosen_k) for entry in measured],
         map=cluster_map(inputs.cluster_map) if inputs.cluster_map else None,
         map_users=len(inputs.cluster_map),
-        sizes=_sizes(sizes) if sizes else None,
+        sizes=_sizes(sizes, figures.noise) if sizes else None,
         cards=[_card(profile, inputs) for profile in inputs.profiles],
         has_intervals=any(entry.silhouette_ci for entry in measured),
     )
@@ -154,15 +154,16 @@ def _by_k_row(entry: KMeasures, chosen: int) -> tuple[int, str, str, str, str, b
     )
 
 
-def _sizes(sizes: list[int]) -> Markup:
-    total = sum(sizes) or 1
+def _sizes(sizes: list[int], noise: int) -> Markup:
+    total = sum(sizes) + noise or 1
+    bars = [*enumerate(sizes), *([(-1, noise)] if noise else [])]
     groups = [
         Group(
-            f"Cluster {i}",
+            fmt.cluster_name(i),
             (Bar(n, cluster_colour(i), fmt.percent(n / total)),),
             f"{fmt.integer(n)} users",
         )
-        for i, n in enumerate(sizes)
+        for i, n in bars
     ]
     return bar_chart(groups, label="Users per cluster", name_width=100, bar_height=18)
 

@@ -186,7 +186,8 @@ def _slices(
         part = filled[name]
         scores = {model: value(part.models.get(model)) for model in models}
         best = fmt.metric(_best(list(scores.values())))
-        title, users = label.format(name), _slice_users(part)
+        title = fmt.cluster_name(-1) if name == "-1" else label.format(name)
+        users = _slice_users(part)
         texts = [fmt.metric(score) for score in scores.values()]
         rows.append(
             Row(

@@ -1,0 +1,31 @@
+"""Clustering algorithms behind one interface; see `clustering.py`."""
+
+from __future__ import annotations
+
+from components.sequence_clusterer.algorithms.agglomerative import Agglomerative
+from components.sequence_clusterer.algorithms.centroids import (
+    BisectingKMeans,
+    KMeans,
+    MiniBatchKMeans,
+)
+from components.sequence_clusterer.algorithms.clustering import Clustering, ClusteringAlgorithm
+from components.sequence_clusterer.algorithms.density import Dbscan, Hdbscan
+from components.sequence_clusterer.algorithms.gaussian_mixture import GaussianMixture
+from components.sequence_clusterer.config import ClusteringConfig
+
+__all__ = ["ALGORITHMS", "Clustering", "ClusteringAlgorithm", "make_algorithm"]
+
+ALGORITHMS: dict[str, type[ClusteringAlgorithm]] = {
+    "kmeans": KMeans,
+    "minibatch_kmeans": MiniBatchKMeans,
+    "bisecting_kmeans": BisectingKMeans,
+    "gaussian_mixture": GaussianMixture,
+    "agglomerative": Agglomerative,
+    "dbscan": Dbscan,
+    "hdbscan": Hdbscan,
+}
+
+
+def make_algorithm(config: ClusteringConfig) -> ClusteringAlgorithm:
+    """The algorithm that the configuration names."""
+    return ALGORITHMS[config.algorithm](config)
