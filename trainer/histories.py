@@ -21,6 +21,8 @@ TARGET_ITEM_IDS = "target_item_ids"
 FIRST_TARGET = "first_target"
 HISTORY_LENGTH = "history_length"
 CLUSTER_ID = "cluster_id"
+RANDOM_PART = "random_part"
+"""The user's part of the random partition that clusters are compared with."""
 
 NOISE = -1
 """The `cluster_id` of a user who belongs to no cluster and gets the global encoder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,9 +12,11 @@ import polars as pl
 from trainer import features
 from trainer.baselines import own_items_ranks, popularity_ranks
 from trainer.baskets import Baskets
+from trainer.encoder import BehaviorEncoder
 from trainer.histories import LENGTH_BUCKETS, length_buckets
 from trainer.input import Histories
-from trainer.metrics import basket_metric_names, basket_values, ranking_metrics
+from trainer.metrics import BASKET_CUTOFFS, basket_metric_names, basket_values, ranking_metrics
+from trainer.scoring import Scorer
 
 MODELS = ("popularity", "own_items", "global", "routed", "combiner")
 FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
@@ -34,6 +37,41 @@ class Ranks(NamedTuple):
     basket: np.ndarray | None
 
 
+def rank_models(
+    split: str,
+    histories: Histories,
+    scorer: Scorer,
+    clusters: np.ndarray,
+    queries: dict[str, np.ndarray],
+    encoder: BehaviorEncoder,
+    counts: np.ndarray,
+) -> pl.DataFrame:
+    """Ranks the users' next items under every model's queries, and their baskets under `MODELS`.
+
+    Args:
+        split: name of the split.
+        histories: its users.
+        scorer: over the histories.
+        clusters: int64 [users], -1 for users who belong to none.
+        queries: model to float32 [users, width].
+        encoder: the global encoder, whose catalogue is scored.
+        counts: int64 [items], see `rank_table`.
+
+    Returns:
+        See `rank_table`.
+    """
+    baskets = Baskets.of(histories, encoder.catalogue.items, encoder.exclude_seen)
+
+    def ranks(name: str, query: np.ndarray) -> Ranks:
+        next_item = scorer.ranks(query)
+        if not baskets.several or name not in MODELS:
+            return Ranks(next_item, None)
+        return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS))))
+
+    models = {name: ranks(name, query) for name, query in queries.items()}
+    return rank_table(split, histories, baskets, counts, clusters, models, encoder.exclude_seen)
+
+
 def rank_table(
     split: str,
     histories: Histories,
@@ -51,13 +89,14 @@ def rank_table(
         baskets: what they took next.
         counts: int64 [items], training events of item `i` at `counts[i - 1]`.
         clusters: int64 [users], -1 for users who belong to none.
-        models: ranks of `global`, `routed` and `combiner`.
+        models: ranks of `global`, `routed` and `combiner`, and perhaps of controls.
         exclude_seen: whether the histories' items are left out of the ranking.
 
     Returns:
         Columns split, cluster, history_length, target_frequency (training events of the next item;
         0 for one that the model does not know), the rank of the next item under each model, and
-        `MODEL_METRIC` for every model and basket metric, null where every basket is one item.
+        `MODEL_METRIC` for every one of `MODELS` and basket metric, null where every basket is one
+        item.
     """
     ranks = _free_ranks(histories, baskets, counts, exclude_seen) | models
     known = np.concatenate([[0], counts, [0]])
@@ -67,7 +106,7 @@ def rank_table(
             "cluster": clusters.astype(np.int64),
             "history_length": length_buckets(histories.lengths).astype(str).tolist(),
             "target_frequency": known[np.minimum(histories.next_item, len(counts) + 1)],
-            **{name: ranks[name].next_item.astype(np.int64) for name in MODELS},
+            **{name: found.next_item.astype(np.int64) for name, found in ranks.items()},
         }
     )
     values = [
@@ -97,6 +136,14 @@ def summarise(table: pl.DataFrame) -> dict[str, Any]:
             "by_target_frequency": _by(rows, "band", FREQUENCY_BANDS),
         }
     return {"models": list(MODELS), "splits": splits}
+
+
+def serve_global(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with the combiner's columns as they are when it is the global encoder."""
+    columns = [name for name in table.columns if re.match("global(_|$)", name)]
+    return table.with_columns(
+        pl.col(name).alias("combiner" + name.removeprefix("global")) for name in columns
+    )
 
 
 def _free_ranks(

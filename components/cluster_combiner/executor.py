@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,40 +16,40 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.cluster_combiner.comparison import Ranks, rank_table, summarise
+from components.cluster_combiner.comparison import rank_models, serve_global, summarise
 from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.controls import Controls, score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
 from components.cluster_combiner.item_counts import training_counts
-from trainer.baskets import Baskets
+from components.cluster_combiner.latency import serving_milliseconds
+from components.cluster_combiner.scored import Scored, score
+from components.cluster_combiner.worth import (
+    COMBINATION,
+    CONTINUED,
+    RANDOM_COMBINER,
+    RANDOM_ROUTED,
+    judge,
+)
 from trainer.callbacks import progress
 from trainer.config import ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.export import load_encoder, save_recommender
 from trainer.histories import TEST, TRAIN, VALIDATION
-from trainer.input import Histories, read_histories
 from trainer.membership import ClusterGeometry
 from trainer.memory import release_memory
-from trainer.metrics import BASKET_CUTOFFS
 from trainer.mixture import Mixture
 from trainer.recommender import Recommender
-from trainer.scoring import Scorer
 from trainer.warmup import write_warmup
 
 _WARMUP_HISTORIES = 8
+_SPLITS = (VALIDATION, TEST)
 
-
-class _Scored(NamedTuple):
-    """A split seen through all encoders."""
-
-    histories: Histories
-    scorer: Scorer
-    queries: np.ndarray
-    clusters: np.ndarray
-    membership: np.ndarray
+Queries = dict[str, dict[str, np.ndarray]]
+"""Split to model to queries float32 [users, width]."""
 
 
 class Executor(base_executor.BaseExecutor):
-    """Fits the combination, compares the models, exports."""
+    """Fits the combination, compares the models, decides, exports."""
 
     def Do(
         self,
@@ -66,57 +67,90 @@ class Executor(base_executor.BaseExecutor):
         release_memory()
         config = CombinerConfig.from_json(exec_properties["config"])
         serving = ServingConfig.from_json(exec_properties["serving"])
+        seed = exec_properties["seed"]
         graph = tft.TFTransformOutput(_uri(input_dict, "transform_graph"))
         geometry = ClusterGeometry.load(_uri(input_dict, "clusters"))
         encoder = _encoder(input_dict, "encoder_model")
         specialists = [_encoder(input_dict, f"specialist_{k}") for k in range(geometry.clusters)]
-        encoders = [encoder, *specialists]
+        files = {split: _files(input_dict, "examples", split) for split in _SPLITS}
 
-        validation = _score(_files(input_dict, "examples", VALIDATION), graph, encoders, geometry)
-        fit = fit_strengths(
-            validation.queries,
-            validation.membership,
-            validation.histories,
-            encoder.catalogue,
-            encoder.own_events,
-            validation.scorer.ranks,
-            config,
-            exec_properties["seed"],
-        )
+        def fitted(scored: Scored) -> Fit:
+            return fit_strengths(
+                scored.queries,
+                scored.membership,
+                scored.histories,
+                encoder.catalogue,
+                encoder.own_events,
+                scored.scorer.ranks,
+                config,
+                seed,
+            )
+
+        scored = {s: score(files[s], graph, encoder, specialists, geometry) for s in _SPLITS}
+        fit = fitted(scored[VALIDATION])
         shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
         progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
-        test = _score(_files(input_dict, "examples", TEST), graph, encoders, geometry)
-        weights = _write_comparison(
-            artifact_utils.get_single_uri(output_dict["comparison"]),
-            encoder,
-            training_counts(_files(input_dict, "histories", TRAIN), graph, encoder.new_items),
-            validation,
-            test,
-            fit,
+        queries = _queries(scored, fit, "routed", "combiner")
+        controls = _controls(input_dict, geometry.clusters)
+        if controls is not None:
+            _add_controls(queries, files, controls, encoder, scored, fitted, seed)
+        counts = training_counts(_files(input_dict, "histories", TRAIN), graph, encoder.new_items)
+        table = pl.concat(
+            [
+                rank_models(
+                    split,
+                    scored[split].histories,
+                    scored[split].scorer,
+                    scored[split].clusters,
+                    {"global": scored[split].queries[0], **queries[split]},
+                    encoder,
+                    counts,
+                )
+                for split in _SPLITS
+            ]
         )
+        worth = judge(table, used=fit.kept)
+        if fit.kept and worth["recommendation"] != COMBINATION:
+            fit = fit.refused(worth["why"])
+            table = serve_global(table)
+        for sentence in [*worth["verdict"]["sentences"], f"advice: {worth['why']}"]:
+            progress.info("%s", sentence)
 
+        weights = _mean_weights(fit, scored[TEST])
+        towers = [specialist.tower for specialist in specialists]
+        served = Recommender(
+            graph, encoder, towers, Mixture(geometry, fit.strengths), serving.top_k
+        )
         model = artifact_utils.get_single_instance(output_dict["model"])
         directory = path_utils.serving_model_dir(model.uri)
-        recommender = Recommender(
-            graph,
-            encoder,
-            [specialist.tower for specialist in specialists],
-            Mixture(geometry, fit.strengths),
-            serving.top_k,
-        )
         identity = save_recommender(
-            recommender,
+            served,
             directory,
             {"kind": "combined", "clusters": geometry.clusters, "weights_mean": weights},
         )
         model.set_string_custom_property("id", identity)
-        write_warmup(directory, _some_records(_files(input_dict, "examples", VALIDATION)))
+        requests = _some_records(files[VALIDATION])
+        write_warmup(directory, requests)
         if input_dict.get("items"):
             fileio.copy(
                 f"{_uri(input_dict, 'items')}/items.parquet",
                 f"{directory}/assets.extra/items.parquet",
                 overwrite=True,
             )
+
+        recommenders = {"global encoder": served if not fit.kept else Recommender(graph, encoder)}
+        if fit.fitted.any():
+            mixture = Mixture(geometry, fit.fitted)
+            recommenders["combination"] = (
+                served if fit.kept else Recommender(graph, encoder, towers, mixture)
+            )
+        worth["serving_ms"] = {
+            name: serving_milliseconds(recommender, requests)
+            for name, recommender in recommenders.items()
+        }
+        _write_comparison(
+            artifact_utils.get_single_uri(output_dict["comparison"]), table, fit, weights, worth
+        )
 
 
 def _uri(input_dict: dict[str, list[Any]], name: str) -> str:
@@ -132,110 +166,78 @@ def _files(input_dict: dict[str, list[Any]], name: str, split: str) -> list[str]
     return sorted(str(path) for path in fileio.glob(f"{folder}/*"))
 
 
-def _score(
-    files: list[str],
-    graph: tft.TFTransformOutput,
-    encoders: list[BehaviorEncoder],
-    geometry: ClusterGeometry,
-) -> _Scored:
-    histories = read_histories(files, graph, encoders[0].new_items)
-    scorer = Scorer(encoders[0], histories)
-    alone, represented = scorer.queries_and_representations(geometry.representation)
-    queries = np.stack(
-        [
-            alone,
-            # A cluster that keeps the global encoder asks for the same as it.
-            *(
-                alone if _same_tower(e, encoders[0]) else Scorer(e, histories).queries()
-                for e in encoders[1:]
-            ),
-        ]
-    )
-    return _Scored(
-        histories, scorer, queries, geometry.assign(represented), geometry.membership(represented)
+def _controls(input_dict: dict[str, list[Any]], clusters: int) -> Controls | None:
+    """The trained controls, None where the pipeline has none."""
+    if not input_dict.get(CONTINUED):
+        return None
+    return Controls(
+        [_encoder(input_dict, f"random_{k}") for k in range(clusters)],
+        _encoder(input_dict, CONTINUED),
     )
 
 
-def _same_tower(encoder: BehaviorEncoder, other: BehaviorEncoder) -> bool:
-    ours, theirs = encoder.tower.get_weights(), other.tower.get_weights()
-    return len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
+def _queries(scored: dict[str, Scored], fit: Fit, routed: str, combiner: str) -> Queries:
+    """Queries of a partition's two models, under the names given."""
+    test = scored[TEST]
+    combined = {
+        # Validation users were fitted on; their cross-fitted combination was not.
+        VALIDATION: fit.crossfit_queries,
+        TEST: combine(test.queries, test.membership, fit.strengths),
+    }
+    return {s: {routed: scored[s].routed(), combiner: combined[s]} for s in _SPLITS}
+
+
+def _add_controls(
+    queries: Queries,
+    files: dict[str, list[str]],
+    controls: Controls,
+    encoder: BehaviorEncoder,
+    scored: dict[str, Scored],
+    fitted: Callable[[Scored], Fit],
+    seed: int,
+) -> None:
+    """Adds the queries of the controls, the random partition's combined as the clusters' are."""
+    seen = {s: score_controls(files[s], controls, encoder, scored[s], seed) for s in _SPLITS}
+    random = {s: seen[s].random for s in _SPLITS}
+    fit = fitted(random[VALIDATION])
+    for split, models in _queries(random, fit, RANDOM_ROUTED, RANDOM_COMBINER).items():
+        queries[split] |= {**models, CONTINUED: seen[split].continued}
+
+
+def _mean_weights(fit: Fit, test: Scored) -> list[float]:
+    """Mean weight of each encoder over the test users, the global one's first."""
+    strengths = fit.strengths.astype(float)
+    parts = test.membership.mean(axis=0) * strengths if len(test.clusters) else strengths * 0
+    return [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
 
 
 def _write_comparison(
-    directory: str,
-    encoder: BehaviorEncoder,
-    counts: np.ndarray,
-    validation: _Scored,
-    test: _Scored,
-    fit: Fit,
-) -> list[float]:
-    """Writes the three files of ModelComparison; returns the mean weights on the test users."""
-    # Validation users were fitted on; their cross-fitted combination was not.
-    tables = [
-        _rank_split(VALIDATION, validation, fit.crossfit_queries, encoder, counts),
-        _rank_split(
-            TEST, test, combine(test.queries, test.membership, fit.strengths), encoder, counts
-        ),
-    ]
-    table = tables[0].vstack(tables[1])
-    strengths = fit.strengths.astype(float)
-    parts = test.membership.mean(axis=0) * strengths if len(test.clusters) else strengths * 0
-    weights = [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
+    directory: str, table: pl.DataFrame, fit: Fit, weights: list[float], worth: dict[str, Any]
+) -> None:
+    """Writes the files of ModelComparison."""
     fileio.makedirs(directory)
     # polars writes from a thread of its own, which TFX's file objects do not bear.
     buffer = io.BytesIO()
     table.write_parquet(buffer)
     with fileio.open(f"{directory}/ranks.parquet", "wb") as file:
         file.write(buffer.getvalue())
-    _write_json(f"{directory}/comparison.json", summarise(table))
-    _write_json(
-        f"{directory}/combination.json",
-        {
-            "clusters": len(strengths),
-            "kept": fit.kept,
-            "reason": fit.reason,
-            "weights_mean": weights,
-            "parameters": {
-                "strengths": strengths.tolist(),
-                "fitted_strengths": fit.fitted.astype(float).tolist(),
-            },
+    combination = {
+        "clusters": len(fit.strengths),
+        "kept": fit.kept,
+        "reason": fit.reason,
+        "weights_mean": weights,
+        "parameters": {
+            "strengths": fit.strengths.astype(float).tolist(),
+            "fitted_strengths": fit.fitted.astype(float).tolist(),
         },
-    )
-    return weights
-
-
-def _rank_split(
-    name: str,
-    scored: _Scored,
-    combined: np.ndarray,
-    encoder: BehaviorEncoder,
-    counts: np.ndarray,
-) -> pl.DataFrame:
-    """All models on the users of one split, with `combined` as the combiner's queries."""
-    baskets = Baskets.of(scored.histories, encoder.catalogue.items, encoder.exclude_seen)
-
-    def ranks(queries: np.ndarray) -> Ranks:
-        next_item = scored.scorer.ranks(queries)
-        if not baskets.several:
-            return Ranks(next_item, None)
-        lists = scored.scorer.lists(queries, max(BASKET_CUTOFFS))
-        return Ranks(next_item, baskets.ranks_in(lists))
-
-    # Cluster -1, noise, is routed to the global encoder.
-    routed = scored.queries[1 + scored.clusters, np.arange(len(scored.clusters))]
-    models = {
-        "global": ranks(scored.queries[0]),
-        "routed": ranks(routed),
-        "combiner": ranks(combined),
     }
-    return rank_table(
-        name, scored.histories, baskets, counts, scored.clusters, models, encoder.exclude_seen
-    )
-
-
-def _write_json(path: str, content: dict[str, Any]) -> None:
-    with fileio.open(path, "w") as file:
-        file.write(json.dumps(content, indent=1))
+    for name, content in (
+        ("comparison", summarise(table)),
+        ("combination", combination),
+        ("worth", worth),
+    ):
+        with fileio.open(f"{directory}/{name}.json", "w") as file:
+            file.write(json.dumps(content, indent=1))
 
 
 def _some_records(files: list[str]) -> list[bytes]:

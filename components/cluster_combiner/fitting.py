@@ -9,7 +9,7 @@ other half.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +45,15 @@ class Fit:
     kept: bool
     reason: str
     crossfit_queries: np.ndarray
+
+    def refused(self, reason: str) -> Fit:
+        """The same where something else than fitting decided against the specialists."""
+        return replace(
+            self,
+            strengths=np.zeros_like(self.strengths),
+            kept=False,
+            reason=f"{self.reason}; but {reason}: the global encoder serves alone",
+        )
 
 
 def combine(queries: np.ndarray, membership: np.ndarray, strengths: np.ndarray) -> np.ndarray:

@@ -21,10 +21,10 @@ CONTINUED = "continued"
 """The global encoder trained on for the steps that all specialists may have together."""
 RANDOM_ROUTED, RANDOM_COMBINER = "random_routed", "random_combiner"
 """Specialists of a random partition, as `routed` and `combiner` are of the clusters."""
-CONTROLS = (CONTINUED, RANDOM_ROUTED, RANDOM_COMBINER)
 
 Effect = Literal["helps", "hurts", "makes no difference"]
 Recommendation = Literal["combination", "train longer", "global"]
+COMBINATION: Recommendation = "combination"
 
 _PAIRS = (
     ("routed", "global"),
@@ -139,7 +139,7 @@ def recommend(found: list[Lift], used: bool) -> tuple[Recommendation, str]:
         lost = [x for x in rivals if x.low <= 0]
         if not lost:
             names = " and ".join(_NAMES[x.against] for x in rivals)
-            return "combination", f"the combination is better than {names}"
+            return COMBINATION, f"the combination is better than {names}"
         reason = f"the combination is not clearly better than {_NAMES[lost[0].against]}"
     if longer:
         return "train longer", f"{reason}, and the global encoder trained on is better than it was"

@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 
 from components.sequence_clusterer.embedding import EmbedHistories, ReadRecords
+from components.sequence_clusterer.random_partition import RandomPartition
 from components.sequence_clusterer.segments import cut_segments, visible_history, with_cluster
 from components.sequence_clusterer.split_writer import WriteSplits
 from trainer.histories import NOISE, TEST, TRAIN, VALIDATION
@@ -16,18 +17,23 @@ from trainer.membership import ClusterGeometry
 HELD_OUT_SPLITS = (VALIDATION, TEST)
 
 
-def cluster_split(cluster: int, kind: str) -> str:
-    """Name of a per-cluster split; `kind` is the split that it is a part of."""
-    return f"cluster_{cluster}_{kind}"
+CLUSTER, RANDOM = "cluster", "random"
+"""What the users are parted by: the clusters, or a random partition of the same sizes."""
 
 
-def output_splits(max_clusters: int) -> list[str]:
+def part_split(partition: str, part: int, kind: str) -> str:
+    """Name of the split of one part; `kind` is the split that it is taken from."""
+    return f"{partition}_{part}_{kind}"
+
+
+def output_splits(max_clusters: int, random_partition: bool) -> list[str]:
     """All splits that are written, whatever K was chosen."""
     return [
         *HELD_OUT_SPLITS,
         *(
-            cluster_split(cluster, kind)
-            for cluster in range(max_clusters)
+            part_split(partition, part, kind)
+            for partition in ((CLUSTER, RANDOM) if random_partition else (CLUSTER,))
+            for part in range(max_clusters)
             for kind in (TRAIN, VALIDATION)
         ),
     ]
@@ -39,6 +45,7 @@ def write_cluster_splits(
     model_path: str,
     batch_size: int,
     geometry: ClusterGeometry,
+    partition: RandomPartition | None,
     split_directories: dict[str, str],
     temporary: str,
 ) -> None:
@@ -50,6 +57,7 @@ def write_cluster_splits(
         model_path: the encoder's SavedModel.
         batch_size: histories per call of the encoder.
         geometry: the fitted clusters.
+        partition: the control, if it is wanted.
         split_directories: where each split of `output_splits` goes. A split without a record
             still gets a file.
         temporary: a directory for unfinished files, on the same storage as the splits.
@@ -61,40 +69,51 @@ def write_cluster_splits(
             >> beam.Create([(split, path) for split, paths in files.items() for path in paths])
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.ParDo(ReadRecords())
-            | "ToAssign" >> beam.ParDo(_ToAssign())
+            | "ToAssign" >> beam.ParDo(_ToAssign(partition))
             | "Embed" >> EmbedHistories(model_path, batch_size, geometry.representation)
             | "Assign" >> beam.ParDo(_Assign(geometry))
             | "Write" >> WriteSplits(split_directories, temporary)
         )
 
 
-class _ToAssign(beam.DoFn):
-    """(split, record) -> ((split, example to write), history that may decide its cluster)."""
+_Payload = tuple[str, bytes, int | None]
+"""Split, example to write, and the part of its user in the random partition, if there is one."""
 
-    def process(self, element: tuple[str, bytes]) -> Iterator[tuple[tuple[str, bytes], bytes]]:
+
+class _ToAssign(beam.DoFn):
+    """(split, record) -> (payload, history that may decide its cluster)."""
+
+    def __init__(self, partition: RandomPartition | None):
+        self._partition = partition
+
+    def process(self, element: tuple[str, bytes]) -> Iterator[tuple[_Payload, bytes]]:
         split, record = element
+        part = None if self._partition is None else self._partition.part_of(record)
         if split == TRAIN:
             for segment in cut_segments(record):
-                yield (split, segment.example), segment.visible
+                yield (split, segment.example, part), segment.visible
         else:
-            yield (split, record), visible_history(record)
+            yield (split, record, part), visible_history(record)
 
 
 class _Assign(beam.DoFn):
-    """([(split, example)], embeddings) -> (output split, example with its cluster)."""
+    """([payload], embeddings) -> (output split, example with its cluster)."""
 
     def __init__(self, geometry: ClusterGeometry):
         self._geometry = geometry
 
-    def process(
-        self, element: tuple[list[tuple[str, bytes]], np.ndarray]
-    ) -> Iterator[tuple[str, bytes]]:
-        examples, embeddings = element
+    def process(self, element: tuple[list[_Payload], np.ndarray]) -> Iterator[tuple[str, bytes]]:
+        payloads, embeddings = element
         clusters = self._geometry.assign(embeddings).tolist()
-        for (split, example), cluster in zip(examples, clusters, strict=True):
-            record = with_cluster(example, cluster)
+        for (split, example, part), cluster in zip(payloads, clusters, strict=True):
+            # Users of no cluster are left to the global encoder: they train no specialist, and are
+            # in no part of the control either, whose parts would be larger otherwise.
+            noise = cluster == NOISE
+            record = with_cluster(example, cluster, NOISE if noise and part is not None else part)
             if split in HELD_OUT_SPLITS:
                 yield split, record
-            # Users of no cluster are left to the global encoder: they train no specialist.
-            if split != TEST and cluster != NOISE:
-                yield cluster_split(cluster, split), record
+            if split == TEST or noise:
+                continue
+            yield part_split(CLUSTER, cluster, split), record
+            if part is not None:
+                yield part_split(RANDOM, part, split), record

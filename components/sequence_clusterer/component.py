@@ -17,6 +17,7 @@ class SequenceClustererSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "config": component_spec.ExecutionParameter(type=str),
         "max_clusters": component_spec.ExecutionParameter(type=int),
+        "random_partition": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
     # TFX wants names that are unique over inputs and outputs: the Examples read are `histories`.
@@ -38,7 +39,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
     Outputs:
         clusters: ClusterModel, what assigns a user (`trainer.membership.ClusterGeometry.load`).
         examples: Examples with `cluster_id`, in the splits validation, test, and for every
-            k < max_clusters cluster_{k}_train and cluster_{k}_validation, which may be empty.
+            k < max_clusters cluster_{k}_train and cluster_{k}_validation, which may be empty; with
+            a random partition also random_{k}_train and random_{k}_validation.
         evaluation: ClusterEvaluation, how the clusters were chosen and what is in them.
     """
 
@@ -51,6 +53,7 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
         encoder_model: BaseChannel,
         config: ClusteringConfig,
         max_clusters: int,
+        random_partition: bool = False,
         items: BaseChannel | None = None,
         code_version: str = "",
     ):
@@ -61,6 +64,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
             encoder_model: a Model whose SavedModel has the `embed` signature.
             config: how to cluster.
             max_clusters: how many per-cluster trainers the pipeline has.
+            random_partition: also write the splits of a random partition with parts as large as
+                the clusters, to compare with.
             items: the ItemCatalogue, for titles in the profiles.
             code_version: changes when the code does, so that the cache notices.
 
@@ -75,6 +80,7 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
                 items=items,
                 config=config.to_json(),
                 max_clusters=max_clusters,
+                random_partition=int(random_partition),
                 code_version=code_version,
                 clusters=Channel(type=ClusterModel),
                 examples=Channel(type=standard_artifacts.Examples),

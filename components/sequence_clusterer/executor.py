@@ -26,6 +26,7 @@ from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
+from components.sequence_clusterer.random_partition import RandomPartition
 from components.sequence_clusterer.selection import Selection, select_clustering
 from components.sequence_clusterer.space import fit_space
 from trainer.histories import SPLITS, TRAIN
@@ -49,7 +50,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict: `histories` (Examples of BehaviorExampleGen), `encoder_model` (Model) and
                 perhaps `items` (ItemCatalogue).
             output_dict: `clusters`, `examples`, `evaluation`.
-            exec_properties: `config` (JSON of ClusteringConfig) and `max_clusters`.
+            exec_properties: `config` (JSON of ClusteringConfig), `max_clusters` and
+                `random_partition`.
 
         Raises:
             ConfigError: the configuration does not fit `max_clusters`.
@@ -82,7 +84,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         fileio.rmtree(work)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        splits = output_splits(max_clusters)
+        partition = None
+        if exec_properties["random_partition"]:
+            partition = RandomPartition(selection.clustering.sizes, config.seed)
+        splits = output_splits(max_clusters, partition is not None)
         unfinished = f"{examples.uri}/.unfinished"
         fileio.makedirs(unfinished)
         examples.split_names = artifact_utils.encode_split_names(splits)
@@ -93,6 +98,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             model_path,
             config.batch_size,
             geometry,
+            partition,
             {
                 split: artifact_utils.get_split_uris([examples], split)[0].rstrip("/")
                 for split in splits

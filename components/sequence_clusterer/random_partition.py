@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from components.sequence_clusterer.fit_sample import user_hash
+
 _HASHES = float(1 << 63)
 
 
@@ -18,17 +20,15 @@ class RandomPartition:
 
     Args:
         sizes: positive numbers [K], what the parts' sizes are in proportion to.
+        seed: of the clustering, whose fit sample is drawn by another hash.
     """
 
-    def __init__(self, sizes: Sequence[int]) -> None:
+    def __init__(self, sizes: Sequence[int], seed: int) -> None:
         shares = np.cumsum(np.asarray(sizes, np.float64))
         self._bounds = shares[:-1] / shares[-1]
+        self._seed = (seed + 1) % 2**32
 
-    def part(self, user_hash: int) -> int:
-        """The part of a user.
-
-        Args:
-            user_hash: in [0, 2^63), see `fit_sample.user_hash`; of another seed than the one that
-                drew the fit sample, whose users have the smallest hashes.
-        """
-        return int(np.searchsorted(self._bounds, user_hash / _HASHES, side="right"))
+    def part_of(self, record: bytes) -> int:
+        """The part, in [0, K), of the user of a serialized history."""
+        share = user_hash(record, self._seed) / _HASHES
+        return int(np.searchsorted(self._bounds, share, side="right"))

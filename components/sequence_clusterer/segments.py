@@ -20,6 +20,7 @@ from trainer.histories import (
     CLUSTER_ID,
     FIRST_TARGET,
     HISTORY_LENGTH,
+    RANDOM_PART,
     TARGET_ITEM_IDS,
     TIMESTAMPS,
     USER_ID,
@@ -115,14 +116,16 @@ def visible_history(record: bytes) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def with_cluster(record: bytes, cluster: int) -> bytes:
-    """Adds `cluster_id` to a serialized tf.Example.
+def with_cluster(record: bytes, cluster: int, part: int | None = None) -> bytes:
+    """Adds `cluster_id`, and with a part `random_part`, to a serialized tf.Example.
 
     Serialized protocol buffers merge when they are concatenated, so the record, which may hold
     hundreds of events, need not be parsed again.
     """
     addition = tf.train.Example()
     addition.features.feature[CLUSTER_ID].int64_list.value.append(cluster)
+    if part is not None:
+        addition.features.feature[RANDOM_PART].int64_list.value.append(part)
     return record + addition.SerializeToString()
 
 

@@ -140,7 +140,7 @@ def read(examples, split):
     return [tf.train.Example.FromString(record) for record in data.as_numpy_iterator()]
 
 
-def run(directory, encoder, splits, max_clusters=4, items=None, **settings):
+def run(directory, encoder, splits, max_clusters=4, items=None, random_partition=False, **settings):
     directory.mkdir(exist_ok=True)
     model = standard_artifacts.Model()
     model.uri = str(encoder)
@@ -162,6 +162,7 @@ def run(directory, encoder, splits, max_clusters=4, items=None, **settings):
     properties = {
         "config": ClusteringConfig.from_dict(settings).to_json(),
         "max_clusters": max_clusters,
+        "random_partition": int(random_partition),
         "code_version": "",
     }
     Executor(context).Do(inputs, {k: [v] for k, v in outputs.items()}, properties)
@@ -263,7 +264,7 @@ def test_no_target_and_nothing_after_it_decides_a_cluster(result, encoder, tmp_p
     past = []
     for future in GROUPS:
         source = write_examples(tmp_path / future / "in", changing(future))
-        splits = output_splits(3)
+        splits = output_splits(3, random_partition=False)
         written = standard_artifacts.Examples()
         written.uri = str(tmp_path / future / "out")
         written.split_names = artifact_utils.encode_split_names(splits)
@@ -273,6 +274,7 @@ def test_no_target_and_nothing_after_it_decides_a_cluster(result, encoder, tmp_p
             str(encoder / "Format-Serving"),
             256,
             result.geometry,
+            None,
             {split: artifact_utils.get_split_uris([written], split)[0] for split in splits},
             str(tmp_path),
         )
@@ -306,6 +308,36 @@ def test_assignment_is_that_of_the_visible_history(result, encoder):
         for example in result.records(f"cluster_{k}_train"):
             written[user_of(example), integer(example, "first_target")] = k
     assert written == dict(zip(visible, expected.tolist(), strict=True))
+
+
+def test_random_partition_has_the_same_examples_by_chance(encoder, tmp_path):
+    outcome = run(tmp_path / "random", encoder, planted(), 3, random_partition=True)
+    assert set(outcome.splits) >= {"random_0_train", "random_2_validation"}
+    for kind in ("train", "validation"):
+        by = {
+            name: [e for k in range(3) for e in outcome.records(f"{name}_{k}_{kind}")]
+            for name in ("cluster", "random")
+        }
+        assert len(by["cluster"]) > 0
+        serialized = {
+            name: sorted(e.SerializeToString(deterministic=True) for e in examples)
+            for name, examples in by.items()
+        }
+        assert serialized["cluster"] == serialized["random"]
+    part_of = {}
+    for k in range(3):
+        examples = [
+            e for kind in ("train", "validation") for e in outcome.records(f"random_{k}_{kind}")
+        ]
+        assert examples, "no part is empty"
+        assert {integer(e, "random_part") for e in examples} == {k}
+        part_of |= {user_of(e): k for e in examples}
+    for example in outcome.records("test"):
+        assert part_of.get(user_of(example), integer(example, "random_part")) == integer(
+            example, "random_part"
+        )
+    pairs = {(integer(e, "cluster_id"), integer(e, "random_part")) for e in outcome.records("test")}
+    assert len(pairs) > 3, "the parts are not the clusters"
 
 
 def test_same_seed_same_output(encoder, tmp_path):

@@ -6,6 +6,7 @@ can only be seen in a directory that has been run in before.
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,8 @@ training: {epochs: 4, batch_size: 32, learning_rate: 0.01, validation_users: 100
 specialists: {epochs: 1, batch_size: 32}
 clustering: {k: 2}
 """
-TRAINERS = ["Trainer.encoder", "Trainer.cluster_0", "Trainer.cluster_1"]
+CONTROLS = ["Trainer.random_0", "Trainer.random_1", "Trainer.continued"]
+TRAINERS = ["Trainer.encoder", "Trainer.cluster_0", "Trainer.cluster_1", *CONTROLS]
 REDONE_EVERY_TIME = {"BaselineModel", "Evaluator", "Pusher", "RunReport"}
 
 
@@ -69,6 +71,19 @@ class TestOneDirectory:
                 assert all(uri.startswith(str(shop / "out" / "artifacts")) for uri in uris)
         for name in ("report/index.html", "metrics.json", "run.json", "logs/run.log"):
             assert (shop / "out" / name).stat().st_size > 0
+
+    def test_the_clusters_are_compared_with_their_controls(self, shop):
+        (folder,) = _states(shop)["ClusterCombiner"].artifacts["comparison"]
+        worth = json.loads((Path(folder) / "worth.json").read_text())
+        for split in ("validation", "test"):
+            pairs = {(lift["model"], lift["against"]) for lift in worth["splits"][split]}
+            assert {("combiner", "continued"), ("routed", "random_routed")} <= pairs
+            clusters = {lift["cluster"] for lift in worth["splits"][split]}
+            assert {None, 0, 1} <= clusters
+        served = json.loads((Path(folder) / "combination.json").read_text())["kept"]
+        assert served == (worth["recommendation"] == "combination")
+        assert worth["serving_ms"]["global encoder"] > 0
+        assert "What the clusters are worth" in (shop / "out/report/index.html").read_text()
 
     def test_the_terminal_shows_progress_results_and_customers(self, shop):
         shutil.rmtree(shop / "out" / "serving")

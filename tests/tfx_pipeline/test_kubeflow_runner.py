@@ -41,6 +41,9 @@ def test_every_node_is_a_task(compiled):
         "SequenceClusterer",
         "Trainer.cluster_0",
         "Trainer.cluster_1",
+        "Trainer.random_0",
+        "Trainer.random_1",
+        "Trainer.continued",
         "ClusterCombiner",
         "BaselineModel",
         "Evaluator",
@@ -76,6 +79,25 @@ def test_the_item_texts_reach_the_encoder_as_its_base_model(compiled):
     source = tasks["Trainer.encoder"]["inputs"]["artifacts"]["base_model"]["taskOutputArtifact"]
     assert source == {"outputArtifactKey": "content", "producerTask": "ItemContentEncoder"}
     assert "gs://bucket/shop/content/" in yaml.safe_dump(tasks["ItemContentEncoder"])
+
+
+def test_the_control_trained_on_reads_all_clusters(compiled):
+    tasks = compiled["root"]["dag"]["tasks"]
+    splits = yaml.safe_dump(tasks["Trainer.continued"]["inputs"]["parameters"]["train_args"])
+    assert "cluster_0_train" in splits and "cluster_1_train" in splits
+    splits = yaml.safe_dump(tasks["Trainer.random_1"]["inputs"]["parameters"]["train_args"])
+    assert "random_1_train" in splits
+
+
+def test_without_controls_there_are_none(tmp_path):
+    tasks = _compile(
+        tmp_path / "p.yaml",
+        *("--events", "gs://bucket/*.csv", "--set", "combiner.controls=false"),
+    )["root"]["dag"]["tasks"]
+    assert {name for name in tasks if name.startswith("Trainer.")} == {
+        "Trainer.encoder",
+        *(f"Trainer.cluster_{k}" for k in range(4)),
+    }
 
 
 def test_the_search_for_hyper_parameters_comes_before_the_trainers(compiled, tmp_path):

@@ -1,0 +1,63 @@
+"""A split seen through the global encoder and the specialists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow_transform as tft
+
+from trainer.encoder import BehaviorEncoder
+from trainer.input import Histories, read_histories
+from trainer.membership import ClusterGeometry
+from trainer.scoring import Scorer
+
+
+class Scored(NamedTuple):
+    """The queries of all encoders for the users of a split.
+
+    Attributes:
+        histories: the users, with their held-out items.
+        scorer: ranks items for them.
+        queries: float32 [K + 1, users, width], the global encoder's first.
+        clusters: int64 [users]; -1 for noise.
+        membership: float32 [users, K].
+    """
+
+    histories: Histories
+    scorer: Scorer
+    queries: np.ndarray
+    clusters: np.ndarray
+    membership: np.ndarray
+
+    def routed(self) -> np.ndarray:
+        """float32 [users, width], the specialist's query; for noise the global encoder's."""
+        return self.queries[1 + self.clusters, np.arange(len(self.clusters))]
+
+
+def score(
+    files: Sequence[str],
+    graph: tft.TFTransformOutput,
+    encoder: BehaviorEncoder,
+    specialists: Sequence[BehaviorEncoder],
+    geometry: ClusterGeometry,
+) -> Scored:
+    """Reads a split and runs all encoders over it."""
+    histories = read_histories(files, graph, encoder.new_items)
+    scorer = Scorer(encoder, histories)
+    alone, represented = scorer.queries_and_representations(geometry.representation)
+    queries = np.stack([alone, *(queries_of(s, encoder, histories, alone) for s in specialists)])
+    return Scored(
+        histories, scorer, queries, geometry.assign(represented), geometry.membership(represented)
+    )
+
+
+def queries_of(
+    specialist: BehaviorEncoder, encoder: BehaviorEncoder, histories: Histories, alone: np.ndarray
+) -> np.ndarray:
+    """Queries of a specialist; those of the global encoder, `alone`, where it is the same."""
+    ours, theirs = specialist.tower.get_weights(), encoder.tower.get_weights()
+    if len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs)):
+        return alone
+    return Scorer(specialist, histories).queries()
