@@ -234,6 +234,7 @@ def test_one_cluster_has_no_distances():
     log = _simulate(users=100, clusters=1)
     assert log.truth["distances"] == {"items": None, "next_item": None}
     assert log.truth["oracle"]["lift_of_knowing_the_cluster"]["over_latest_item"] == 1
+    assert log.truth["oracle"]["recoverable"] is None
     assert log.labels["label"].unique().to_list() == [0]
 
 

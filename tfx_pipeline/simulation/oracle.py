@@ -38,7 +38,7 @@ def oracle_figures(draws: Draws, users: np.ndarray) -> dict[str, Any]:
     Returns:
         `users`; for each oracle `ndcg_at_10`, `hr_at_10` and the standard error of the former;
         `lift_of_knowing_the_cluster`, ratios of NDCG@10; `recoverable`, see `_recoverable`, None
-        for a log with individuality. See the README for the oracles.
+        for one cluster or a log with individuality. See the README for the oracles.
     """
     config = draws.model.config
     individual = config.individuality > 0
@@ -67,7 +67,7 @@ def oracle_figures(draws: Draws, users: np.ndarray) -> dict[str, Any]:
     return {
         "users": len(users),
         **figures,
-        "recoverable": None if individual else _recoverable(beliefs),
+        "recoverable": None if individual or config.clusters == 1 else _recoverable(beliefs),
         "lift_of_knowing_the_cluster": {
             f"over_{name}": known / figures[name]["ndcg_at_10"]
             for name in ("latest_item", "history")
