@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfx_pipeline.simulation_options import add_options, given
+
 if TYPE_CHECKING:
     from tfx_pipeline.config import RunConfig
 
@@ -62,7 +64,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_run, _add_recommend, _add_report, _add_compile, _add_benchmark):
+    for add in (
+        _add_run,
+        _add_recommend,
+        _add_report,
+        _add_compile,
+        _add_benchmark,
+        _add_simulate,
+    ):
         command = add(commands)
         command.add_argument(
             "--debug", action="store_true", help="show all logs and the traceback of a failure"
@@ -162,6 +171,24 @@ def _add_benchmark(
     )
     _add_overrides(parser)
     parser.set_defaults(command=_benchmark)
+    return parser
+
+
+def _add_simulate(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "simulate",
+        help="write a shop's log with planted user clusters",
+        description="Writes events.csv, items.csv, labels.csv and truth.json of a shop whose "
+        "clusters are known, to check an evaluation against. The statistical model is in "
+        "tfx_pipeline/simulation/README.md.",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, required=True, help="a new or empty folder"
+    )
+    add_options(parser)
+    parser.set_defaults(command=_simulate)
     return parser
 
 
@@ -298,6 +325,19 @@ def _compile(arguments: argparse.Namespace) -> int:
 
         tasks = compile_pipeline(config, arguments.output)
     print(f"{arguments.output}: {len(tasks)} tasks, image {config.kubeflow.image}")
+    return OK
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.console import Console
+    from tfx_pipeline.simulation import SimulationConfig, claim_directory, simulate
+    from tfx_pipeline.simulation.summary import show
+
+    config = SimulationConfig.from_dict(given(arguments))
+    claim_directory(arguments.output)
+    log = simulate(config)
+    log.write(arguments.output)
+    show(log, arguments.output, Console(sys.stdout))
     return OK
 
 
