@@ -114,7 +114,7 @@ def explain(
         decisions.append(_floor(metrics[OVERALL], gates))
         decisions.append(_improvement(metrics[OVERALL], gates, named))
     clusters = [metric for metric in metrics.values() if metric.feature == CLUSTER_ID]
-    for cluster in sorted(clusters, key=lambda metric: int(metric.value)):
+    for cluster in sorted(clusters, key=_cluster_order):
         decisions.append(_cluster(cluster, gates, named))
     if gates.mode == "enforce" and all(decision.passed for decision in decisions):
         decisions += _unaccounted(tfma.load_validation_result(evaluation_uri))
@@ -190,6 +190,11 @@ def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) ->
         sentence=f"overall: {_compared(candidate, baseline, named)}; {required} "
         "(gates.min_improvement)",
     )
+
+
+def _cluster_order(cluster: SliceMetrics) -> tuple[bool, int]:
+    """By number, users of no cluster last."""
+    return (int(cluster.value) == NOISE, int(cluster.value))
 
 
 def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:

@@ -97,8 +97,10 @@ def show_baskets(
 
 def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
     """The table of all models in each cluster."""
-    numbered = sorted((int(name), part) for name, part in test["by_cluster"].items())
-    clusters = [(str(k) if k != NOISE else "none", part) for k, part in numbered]
+    parts = {int(name): part for name, part in test["by_cluster"].items()}
+    clusters = [(str(k), parts[k]) for k in sorted(parts) if k != NOISE]
+    if NOISE in parts:
+        clusters.append(("none", parts[NOISE]))
     console.heading(f"Test users by cluster, {SLICE_METRIC.upper()}")
     _slices(clusters, models, console)
 

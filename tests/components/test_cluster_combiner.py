@@ -124,6 +124,31 @@ def test_comparison_counts_users_by_slice(planted):
     assert table["combiner_basket_ndcg@10"].null_count() == USERS
 
 
+def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
+    from components.cluster_combiner.comparison import summarise
+    from components.cluster_combiner.executor import _rank_split, _Scored
+    from components.cluster_combiner.fitting import combine
+
+    noise = np.arange(USERS) % 4 == 0
+    clusters = np.where(noise, -1, np.arange(USERS) % 2)
+    membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
+    scorer = SimpleNamespace(ranks=planted.rank_of)
+    scored = _Scored(planted.histories, scorer, planted.useful, clusters, membership)
+    encoder = SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False)
+    combined = combine(planted.useful, membership, np.ones(2))
+    np.testing.assert_allclose(combined[noise], planted.useful[0][noise], rtol=1e-6)
+    table = _rank_split("test", scored, combined, encoder, np.ones(ITEMS, np.int64))
+    rows = table.filter(pl.col("cluster") == -1)
+    assert rows.height == noise.sum()
+    assert rows["routed"].to_list() == rows["global"].to_list() == rows["combiner"].to_list()
+    members = table.filter(pl.col("cluster") >= 0)
+    assert members["routed"].to_list() != members["global"].to_list()
+    by_cluster = summarise(table)["splits"]["test"]["by_cluster"]
+    assert {name: part["users"] for name, part in by_cluster.items()} == {
+        str(k): int((clusters == k).sum()) for k in (-1, 0, 1)
+    }
+
+
 @pytest.fixture(scope="module")
 def baskets_of_four():
     """Four users and six items; the unknown item is 7, and the last user took nothing."""

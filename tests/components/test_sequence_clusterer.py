@@ -19,7 +19,7 @@ from components.sequence_clusterer.executor import Executor
 from components.sequence_clusterer.segments import cut_segments, visible_history
 from components.sequence_clusterer.split_writer import name_shards
 from trainer.histories import length_bucket
-from trainer.membership import ClusterGeometry, assign
+from trainer.membership import ClusterGeometry
 from trainer.settings import ConfigError
 
 GROUPS = ("tea", "car", "pet")
@@ -223,18 +223,21 @@ def test_examples_carry_their_cluster(result):
 
 
 def test_the_cluster_model_says_how_to_assign(result):
-    assert result.geometry.centroids.shape == (3, BUCKETS)
-    assert result.geometry.centroids.dtype == np.float32
-    assert result.description["preprocess"] == {"normalize": True}
+    assert result.geometry.rule.prototypes.shape == (3, BUCKETS)
+    assert result.geometry.rule.prototypes.dtype == np.float32
+    assert result.description["preprocess"] == {"normalize": True, "pca": None}
+    assert result.description["rule"]["kind"] == "nearest_prototype"
+    assert result.description["representation"] == "last_state"
     assert result.description["algorithm"] == "kmeans"
     assert result.description["sizes"] == [40, 40, 40]
-    assert result.description["temperature"] > 0
+    assert result.description["rule"]["temperature"] > 0
 
 
 def test_evaluation_and_map(result):
     assert [row["k"] for row in result.evaluation["by_k"]] == [1, 2, 3]  # three distinct users
     assert result.evaluation["by_k"][2]["silhouette"] == pytest.approx(1.0)
-    assert result.evaluation["representation"] == "encoder"
+    assert result.evaluation["representation"] == "last_state"
+    assert (result.evaluation["rule_agreement"], result.evaluation["noise"]) == (1.0, 0)
     assert result.map.columns == ["x", "y", "cluster"]
     assert len(result.map) == 120
 
@@ -302,7 +305,7 @@ def test_assignment_is_that_of_the_visible_history(result, encoder):
     for record in records["validation"]:
         visible[user_of(tf.train.Example.FromString(record)), None] = visible_history(record)
     embedded = model.signatures["embed"](examples=tf.constant(list(visible.values())))
-    expected = assign(embedded["embedding"].numpy(), result.geometry)
+    expected = result.geometry.assign(embedded["embedding"].numpy())
     written = {(user_of(e), None): integer(e, "cluster_id") for e in result.records("validation")}
     for k in range(3):
         for example in result.records(f"cluster_{k}_train"):
@@ -349,7 +352,7 @@ def test_same_seed_same_output(encoder, tmp_path):
     assert one.evaluation == two.evaluation
     assert one.evaluation["sampled"] == 30
     assert one.evaluation["users"] == 120
-    np.testing.assert_array_equal(one.geometry.centroids, two.geometry.centroids)
+    np.testing.assert_array_equal(one.geometry.rule.prototypes, two.geometry.rule.prototypes)
     assert one.profiles == two.profiles
     for split in one.splits:
         left = [e.SerializeToString(deterministic=True) for e in one.records(split)]
@@ -368,6 +371,47 @@ def test_shards_are_named_by_content(tmp_path):
         "data_tfrecord-00000-of-00002.gz": "a",
         "data_tfrecord-00001-of-00002.gz": "b",
     }
+
+
+def with_loners(loners=12):
+    """Planted users, and some who mix all groups, each in another way: too few to be a group."""
+    splits = planted()
+    rng = np.random.default_rng(5)
+    for user in range(loners):
+        items = [f"{g}{n}" for n, g in enumerate(rng.choice([*GROUPS, "toy", "bed"], 10))]
+        name = f"loner{user}"
+        splits["train"].append(history(name, items[:-2]))
+        splits["validation"].append(history(name, items[:-2], targets=items[-2:-1]))
+        splits["test"].append(history(name, items[:-1], targets=items[-1:]))
+    return splits
+
+
+def test_users_of_no_cluster_train_no_specialist(encoder, tmp_path):
+    outcome = run(tmp_path / "noise", encoder, with_loners(), algorithm="dbscan", eps=0.1)
+    assert outcome.clusters.get_int_custom_property("clusters") == 3
+    assert outcome.evaluation["k_from"] == "algorithm"
+    assert (outcome.evaluation["sizes"], outcome.evaluation["noise"]) == ([40] * 3, 12)
+    assert "12 of 132 users are noise" in outcome.evaluation["reason"]
+    assert outcome.evaluation["by_k"][0]["silhouette"] == pytest.approx(1.0)  # of the members
+    for split in ("validation", "test"):
+        found = {user_of(e): integer(e, "cluster_id") for e in outcome.records(split)}
+        assert len(found) == 132
+        assert {user for user, k in found.items() if k == -1} == {f"loner{n}" for n in range(12)}
+    # A loner's first event is that of a group; later segments are nobody's.
+    per_cluster = [outcome.records(f"cluster_{k}_validation") for k in range(4)]
+    assert [len(records) for records in per_cluster] == [40] * 3 + [0]
+    trained = [e for k in range(3) for e in outcome.records(f"cluster_{k}_train")]
+    later = {user_of(e) for e in trained if integer(e, "first_target") == 4}
+    assert len(later) >= 120
+    assert len({user for user in later if user.startswith("loner")}) < 3
+    assert [profile["cluster"] for profile in outcome.profiles] == [0, 1, 2]
+    assert sum(profile["share"] for profile in outcome.profiles) == pytest.approx(120 / 132)
+    assert outcome.map.filter(pl.col("cluster") == -1).height == 12
+
+
+def test_an_encoder_without_the_representation(encoder, tmp_path):
+    with pytest.raises(Exception, match="no signature 'represent'"):
+        run(tmp_path / "old", encoder, planted(), representation="mean_states")
 
 
 def test_one_user(encoder, tmp_path):

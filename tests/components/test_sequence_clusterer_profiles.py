@@ -94,6 +94,12 @@ def test_a_cluster_of_one_user(histories):
     assert single["top_items"][0]["item_id"] == "coffee"
 
 
+def test_users_of_no_cluster_count_among_all(histories):
+    (tea,) = profiles_of(histories, [0] * 4 + [-1] * 4)
+    assert (tea["cluster"], tea["users"], tea["share"]) == (0, 4, 0.5)
+    assert tea["top_items"][0] == {"item_id": "tea", "share": 1.0, "lift": 2.0}
+
+
 def test_titles(histories):
     profiles = profiles_of(histories, [0] * 4 + [1] * 4)
     add_titles(profiles, pl.DataFrame({"item_id": ["tea", "bread"], "title": ["Green tea", None]}))

@@ -1,11 +1,9 @@
 """Choice of K on planted groups and on data that cannot be clustered."""
 
-import typing
-
 import numpy as np
 import pytest
 
-from components.sequence_clusterer import algorithms, selection
+from components.sequence_clusterer import selection
 from components.sequence_clusterer.config import ClusteringConfig
 from trainer.settings import ConfigError
 
@@ -127,14 +125,18 @@ def test_config_against_the_pipeline():
     ClusteringConfig().check_against(1)
 
 
-def test_every_algorithm_of_the_config_exists():
-    names = typing.get_args(ClusteringConfig.model_fields["algorithm"].annotation)
-    assert set(names) == set(algorithms.ALGORITHMS)
-
-
-def test_empty_clusters_are_left_out():
-    points = np.array([[0.0], [1.0], [1.0]], np.float32)
-    fitted = algorithms.Clustering.of(points, np.array([[5.0], [0.0], [1.0]]), np.array([1, 2, 2]))
-    assert fitted.centroids.tolist() == [[1.0], [0.0]]
-    assert fitted.labels.tolist() == [1, 0, 0]
-    assert fitted.inertia == 0.0
+def test_an_algorithm_that_finds_k():
+    rng = np.random.default_rng(3)
+    points = np.concatenate([planted(4, 50), rng.uniform(-3, 3, (30, 8)).astype(np.float32)])
+    config = ClusteringConfig(algorithm="hdbscan", min_cluster_users=20, silhouette_sample=100)
+    chosen = selection.select_clustering(points, config, max_clusters=8)
+    assert (chosen.k_from, chosen.clustering.k, chosen.elbow_k) == ("algorithm", 4, 4)
+    (row,) = chosen.by_k
+    assert (row.k, row.sizes) == (4, chosen.clustering.sizes)
+    # Noise has no part in it: with it as a cluster the silhouette would be near zero.
+    assert row.silhouette_ci[0] <= row.silhouette <= row.silhouette_ci[1]
+    assert row.silhouette > 0.8
+    assert f"{chosen.clustering.noise} of 230 users are noise" in chosen.reason
+    fewer = selection.select_clustering(points, config, max_clusters=2)
+    assert fewer.clustering.k == 2
+    assert "of 4 clusters the 2 largest are kept" in fewer.reason

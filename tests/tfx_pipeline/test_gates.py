@@ -15,7 +15,7 @@ from trainer import baseline_export
 from trainer.settings import ConfigError
 
 # What the users of each cluster take next, and how many there are.
-CLUSTERS = [(0, b"a", 60), (1, b"b", 40), (2, b"d", 5)]
+CLUSTERS = [(0, b"a", 60), (1, b"b", 40), (-1, b"d", 5)]  # five users belong to none
 
 # Popularity lists of three models, the best items first.
 CANDIDATE = b"a b e f g h c d"
@@ -124,7 +124,7 @@ def test_a_better_model_is_blessed(evaluate):
         ("improvement", "overall"),
         ("cluster", "cluster 0"),
         ("cluster", "cluster 1"),
-        ("cluster", "cluster 2"),
+        ("cluster", "no cluster"),
     ]
     assert "no loss" in decisions[3].sentence
     assert "not judged: 5 of 30 users (gates.min_cluster_users)" in decisions[5].sentence
@@ -136,7 +136,7 @@ def test_the_metrics_of_every_slice(evaluate):
         "overall",
         "cluster_id:0",
         "cluster_id:1",
-        "cluster_id:2",
+        "cluster_id:-1",
         "history_length:1-4",
         "history_length:5-9",
     }
@@ -153,7 +153,7 @@ def test_the_metrics_of_every_slice(evaluate):
     )
     # Everybody in a cluster gains the same, so that chance explains nothing there.
     assert metrics["cluster_id:1"].change["ndcg@10_chance"] == pytest.approx(0, abs=1e-9)
-    assert metrics["cluster_id:2"].change["ndcg@10_significant_change"] == 0.0
+    assert metrics["cluster_id:-1"].change["ndcg@10_significant_change"] == 0.0
 
 
 def test_too_few_users_decide_nothing(evaluate):

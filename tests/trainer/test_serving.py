@@ -18,11 +18,13 @@ def served(request, tiny_shop, tmp_path_factory):
 
     from trainer.config import EncoderConfig, ServingConfig
     from trainer.data_facts import DataFacts
+    from trainer.embedding_space import EmbeddingSpace
     from trainer.export import save_recommender
     from trainer.input import read_histories
     from trainer.item_features import ItemFeatures
     from trainer.membership import ClusterGeometry
     from trainer.mixture import Mixture
+    from trainer.nearest_prototype import NearestPrototype
     from trainer.recommender import Recommender
 
     keras.utils.set_random_seed(5)
@@ -37,7 +39,13 @@ def served(request, tiny_shop, tmp_path_factory):
     rng = np.random.default_rng(0)
     for weight in encoder.catalogue.trainable_weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))
-    geometry = ClusterGeometry(rng.normal(size=(3, 16)).astype(np.float32), 0.7, True)
+    if request.param == "excludes_seen":
+        # Several prototypes and a radius that leaves about half of the users out.
+        rule = NearestPrototype.of_groups(rng.normal(size=(3, 2, 48)) / 7, 0.7, np.full(3, 1.27))
+        geometry = ClusterGeometry(EmbeddingSpace(True), rule, "multi_period")
+    else:
+        rule = NearestPrototype.of_groups(rng.normal(size=(3, 1, 16)), 0.7)
+        geometry = ClusterGeometry(EmbeddingSpace(True), rule)
     mixture = Mixture(geometry, np.array([0.8, 0.0, 0.5], np.float32))
     towers = [first.tower, first.tower, second.tower]
     recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k)
@@ -54,19 +62,28 @@ def served(request, tiny_shop, tmp_path_factory):
     )
 
 
+def expected_query(served):
+    """The global encoder's query of every history."""
+    from trainer.scoring import Scorer
+
+    return Scorer(served.encoder, served.histories).queries()
+
+
 def expected_scores(served):
     """Scores of the whole catalogue from the Keras models, in the training code's way."""
     import tensorflow as tf
 
     from trainer.next_item_model import own_items
     from trainer.ranking import mask_items
+    from trainer.representation import query_and_representation
     from trainer.sampling import cut_inputs
 
     columns = {name: tf.constant(c) for name, c in served.histories.columns.items()}
     starts, ends = served.histories.splits[:-1], served.histories.splits[1:]
     inputs = cut_inputs(columns, tf.constant(starts), tf.constant(ends), 8, 16)
-    query = served.encoder(inputs)
-    cluster, weights = served.mixture.weights(query)
+    kind = served.mixture.geometry.representation
+    query, representation = query_and_representation(served.encoder, inputs, kind)
+    cluster, weights = served.mixture.weights(representation)
     vectors = served.encoder.catalogue(inputs["item"], inputs["category"])
     queries = tf.stack([query, *(tower(inputs, vectors) for tower in served.towers)])
     combined = tf.einsum("bk,kbd->bd", weights, queries)
@@ -91,6 +108,27 @@ def test_served_lists_equal_the_keras_models(served):
     assert same > 0.99  # two equal scores may swap by rounding
     np.testing.assert_allclose(out["cluster_weights"].numpy(), weights, atol=1e-5)
     np.testing.assert_array_equal(out["cluster_id"].numpy(), cluster)
+
+
+def test_users_of_no_cluster_get_the_global_encoder_alone(served):
+    import tensorflow as tf
+
+    if served.mixture.geometry.rule.radii is None:
+        pytest.skip("no user is noise under this rule")
+    out = served.model.signatures["embed"](examples=tf.constant(served.raw))
+    cluster, weights = out["cluster_id"].numpy(), out["cluster_weights"].numpy()
+    noise = cluster == -1
+    assert 0 < noise.sum() < len(noise)
+    assert (weights[noise] == [1, 0, 0, 0]).all()
+    assert (weights[~noise, 0] < 1).all()
+    alone = expected_query(served)
+    np.testing.assert_allclose(out["embedding"].numpy()[noise], alone[noise], atol=1e-5)
+    assert (abs(out["embedding"].numpy() - alone).max(axis=1)[~noise] > 1e-3).all()
+
+
+def test_the_signatures(served):
+    names = {"serving_default", "recommend", "embed", "evaluate"}
+    assert set(served.model.signatures) == names
 
 
 def test_evaluate_gives_the_place_in_that_ranking(served):

@@ -17,6 +17,7 @@ from components.sequence_clusterer.algorithms.prototypes import (
     separating_radii,
 )
 from trainer.histories import NOISE
+from trainer.nearest_prototype import NearestPrototype
 
 _NOTHING_DENSE = "found no region denser than the rest, so that all users are one cluster"
 # Trees of neighbours are of no use in more dimensions than this.
@@ -44,16 +45,15 @@ class Dbscan(ClusteringAlgorithm):
             return one_cluster(points, NOISE, f"DBSCAN with eps={eps:.4g} {_NOTHING_DENSE}")
         core = np.zeros(len(sample), bool)
         core[model.core_sample_indices_] = True
-        members = [sample[core & (labels == i)] for i in range(labels.max() + 1)]
-        groups = _within_bound(members, seed)
-        if sum(map(len, groups)) == sum(map(len, members)):
-            radii = np.full(len(groups), eps)
+        core &= labels != NOISE
+        if core.sum() <= MOST_PROTOTYPES:
+            groups = [sample[core & (labels == i)] for i in range(labels.max() + 1)]
+            rule = rule_with_radii(groups, np.full(len(groups), eps))
         else:
-            radii = separating_radii(groups, sample, labels)
-        rule = rule_with_radii(groups, radii)
+            rule = _fitted_rule(sample, np.where(core, labels, NOISE), labels, seed)
         note = f"eps={eps:.4g}"
-        if found > len(groups):
-            note += f"; {_kept(len(groups), found)}"
+        if found > rule.clusters:
+            note += f"; {_kept(rule.clusters, found)}"
         return Clustering.of(points, rule, sample, labels, note=note)
 
 
@@ -80,9 +80,8 @@ class Hdbscan(ClusteringAlgorithm):
             labels, found = keep_largest(model.fit_predict(sample), k)
         if not found:
             return one_cluster(points, NOISE, f"HDBSCAN {_NOTHING_DENSE}")
-        groups = _within_bound([sample[labels == i] for i in range(labels.max() + 1)], seed)
-        rule = rule_with_radii(groups, separating_radii(groups, sample, labels))
-        note = _kept(len(groups), found) if found > len(groups) else ""
+        rule = _fitted_rule(sample, labels, labels, seed)
+        note = _kept(rule.clusters, found) if found > rule.clusters else ""
         return Clustering.of(points, rule, sample, labels, note=note)
 
 
@@ -128,13 +127,29 @@ def keep_largest(labels: np.ndarray, most: int) -> tuple[np.ndarray, int]:
     return number[np.maximum(labels, NOISE)], len(sizes)
 
 
-def _within_bound(members: list[np.ndarray], seed: int) -> list[np.ndarray]:
-    """Prototypes of each cluster, `MOST_PROTOTYPES` at most, shared by size."""
-    total = sum(map(len, members))
-    if total <= MOST_PROTOTYPES:
-        return members
-    spare = MOST_PROTOTYPES - len(members)
-    return [compressed(m, 1 + spare * len(m) // total, seed) for m in members]
+def _fitted_rule(
+    points: np.ndarray, members: np.ndarray, labels: np.ndarray, seed: int
+) -> NearestPrototype:
+    """Prototypes from every second member of each cluster, radii from all other points.
+
+    A point is at no distance from a prototype that it is itself: with radii from the same points
+    nobody else would belong to a cluster.
+
+    Args:
+        points: float32 [n, dim].
+        members: int64 [n], the cluster that a point may be a prototype of; -1 for none.
+        labels: int64 [n], cluster or -1.
+        seed: of the prototypes.
+    """
+    rest = np.ones(len(points), bool)
+    halves = []
+    for k in range(labels.max() + 1):
+        chosen = np.flatnonzero(members == k)[::2]
+        rest[chosen] = False
+        halves.append(points[chosen])
+    total, spare = sum(map(len, halves)), MOST_PROTOTYPES - len(halves)
+    groups = [compressed(half, 1 + spare * len(half) // total, seed) for half in halves]
+    return rule_with_radii(groups, separating_radii(groups, points[rest], labels[rest]))
 
 
 def _kept(kept: int, found: int) -> str:

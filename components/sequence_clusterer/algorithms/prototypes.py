@@ -18,7 +18,7 @@ def compressed(points: np.ndarray, size: int, seed: int) -> np.ndarray:
     """At most `size` prototypes that cover the points: the centres of k-means (Lloyd).
 
     Centres keep more of a cluster's shape than as many of its points do: on three shops'
-    embeddings 256 of them reproduced HDBSCAN's labels as well as 1,024 points far apart.
+    embeddings 256 of them reproduced HDBSCAN's labels nearly as well as 1,024 points far apart.
 
     Args:
         points: float32 [n, dim]; returned as they are if there are no more than `size`.
