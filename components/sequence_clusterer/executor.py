@@ -25,6 +25,7 @@ from components.sequence_clusterer.assignment import (
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
+from components.sequence_clusterer.period_drift import measure_drift
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.selection import Selection, select_clustering
 from trainer.histories import SPLITS, TRAIN
@@ -84,7 +85,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         clusters = artifact_utils.get_single_instance(output_dict["clusters"])
         _write_cluster_model(clusters, geometry, selection, config)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        _write_evaluation(evaluation.uri, selection, sample, config)
+        drift = measure_drift(
+            self._make_beam_pipeline(),
+            files[TRAIN],
+            model_path,
+            work,
+            sample,
+            selection.algorithm,
+            geometry,
+            config,
+        )
+        _write_evaluation(evaluation.uri, selection, drift, sample, config)
         _write_map(evaluation.uri, points, selection.clustering, config.seed)
         catalogue = _catalogue(input_dict.get("items"))
         _write_profiles(evaluation.uri, sample, selection.clustering, catalogue)
@@ -119,7 +130,7 @@ def _write_cluster_model(
     _write_bytes(f"{artifact.uri}/{CENTROIDS_FILE}", _npy(geometry.centroids))
     sizes = selection.clustering.sizes
     description = {
-        "algorithm": config.algorithm,
+        "algorithm": selection.algorithm,
         "clusters": geometry.clusters,
         "dim": int(geometry.centroids.shape[1]),
         "preprocess": {"normalize": geometry.normalize},
@@ -132,18 +143,18 @@ def _write_cluster_model(
 
 
 def _write_evaluation(
-    uri: str, selection: Selection, sample: FitSample, config: ClusteringConfig
+    uri: str,
+    selection: Selection,
+    drift: dict[str, Any],
+    sample: FitSample,
+    config: ClusteringConfig,
 ) -> None:
     """Writes `evaluation.json`."""
     sizes = selection.clustering.sizes
     evaluation = {
-        "algorithm": config.algorithm,
+        **selection.to_dict(),
+        "drift": drift,
         "representation": "encoder",
-        "chosen_k": selection.clustering.k,
-        "k_from": selection.k_from,
-        "reason": selection.reason,
-        "by_k": [row.to_dict() for row in selection.by_k],
-        "elbow_k": selection.elbow_k,
         "users": sample.population,
         "sampled": len(sample.users),
         "sizes": sizes,
