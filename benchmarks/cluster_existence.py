@@ -31,7 +31,7 @@ from components.sequence_clusterer.decision import Decision, decide
 from components.sequence_clusterer.gap_statistic import gap_k, gap_statistic
 from components.sequence_clusterer.information_criterion import spherical_bic
 from components.sequence_clusterer.internal_measures import SilhouetteSample
-from components.sequence_clusterer.separation import measure_separation
+from components.sequence_clusterer.separation import Separation, measure_separation
 from components.sequence_clusterer.stability import measure_stability
 from trainer.membership import preprocess
 
@@ -162,6 +162,13 @@ def judge(points: np.ndarray, seed: int) -> tuple[Decision, dict[int, Clustering
     algorithm = KMeans(config)
     sample = SilhouetteSample(points, SILHOUETTE_USERS, seed)
     fitted = {k: algorithm.fit(points, k, seed) for k in range(1, MOST_CLUSTERS + 1)}
+
+    def separation(k: int) -> Separation | None:
+        def fit(half: np.ndarray) -> np.ndarray:
+            return algorithm.fit(half, k, seed).centroids
+
+        return measure_separation(points, fit, fitted[k].centroids, seed)
+
     candidates = [
         Candidate(
             algorithm="kmeans",
@@ -174,7 +181,7 @@ def judge(points: np.ndarray, seed: int) -> tuple[Decision, dict[int, Clustering
             bic=None,
             gap=None,
             gap_error=None,
-            separation=measure_separation(points, algorithm, clustering.centroids, seed),
+            separation=separation(k),
             stability=None,
         )
         for k, clustering in fitted.items()

@@ -211,7 +211,9 @@ def _measure(
         bic=spherical_bic(points, labels, k),
         gap=gap[0] if gap else None,
         gap_error=gap[1] if gap else None,
-        separation=measure_separation(points, algorithm, clustering.centroids, seed),
+        separation=measure_separation(
+            points, lambda half: algorithm.fit(half, k, seed).centroids, clustering.centroids, seed
+        ),
         stability=measure_stability(points, labels, algorithm, k, seed) if several else None,
     )
 

@@ -48,7 +48,7 @@ class ClusteringConfig(Settings):
     fit_sample: int = pydantic.Field(default=50_000, ge=1)
     silhouette_sample: int = pydantic.Field(default=5_000, ge=10, le=20_000)
     drift_sample: int = pydantic.Field(default=5_000, ge=0)
-    restarts: int = pydantic.Field(default=3, ge=1)
+    restarts: int = pydantic.Field(default=5, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)
 

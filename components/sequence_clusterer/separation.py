@@ -15,6 +15,7 @@ of them there must be fewer points than at either. The test, for clusters i and 
    the lower of the two ends, f(0) and f(1): the ratio is 1 without a valley.
 4. "Separated" means f(valley) < .8 f(end) at both ends, each by a one-sided test: the sum of the
    points' contributions over its standard error. Both must hold, so the pair needs no correction.
+   Ends where fewer than ten points lie, counted by weight, are no evidence.
 
 Why a continuum passes for none: a log-concave density (Gaussian of any shape, uniform on any convex
 body, mixtures of topics) stays log-concave when it is projected, weighted by a Gaussian and
@@ -31,13 +32,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csgraph
 from scipy.stats import norm
 
-from components.sequence_clusterer.algorithms import ClusteringAlgorithm
 from components.sequence_clusterer.internal_measures import count_distinct
 from trainer.membership import squared_distances
 
@@ -48,6 +49,8 @@ _VALLEYS = np.linspace(0.2, 0.8, 7)
 # Width of the kernel along the line, as a part of its length.
 _BANDWIDTH = 0.1
 _SMALLEST_VARIANCE = 1e-12
+# Points that must lie at each end, counted by weight: the test's normal approximation needs some.
+_FEWEST_AT_END = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,15 +78,18 @@ class Separation:
 
 
 def measure_separation(
-    points: np.ndarray, algorithm: ClusteringAlgorithm, centroids: np.ndarray, seed: int
+    points: np.ndarray,
+    fit: Callable[[np.ndarray], np.ndarray],
+    centroids: np.ndarray,
+    seed: int,
 ) -> Separation | None:
     """Tests every pair of clusters for a valley.
 
     Args:
         points: float32 [n, dim]; at most 20 000 of them, drawn at random, are looked at.
-        algorithm: fits K clusters to each half.
+        fit: gives the centroids of K clusters of the points that it is given, one of the halves.
         centroids: float32 [K, dim] of the clustering to judge, which gives the order.
-        seed: decides the halves and the starts.
+        seed: decides the halves.
 
     Returns:
         The valleys; None where a half is too small or does not give K clusters. Time and memory
@@ -96,7 +102,7 @@ def measure_separation(
     halves = [points[order[::2]], points[order[1::2]]]
     if any(count_distinct(half, k + 1) < k for half in halves):
         return None
-    fitted = [algorithm.fit(half, k, seed).centroids for half in halves]
+    fitted = [fit(half) for half in halves]
     if any(len(found) != k for found in fitted):
         return None
     matched = [_in_order_of(found, centroids) for found in fitted]
@@ -149,8 +155,14 @@ def _valley(halves: list[np.ndarray]) -> tuple[float, float]:
         peak = np.concatenate([half[:, end] for half in halves])
         difference = valley - DEPTH * peak
         error = float(np.sqrt((difference**2).sum()))
-        if error == 0.0 or peak.sum() == 0.0:
+        if error == 0.0 or _effective(peak) < _FEWEST_AT_END:
             return 1.0, 1.0
         ratio = max(ratio, float(valley.sum() / peak.sum()))
         p_value = max(p_value, float(norm.cdf(difference.sum() / error)))
     return ratio, p_value
+
+
+def _effective(weights: np.ndarray) -> float:
+    """How many equally weighted points these weights are worth (Kish 1965)."""
+    squares = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0.0 else 0.0
