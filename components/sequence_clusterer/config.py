@@ -8,6 +8,16 @@ import pydantic
 
 from trainer.settings import ConfigError, Settings
 
+AlgorithmName = Literal[
+    "kmeans",
+    "minibatch_kmeans",
+    "bisecting_kmeans",
+    "gaussian_mixture",
+    "agglomerative",
+    "dbscan",
+    "hdbscan",
+]
+
 
 class ClusteringConfig(Settings):
     """How users are clustered.
@@ -15,10 +25,18 @@ class ClusteringConfig(Settings):
     Attributes:
         algorithm: a name in `algorithms.ALGORITHMS`. `dbscan` and `hdbscan` find the number of
             clusters themselves and leave users out of all of them (noise).
+        algorithms: names in `algorithms.ALGORITHMS` that the choice compares; empty means
+            `algorithm` only.
         representation: what of a user is clustered: the query (`last_state`), the mean of the
             encoder's states along the history (`mean_states`), or their means over the newest,
             the middle and the oldest third (`multi_period`); see `trainer.representation`.
-        k: the number of clusters; None chooses it by silhouette.
+        k: the number of clusters; None chooses it (`choose`).
+        choose: what decides on K and algorithm. "auto": the most groups of users separated by
+            valleys of low density (`decision.decide`), which may be none. "silhouette": the
+            highest silhouette, whether or not there are clusters.
+        without_clusters: what "auto" does where there are no clusters. "best" cuts the users at
+            the K of the highest silhouette: specialists may be worth it on parts of a continuum
+            too, and whether they are is measured later. "one" takes K=1 and saves their training.
         k_min: the fewest clusters that the choice considers.
         min_cluster_users: the choice prefers a K whose smallest cluster has at least so many of
             the users it was fitted on; smaller clusters of the chosen K are flagged.
@@ -38,22 +56,19 @@ class ClusteringConfig(Settings):
             are fitted on at most so many of the `fit_sample`. Memory grows with the square.
         fit_sample: at most so many users are embedded to fit the clusters and describe them.
         silhouette_sample: at most so many of those are used for the silhouette (all pairs).
+        drift_sample: at most so many of the sampled users are embedded a second time, as of an
+            earlier moment, to see how clusters drift; 0 leaves it out.
         restarts: starts of the algorithm, of which the best is kept.
         batch_size: histories per call of the encoder.
         seed: decides the sampled users and the starts.
     """
 
-    algorithm: Literal[
-        "kmeans",
-        "minibatch_kmeans",
-        "bisecting_kmeans",
-        "gaussian_mixture",
-        "agglomerative",
-        "dbscan",
-        "hdbscan",
-    ] = "kmeans"
+    algorithm: AlgorithmName = "kmeans"
+    algorithms: tuple[AlgorithmName, ...] = ()
     representation: Literal["last_state", "mean_states", "multi_period"] = "last_state"
     k: int | None = pydantic.Field(default=None, ge=1)
+    choose: Literal["auto", "silhouette"] = "auto"
+    without_clusters: Literal["one", "best"] = "best"
     k_min: int = pydantic.Field(default=2, ge=2)
     min_cluster_users: int = pydantic.Field(default=20, ge=1)
     normalize: bool = True
@@ -68,7 +83,8 @@ class ClusteringConfig(Settings):
     pairwise_sample: int = pydantic.Field(default=5_000, ge=100, le=20_000)
     fit_sample: int = pydantic.Field(default=50_000, ge=1)
     silhouette_sample: int = pydantic.Field(default=5_000, ge=10, le=20_000)
-    restarts: int = pydantic.Field(default=3, ge=1)
+    drift_sample: int = pydantic.Field(default=5_000, ge=0)
+    restarts: int = pydantic.Field(default=5, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)
 

@@ -25,6 +25,7 @@ from components.sequence_clusterer.assignment import (
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
+from components.sequence_clusterer.period_drift import measure_drift
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.random_partition import RandomPartition
 from components.sequence_clusterer.selection import Selection, select_clustering
@@ -77,7 +78,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         clusters = artifact_utils.get_single_instance(output_dict["clusters"])
         _write_cluster_model(clusters, geometry, selection, config)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
-        _write_evaluation(evaluation.uri, geometry, selection, sample, config)
+        drift = measure_drift(
+            self._make_beam_pipeline(),
+            files[TRAIN],
+            model_path,
+            work,
+            sample,
+            selection.algorithm,
+            geometry,
+            config,
+        )
+        _write_evaluation(evaluation.uri, geometry, selection, drift, sample, config)
         _write_map(evaluation.uri, points, selection.clustering, config.seed)
         catalogue = _catalogue(input_dict.get("items"))
         _write_profiles(evaluation.uri, sample, selection.clustering, catalogue)
@@ -115,7 +126,7 @@ def _write_cluster_model(
     artifact.set_int_custom_property("clusters", geometry.clusters)
     sizes = selection.clustering.sizes
     description = {
-        "algorithm": config.algorithm,
+        "algorithm": selection.algorithm,
         "sizes": sizes,
         "noise": selection.clustering.noise,
         "small_clusters": _small(sizes, config),
@@ -128,22 +139,19 @@ def _write_evaluation(
     uri: str,
     geometry: ClusterGeometry,
     selection: Selection,
+    drift: dict[str, Any],
     sample: FitSample,
     config: ClusteringConfig,
 ) -> None:
     """Writes `evaluation.json`."""
     sizes = selection.clustering.sizes
     evaluation = {
-        "algorithm": config.algorithm,
+        **selection.to_dict(),
+        "drift": drift,
         "representation": config.representation,
         "preprocess": geometry.space.settings(),
         "rule": geometry.rule.kind,
         "rule_agreement": selection.clustering.rule_agreement,
-        "chosen_k": selection.clustering.k,
-        "k_from": selection.k_from,
-        "reason": selection.reason,
-        "by_k": [row.to_dict() for row in selection.by_k],
-        "elbow_k": selection.elbow_k,
         "users": sample.population,
         "sampled": len(sample.users),
         "sizes": sizes,

@@ -171,7 +171,23 @@ def _read_sample(directory: str) -> FitSample:
             "minimum counts and the cut of the split (data settings)"
         )
     files = sorted(fileio.glob(f"{directory}/sample*.parquet"))
-    users, embeddings = [], []
+    users, embeddings = read_embeddings(files)
+    if not np.isfinite(embeddings).all():
+        raise ClusteringError(
+            "the encoder gave embeddings that are not finite numbers: its training has probably "
+            "diverged; lower its learning rate"
+        )
+    return FitSample(users, embeddings, population, files)
+
+
+def read_embeddings(files: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Reads the columns `user` and `embedding` of Parquet files, in the order of the hashes.
+
+    Returns:
+        int64 [n] and float32 [n, dim]; [0] and [0, 0] if there is no row.
+    """
+    users = [np.zeros(0, dtype=np.int64)]
+    embeddings = []
     for path in files:
         with FileSystems.open(path) as file:
             table = pq.read_table(file, columns=["user", "embedding"])
@@ -179,11 +195,7 @@ def _read_sample(directory: str) -> FitSample:
             users.append(table["user"].to_numpy())
             values = table["embedding"].combine_chunks()
             embeddings.append(values.flatten().to_numpy().reshape(table.num_rows, -1))
-    all_users, all_embeddings = np.concatenate(users), np.concatenate(embeddings)
-    if not np.isfinite(all_embeddings).all():
-        raise ClusteringError(
-            "the encoder gave embeddings that are not finite numbers: its training has probably "
-            "diverged; lower its learning rate"
-        )
+    all_users = np.concatenate(users)
+    all_embeddings = np.concatenate(embeddings) if embeddings else np.zeros((0, 0), np.float32)
     order = np.argsort(all_users, kind="stable")
-    return FitSample(all_users[order], all_embeddings[order], population, files)
+    return all_users[order], all_embeddings[order]

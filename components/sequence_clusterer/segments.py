@@ -116,6 +116,30 @@ def visible_history(record: bytes) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
+def history_before(record: bytes, moment: int) -> bytes | None:
+    """The part of a training history that was known at a moment, if it went on afterwards.
+
+    Args:
+        record: serialized raw history.
+        moment: epoch seconds.
+
+    Returns:
+        Serialized history of the events before the moment; None for a user who has none before
+        it, or none from it on.
+    """
+    example = tf.train.Example.FromString(record)
+    features = example.features.feature
+    times = np.asarray(features[TIMESTAMPS].int64_list.value)
+    known = int(np.searchsorted(times, moment, side="left"))
+    if not 0 < known < len(times):
+        return None
+    features[TARGET_ITEM_IDS].Clear()
+    features[TARGET_ITEM_IDS].bytes_list.SetInParent()
+    _truncate(example, known)
+    _set_first_target(example, known)
+    return example.SerializeToString(deterministic=True)
+
+
 def with_cluster(record: bytes, cluster: int, part: int | None = None) -> bytes:
     """Adds `cluster_id`, and with a part `random_part`, to a serialized tf.Example.
 

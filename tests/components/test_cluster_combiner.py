@@ -125,22 +125,28 @@ def test_comparison_counts_users_by_slice(planted):
 
 
 def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
-    from components.cluster_combiner.comparison import summarise
-    from components.cluster_combiner.executor import _rank_split, _Scored
+    from components.cluster_combiner.comparison import rank_models, summarise
     from components.cluster_combiner.fitting import combine
+    from components.cluster_combiner.scored import Scored
 
     noise = np.arange(USERS) % 4 == 0
     clusters = np.where(noise, -1, np.arange(USERS) % 2)
     membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
     scorer = SimpleNamespace(ranks=planted.rank_of)
-    scored = _Scored(planted.histories, scorer, planted.useful, clusters, membership)
+    scored = Scored(planted.histories, scorer, planted.useful, clusters, membership)
     encoder = SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False)
     combined = combine(planted.useful, membership, np.ones(2))
     np.testing.assert_allclose(combined[noise], planted.useful[0][noise], rtol=1e-6)
-    table = _rank_split("test", scored, combined, encoder, np.ones(ITEMS, np.int64))
+    queries = {"global": planted.useful[0], "routed": scored.routed(), "combiner": combined}
+    queries["continued"] = planted.useful[1]
+    table = rank_models(
+        *("test", planted.histories, scorer, clusters, queries, encoder),
+        counts=np.ones(ITEMS, np.int64),
+    )
     rows = table.filter(pl.col("cluster") == -1)
     assert rows.height == noise.sum()
     assert rows["routed"].to_list() == rows["global"].to_list() == rows["combiner"].to_list()
+    assert rows["continued"].to_list() != rows["global"].to_list()
     members = table.filter(pl.col("cluster") >= 0)
     assert members["routed"].to_list() != members["global"].to_list()
     by_cluster = summarise(table)["splits"]["test"]["by_cluster"]

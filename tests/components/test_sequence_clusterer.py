@@ -192,7 +192,8 @@ def result(tmp_path_factory, encoder):
 def test_recovers_the_planted_groups(result):
     assert result.clusters.get_int_custom_property("clusters") == 3
     assert result.evaluation["chosen_k"] == 3
-    assert result.evaluation["k_from"] == "silhouette"
+    assert result.evaluation["k_from"] == "separation"
+    assert result.evaluation["clusters_found"] is True
     assert result.evaluation["sizes"] == [40, 40, 40]
     assert (result.evaluation["users"], result.evaluation["sampled"]) == (120, 120)
     for k in range(3):
@@ -240,6 +241,60 @@ def test_evaluation_and_map(result):
     assert (result.evaluation["rule_agreement"], result.evaluation["noise"]) == (1.0, 0)
     assert result.map.columns == ["x", "y", "cluster"]
     assert len(result.map) == 120
+
+
+def test_nobody_changes_cluster_whose_items_stay_the_same(result):
+    drift = result.evaluation["drift"]
+    assert drift["users"] == 120
+    assert drift["changed"] == 0.0
+    assert drift["ari"] == pytest.approx(1.0)
+    assert drift["assigned"]["survived"] == {"0": 0, "1": 1, "2": 2}
+    assert len(drift["refitted"]["survived"]) == 3
+
+
+def moving(movers=30, stayers=20):
+    """Tea becomes tea and car half way; users of pets stay; some users come only later."""
+    train = []
+    for user in range(movers + stayers):
+        later = "car" if user < movers else "tea"
+        items = [f"tea{n}" for n in range(3)] + [f"{later}{n}" for n in range(4)]
+        train.append(history(f"u{user}", items))
+    train += [history(f"p{user}", [f"pet{n}" for n in range(7)]) for user in range(40)]
+    return {"train": train, "validation": [], "test": []}
+
+
+def test_drift_shows_who_moved(encoder, tmp_path):
+    splits = moving()
+    late = history("late", ["pet1", "pet2"])
+    example = tf.train.Example.FromString(late)
+    example.features.feature["timestamps"].int64_list.value[:] = [1_700_000_000, 1_700_003_600]
+    splits["train"].append(example.SerializeToString())
+    outcome = run(tmp_path / "moving", encoder, splits, max_clusters=3, k=3)
+    drift = outcome.evaluation["drift"]
+    assert drift["users"] == 90  # who had no event before the moment could not move
+    assert drift["changed"] == pytest.approx(30 / 90)
+    # Before, there was one cluster of tea; it split into those who stayed and those who left.
+    assert [sorted(parts) for parts in drift["assigned"]["split"].values()]
+    (parts,) = drift["assigned"]["split"].values()
+    assert len(parts) == 2
+
+
+def test_drift_of_a_sample(encoder, tmp_path):
+    outcome = run(tmp_path / "part", encoder, moving(), max_clusters=3, k=3, drift_sample=40)
+    assert outcome.evaluation["drift"]["users"] == 40
+    outcome = run(tmp_path / "off", encoder, moving(), max_clusters=3, k=3, drift_sample=0)
+    assert outcome.evaluation["drift"] == {"reason": "clustering.drift_sample is 0"}
+
+
+def test_no_drift_without_times(encoder, tmp_path):
+    splits = moving()
+    for n, record in enumerate(splits["train"]):
+        example = tf.train.Example.FromString(record)
+        times = example.features.feature["timestamps"].int64_list.value
+        times[:] = range(len(times))
+        splits["train"][n] = example.SerializeToString()
+    outcome = run(tmp_path / "timeless", encoder, splits, max_clusters=3, k=3)
+    assert outcome.evaluation["drift"] == {"reason": "the log has an order but no times"}
 
 
 def test_profiles_name_the_items(result):
@@ -423,6 +478,8 @@ def test_one_user(encoder, tmp_path):
     outcome = run(tmp_path / "one", encoder, splits, max_clusters=2)
     assert outcome.clusters.get_int_custom_property("clusters") == 1
     assert "only one user" in outcome.evaluation["reason"]
+    assert outcome.evaluation["clusters_found"] is None
+    assert outcome.evaluation["drift"] == {"reason": "there is only one cluster"}
     assert len(outcome.records("cluster_0_train")) == 2
     assert outcome.records("cluster_1_train") == outcome.records("test") == []
     assert outcome.description["small_clusters"] == [0]

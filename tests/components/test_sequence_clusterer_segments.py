@@ -134,3 +134,19 @@ def test_cluster_is_added_for_every_reader():
     )
     assert parsed["cluster_id"].numpy().tolist() == [[2]]
     assert parsed["item_ids"].dense_shape.numpy().tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(("moment", "known"), [(11, 1), (20, 1), (21, 3), (30, 3)])
+def test_history_before_a_moment(moment, known):
+    cut = values(segments.history_before(history([10, 20, 20, 30]), moment))
+    assert cut["timestamps"] == [10, 20, 20, 30][:known]
+    for name in (*EVENT_FEATURES, *OPTIONAL_EVENT_FEATURES):
+        assert len(cut[name]) == known
+    assert cut["first_target"] == [known]
+    assert cut["target_item_ids"] == []
+    assert cut["history_length"] == [b"1-4"]
+
+
+@pytest.mark.parametrize("moment", [5, 10, 31])
+def test_no_history_before_a_moment_outside_of_it(moment):
+    assert segments.history_before(history([10, 20, 20, 30]), moment) is None
