@@ -124,6 +124,20 @@ def test_comparison_counts_users_by_slice(planted):
     assert table["combiner_basket_ndcg@10"].null_count() == USERS
 
 
+def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
+    from components.cluster_combiner.comparison import serve_global
+
+    refused = fit(planted, planted.useful).refused("a random partition does as well")
+    assert not refused.kept and (refused.strengths == 0).all() and refused.fitted.any()
+    assert "but a random partition does as well" in refused.reason
+    table = pl.DataFrame(
+        {"global": [1, 2], "global_basket_ndcg@10": [0.5, 0.1], "routed": [3, 4]}
+    ).with_columns(combiner=pl.lit(9), **{"combiner_basket_ndcg@10": pl.lit(0.0)})
+    served = serve_global(table)
+    assert served["combiner"].to_list() == [1, 2] and served["routed"].to_list() == [3, 4]
+    assert served["combiner_basket_ndcg@10"].to_list() == [0.5, 0.1]
+
+
 def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     from components.cluster_combiner.comparison import rank_models, summarise
     from components.cluster_combiner.fitting import combine
