@@ -14,6 +14,7 @@ from components.run_report.views.clusters import clusters_view, weights_chart
 from components.run_report.views.data import data_view
 from components.run_report.views.gates import gate_rows
 from components.run_report.views.headline import banner, baseline_name, sentences, tiles
+from components.run_report.views.labels import labels_view
 from components.run_report.views.results import FEW_USERS, results
 from components.run_report.views.training import training_view
 
@@ -44,6 +45,7 @@ def render(inputs: ReportInputs) -> str:
                 inputs.clustering.chosen_k if inputs.clustering else None,
             ),
             clusters=clusters_view(inputs),
+            labels=labels_view(inputs.clustering.labels if inputs.clustering else None),
             results=results(inputs.comparison) if inputs.comparison else None,
             weights=weights_chart(inputs.combination),
             gates=gate_rows(inputs.gates),

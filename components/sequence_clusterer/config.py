@@ -24,6 +24,12 @@ class ClusteringConfig(Settings):
         silhouette_sample: at most so many of those are used for the silhouette (all pairs).
         restarts: starts of the algorithm, of which the best is kept.
         batch_size: histories per call of the encoder.
+        price_per: what a price of the log is paid for: one "unit" (spend is price times quantity),
+            or the whole "event", as the total of a receipt's line is.
+        labels: a CSV or Parquet file with labels of users to compare the clusters with (age band,
+            planted cluster, …), one row a user: a path, or `package:NAME/path`; None for no
+            comparison. The labels change nothing but the report.
+        labels_user_column: the column of user ids in `labels`; all others are labels.
         seed: decides the sampled users and the starts.
     """
 
@@ -36,6 +42,9 @@ class ClusteringConfig(Settings):
     silhouette_sample: int = pydantic.Field(default=5_000, ge=10, le=20_000)
     restarts: int = pydantic.Field(default=3, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
+    price_per: Literal["unit", "event"] = "unit"
+    labels: str | None = pydantic.Field(default=None, min_length=1)
+    labels_user_column: str = "user_id"
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)
 
     def check_against(self, max_clusters: int) -> None:
