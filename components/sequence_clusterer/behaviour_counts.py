@@ -27,7 +27,7 @@ MEASURES = (
     "basket_value",
     "price_level",
 )
-TIME_MEASURES = ("events_per_week", "weekend_share")
+TIME_MEASURES = ("events_per_week", "baskets", "basket_size", "weekend_share", "basket_value")
 POWERS = ("part", "square", "cube")
 PricePer = Literal["unit", "event"]
 

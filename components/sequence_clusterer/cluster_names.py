@@ -21,9 +21,10 @@ _DAY_PARTS = ("night shoppers", "morning shoppers", "afternoon shoppers", "eveni
 _HABITS = {
     "weekend_share": ("weekend shoppers", "weekday shoppers"),
     "events_per_week": ("frequent shoppers", "occasional shoppers"),
-    "events": ("long histories", "short histories"),
     "baskets": ("many visits", "few visits"),
 }
+# Follows from visits and the size of baskets, and is said where those are not.
+_LENGTH = {"events": ("long histories", "short histories")}
 _BASKETS = {
     "basket_size": ("large baskets", "small baskets"),
     "basket_value": ("expensive baskets", "cheap baskets"),
@@ -58,13 +59,13 @@ def add_names(profiles: list[dict[str, Any]]) -> None:
 
 def _name(profile: dict[str, Any], ambiguous: set[str]) -> str:
     """The name of one cluster, perhaps that of another as well."""
-    habits, tastes, titles, ids, baskets = [], [], [], [], []
+    habits, lengths, tastes, titles, ids, baskets = [], [], [], [], [], []
     for trait in profile["traits"]:  # the most certain first
         more = trait["lift"] > 1.0
         kind, value = trait["kind"], trait["value"]
         if kind == "measure":
-            habits += [_HABITS[value][not more]] if value in _HABITS else []
-            baskets += [_BASKETS[value][not more]] if value in _BASKETS else []
+            for words, said in ((_HABITS, habits), (_LENGTH, lengths), (_BASKETS, baskets)):
+                said += [words[value][not more]] if value in words else []
         elif not more or trait["reach"] < _LEAST_REACH:
             continue
         elif kind == "day_part":
@@ -79,6 +80,8 @@ def _name(profile: dict[str, Any], ambiguous: set[str]) -> str:
         else:
             ids.append(f"item {value}")
     preferred = list(dict.fromkeys(tastes or titles or ids))[:_TASTES]
+    if not (habits or baskets):
+        habits = lengths
     parts = [*habits[:1], ", ".join(map(_short, preferred)), *baskets[:1]]
     name = _SEPARATOR.join(part for part in parts if part)
     return name or f"cluster {profile['cluster']} (no distinguishing traits)"

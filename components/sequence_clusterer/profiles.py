@@ -152,9 +152,9 @@ def _traits(tested: dict[str, pl.DataFrame], cluster: int) -> list[dict[str, Any
     rows = []
     for kind in _TRAIT_KINDS:
         large = pl.max_horizontal("lift", 1.0 / pl.col("lift")) >= _LEAST_LIFT
-        own = _supported(tested[kind]).filter(
-            (pl.col("cluster") == cluster) & pl.col("significant") & large
-        )
+        # That nobody in the cluster shops at night is a trait; that nobody has an item is none.
+        candidates = _supported(tested[kind]) if kind in ("item", "category") else tested[kind]
+        own = candidates.filter((pl.col("cluster") == cluster) & pl.col("significant") & large)
         strongest = own.sort(pl.col("z").abs(), "value", descending=[True, False])
         for row in strongest.head(_TRAITS_OF_A_KIND).iter_rows(named=True):
             trait = {"kind": kind, "value": row["value"], "reach": row["users"] / row["size"]}

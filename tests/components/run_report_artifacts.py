@@ -326,7 +326,7 @@ def _clusters(
                     {"kind": "category", "value": HOSTILE, "lift": 1.5, "lift_ci": [1.31, 1.7]},
                     {"kind": "item", "value": "0040", "title": "", "lift": 3.0, "lift_ci": None},
                     {"kind": "action", "value": "view", "lift": 1.3, "lift_ci": [1.2, 1.4]},
-                    {"kind": "measure", "value": "basket_size", "lift": 0.62, "lift_ci": [0.5, 0.7]},
+                    {"kind": "measure", "value": "basket_size", "lift": 0.6, "lift_ci": [0.5, 0.7]},
                 ],
                 "users": size,
                 "share": size / sum(sizes),
