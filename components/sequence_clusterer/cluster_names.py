@@ -8,7 +8,7 @@ traits make a name, so a cluster that nothing tells apart is called just that.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 _SEPARATOR = " · "
@@ -17,20 +17,18 @@ _LONGEST_TASTE = 32
 # What few users of a cluster do is no name for all of them, however certain it is.
 _LEAST_REACH = 0.1
 _DAY_PARTS = ("night shoppers", "morning shoppers", "afternoon shoppers", "evening shoppers")
-# More of it, less of it.
-_HABITS = {
-    "weekend_share": ("weekend shoppers", "weekday shoppers"),
-    "events_per_week": ("frequent shoppers", "occasional shoppers"),
-    "baskets": ("many visits", "few visits"),
-}
-# Follows from visits and the size of baskets, and is said where those are not.
-_LENGTH = {"events": ("long histories", "short histories")}
-_BASKETS = {
-    "basket_size": ("large baskets", "small baskets"),
-    "basket_value": ("expensive baskets", "cheap baskets"),
-    "price_level": ("high prices", "low prices"),
-    "spend": ("high spend", "low spend"),
-    "repeat_share": ("many repeats", "few repeats"),
+# Which part of a name a measure belongs to, and what more and less of it is called.
+_MEASURES = {
+    "weekend_share": ("habit", "weekend shoppers", "weekday shoppers"),
+    "events_per_week": ("habit", "frequent shoppers", "occasional shoppers"),
+    "baskets": ("habit", "many visits", "few visits"),
+    "basket_size": ("basket", "large baskets", "small baskets"),
+    "basket_value": ("basket", "expensive baskets", "cheap baskets"),
+    "price_level": ("basket", "high prices", "low prices"),
+    "spend": ("basket", "high spend", "low spend"),
+    "repeat_share": ("basket", "many repeats", "few repeats"),
+    # Follows from visits and baskets, and is said where there are none of them.
+    "events": ("length", "long histories", "short histories"),
 }
 # Levels of a category: "grocery / soft drinks", "grocery > soft drinks", "electronics.audio".
 _LEVELS = re.compile(r"\s+[/>|]\s+|(?<=[^\W\d])\.(?=[^\W\d])")
@@ -59,32 +57,36 @@ def add_names(profiles: list[dict[str, Any]]) -> None:
 
 def _name(profile: dict[str, Any], ambiguous: set[str]) -> str:
     """The name of one cluster, perhaps that of another as well."""
-    habits, lengths, tastes, titles, ids, baskets = [], [], [], [], [], []
+    said: defaultdict[str, list[str]] = defaultdict(list)
     for trait in profile["traits"]:  # the most certain first
-        more = trait["lift"] > 1.0
-        kind, value = trait["kind"], trait["value"]
-        if kind == "measure":
-            for words, said in ((_HABITS, habits), (_LENGTH, lengths), (_BASKETS, baskets)):
-                said += [words[value][not more]] if value in words else []
-        elif not more or trait["reach"] < _LEAST_REACH:
-            continue
-        elif kind == "day_part":
-            habits.append(_DAY_PARTS[value])
-        elif kind == "action":
-            baskets.append(f"many {value} events")
-        elif kind == "category":
-            leaf = _leaf(value)
-            tastes.append(_plain(value) if leaf in ambiguous else leaf)
-        elif trait.get("title"):
-            titles.append(_plain(trait["title"]))
-        else:
-            ids.append(f"item {value}")
-    preferred = list(dict.fromkeys(tastes or titles or ids))[:_TASTES]
-    if not (habits or baskets):
-        habits = lengths
-    parts = [*habits[:1], ", ".join(map(_short, preferred)), *baskets[:1]]
+        part, phrase = _phrase(trait, ambiguous)
+        if phrase not in said[part]:
+            said[part].append(phrase)
+    habits = said["habit"] or (said["length"] if not said["basket"] else [])
+    tastes = said["category"] or said["title"] or said["id"]
+    parts = (*habits[:1], ", ".join(map(_short, tastes[:_TASTES])), *said["basket"][:1])
     name = _SEPARATOR.join(part for part in parts if part)
     return name or f"cluster {profile['cluster']} (no distinguishing traits)"
+
+
+def _phrase(trait: dict[str, Any], ambiguous: set[str]) -> tuple[str, str]:
+    """Which part of a name a trait can be, and the words; the part is "" where it can be none."""
+    kind, value, more = trait["kind"], trait["value"], trait["lift"] > 1.0
+    if kind == "measure":
+        part, high, low = _MEASURES[value]
+        return part, high if more else low
+    if not more or trait["reach"] < _LEAST_REACH:
+        return "", ""
+    if kind == "day_part":
+        return "habit", _DAY_PARTS[value]
+    if kind == "action":
+        return "basket", f"many {value} events"
+    if kind == "category":
+        leaf = _leaf(value)
+        return "category", _plain(value) if leaf in ambiguous else leaf
+    if trait.get("title"):
+        return "title", _plain(trait["title"])
+    return "id", f"item {value}"
 
 
 def _leaf(category: str) -> str:
