@@ -124,6 +124,9 @@ def load_config(
     values: dict[str, Any] = {}
     for preset in presets:
         _merge(values, _read_preset(preset))
+    if "events" in run:
+        # Events of one's own never go with the labels of a preset's customers.
+        values.get("clustering", {}).pop("labels", None)
     if file is not None:
         _merge(values, _read_yaml(file, f"config file {str(file)!r}"))
     for override in overrides:

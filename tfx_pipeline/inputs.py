@@ -56,6 +56,20 @@ def event_files(patterns: Iterable[str]) -> list[str]:
     return files
 
 
+def labels_file(pattern: str | None) -> str:
+    """The file of the setting `clustering.labels`; "" without one.
+
+    Raises:
+        InputError: if there is no such file, or more than one.
+    """
+    files = resolve_files([pattern] if pattern else [], "clustering.labels")
+    if len(files) > 1:
+        raise InputError(
+            f"clustering.labels: {pattern!r} stands for {len(files)} files; give the one to compare"
+        )
+    return files[0] if files else ""
+
+
 def make_writable(directory: Path) -> None:
     """Makes the run directory and tries to write there.
 

@@ -18,6 +18,7 @@ from tfx_pipeline.pipeline import Locations, create_pipeline
 
 NEVER_CACHED = "BaselineModel"
 INGESTION = "BehaviorExampleGen"
+CLUSTERER = "SequenceClusterer"
 
 
 def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
@@ -39,6 +40,8 @@ def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
         raise InputError("no event files given; name them with --events, as the cluster sees them")
     events, items = list(config.run.events), list(config.run.items)
     known = _fingerprint(events + items)
+    labels = config.clustering.labels or ""
+    known_labels = _fingerprint([labels]) if labels else ""
     pipeline = create_pipeline(
         config,
         Locations.below(config.kubeflow.root),
@@ -46,6 +49,8 @@ def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
         items=items,
         input_fingerprint=known or "unknown",
         nonce="kubeflow",
+        labels=labels,
+        labels_fingerprint="unknown" if known_labels is None else known_labels,
     )
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(default_image=config.kubeflow.image),
@@ -56,6 +61,8 @@ def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
     runner.run(pipeline)
     # What is served may change between runs, and so may files that could not be read here.
     uncached = {NEVER_CACHED} if known else {NEVER_CACHED, INGESTION}
+    if known_labels is None:
+        uncached.add(CLUSTERER)
     return _disable_cache(output, uncached)
 
 

@@ -23,7 +23,7 @@ from tfx_pipeline.console import Console
 from tfx_pipeline.errors import ComponentFailure, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain
 from tfx_pipeline.gates import GatesConfig
-from tfx_pipeline.inputs import InputError, event_files, resolve_files
+from tfx_pipeline.inputs import InputError, event_files, labels_file, resolve_files
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import Locations, create_pipeline
 from tfx_pipeline.progress import Progress, duration
@@ -113,8 +113,10 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
     """
     events = event_files(config.run.events)
     items = resolve_files(config.run.items, "items")
+    labels = labels_file(config.clustering.labels)
     started = dt.datetime.now(dt.timezone.utc)
     data = fingerprints.file_fingerprints([*events, *items])
+    labels_data = fingerprints.file_fingerprints([labels] if labels else [])
     directory.root.mkdir(parents=True, exist_ok=True)
     with _locked(directory.root):
         metadata = RunMetadata(directory.database)
@@ -129,6 +131,8 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
             items=items,
             input_fingerprint=fingerprints.input_fingerprint(data),
             nonce=started.isoformat(),
+            labels=labels,
+            labels_fingerprint=fingerprints.input_fingerprint(labels_data),
             metadata_path=str(directory.database.resolve()),
         )
         nodes = [component.id for component in pipeline.components]
@@ -143,7 +147,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
                 failure = error
         executions = _executions_of_new_run(metadata, earlier_runs)
         executions = {node: executions[node] for node in nodes if node in executions}
-        _write_record(directory, config, data, started, executions)
+        _write_record(directory, config, [*data, *labels_data], started, executions)
         _raise_failure(failure, progress.current, nodes, executions)
         outcome = _outcome(directory, executions, config.gates, served_before)
         _copy_report(directory, outcome)

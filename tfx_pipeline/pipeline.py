@@ -51,6 +51,8 @@ def create_pipeline(
     items: Sequence[str],
     input_fingerprint: str,
     nonce: str,
+    labels: str = "",
+    labels_fingerprint: str = "",
     metadata_path: str | None = None,
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; nothing is read or run.
@@ -62,6 +64,8 @@ def create_pipeline(
         items: item files, possibly none.
         input_fingerprint: hash of the files' content; new content reruns the ingestion.
         nonce: differs from run to run, so that BaselineModel never comes from the cache.
+        labels: the file of `clustering.labels`, if any.
+        labels_fingerprint: hash of its content; new content compares the clusters again.
         metadata_path: sqlite file of ML Metadata; None where the orchestrator has its own.
     """
     ingestion = BehaviorExampleGen(
@@ -125,6 +129,8 @@ def create_pipeline(
         random_partition=config.combiner.controls,
         items=catalogue,
         code_version=code_fingerprint("components.sequence_clusterer"),
+        labels_file=labels,
+        labels_fingerprint=labels_fingerprint,
     )
 
     def fine_tuned(name: str, parts: Sequence[str]) -> tfx.components.Trainer:

@@ -115,6 +115,34 @@ class KMeasures(Figures):
     sizes: list[int] = []
 
 
+class LabelColumn(Figures):
+    """Agreement of the clusters with one column of outside labels; `table` counts users."""
+
+    column: str
+    users: int = 0
+    nmi: Measure = None
+    ami: Measure = None
+    ari: Measure = None
+    homogeneity: Measure = None
+    completeness: Measure = None
+    p_value: Measure = None
+    q_value: Measure = None
+    values: list[str] = []
+    table: list[list[int]] = []
+    row_shares: list[list[Measure]] = []
+    overall_shares: list[Measure] = []
+
+
+class LabelAgreement(Figures):
+    """`labels` in `evaluation.json` of SequenceClusterer."""
+
+    file: str = ""
+    users_in_file: int = 0
+    matched: int = 0
+    columns: list[LabelColumn] = []
+    skipped: dict[str, str] = {}
+
+
 class ClusteringFigures(Figures):
     """`evaluation.json` of SequenceClusterer."""
 
@@ -130,6 +158,7 @@ class ClusteringFigures(Figures):
     sizes: list[int] = []
     noise: int = 0
     """Sampled users who belong to no cluster."""
+    labels: LabelAgreement | None = None
 
 
 class LiftedItem(Figures):
@@ -139,6 +168,8 @@ class LiftedItem(Figures):
     title: str | None = None
     share: Measure = None
     lift: Measure = None
+    lift_ci: list[Measure] | None = None
+    significant: bool | None = None
 
 
 class LiftedCategory(Figures):
@@ -147,12 +178,26 @@ class LiftedCategory(Figures):
     category: str
     share: Measure = None
     lift: Measure = None
+    lift_ci: list[Measure] | None = None
+    significant: bool | None = None
+
+
+class Trait(Figures):
+    """Something that tells a cluster apart from all users."""
+
+    kind: str
+    value: str | int
+    title: str | None = None
+    lift: Measure = None
+    lift_ci: list[Measure] | None = None
 
 
 class ClusterProfile(Figures):
     """One cluster of `profiles.json`."""
 
     cluster: int
+    name: str = ""
+    traits: list[Trait] = []
     users: int = 0
     share: Measure = None
     events_per_user_median: Measure = None

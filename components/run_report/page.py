@@ -14,6 +14,7 @@ from components.run_report.views.clusters import clusters_view, weights_chart
 from components.run_report.views.data import data_view
 from components.run_report.views.gates import gate_rows
 from components.run_report.views.headline import banner, baseline_name, sentences, tiles
+from components.run_report.views.labels import labels_view
 from components.run_report.views.results import FEW_USERS, results
 from components.run_report.views.training import training_view
 from components.run_report.views.worth import worth_view
@@ -45,6 +46,7 @@ def render(inputs: ReportInputs) -> str:
                 inputs.clustering.chosen_k if inputs.clustering else None,
             ),
             clusters=clusters_view(inputs),
+            labels=labels_view(inputs.clustering.labels if inputs.clustering else None),
             results=results(inputs.comparison) if inputs.comparison else None,
             worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists),
             weights=weights_chart(inputs.combination),

@@ -18,6 +18,8 @@ class SequenceClustererSpec(component_spec.ComponentSpec):
         "config": component_spec.ExecutionParameter(type=str),
         "max_clusters": component_spec.ExecutionParameter(type=int),
         "random_partition": component_spec.ExecutionParameter(type=int),
+        "labels_file": component_spec.ExecutionParameter(type=str),
+        "labels_fingerprint": component_spec.ExecutionParameter(type=str),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
     # TFX wants names that are unique over inputs and outputs: the Examples read are `histories`.
@@ -56,6 +58,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
         random_partition: bool = False,
         items: BaseChannel | None = None,
         code_version: str = "",
+        labels_file: str = "",
+        labels_fingerprint: str = "",
     ):
         """Makes the node.
 
@@ -68,6 +72,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
                 the clusters, to compare with.
             items: the ItemCatalogue, for titles in the profiles.
             code_version: changes when the code does, so that the cache notices.
+            labels_file: where the executor finds the file of `config.labels`; "" for none.
+            labels_fingerprint: changes when that file does, so that the cache notices.
 
         Raises:
             ConfigError: the configuration does not fit `max_clusters`.
@@ -81,6 +87,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
                 config=config.to_json(),
                 max_clusters=max_clusters,
                 random_partition=int(random_partition),
+                labels_file=labels_file,
+                labels_fingerprint=labels_fingerprint,
                 code_version=code_version,
                 clusters=Channel(type=ClusterModel),
                 examples=Channel(type=standard_artifacts.Examples),

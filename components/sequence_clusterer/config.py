@@ -60,6 +60,12 @@ class ClusteringConfig(Settings):
             earlier moment, to see how clusters drift; 0 leaves it out.
         restarts: starts of the algorithm, of which the best is kept.
         batch_size: histories per call of the encoder.
+        price_per: what a price of the log is paid for: one "unit" (spend is price times quantity),
+            or the whole "event", as the total of a receipt's line is.
+        labels: a CSV or Parquet file with labels of users to compare the clusters with (age band,
+            planted cluster, …), one row a user: a path, or `package:NAME/path`; None for no
+            comparison. The labels change nothing but the report.
+        labels_user_column: the column of user ids in `labels`; all others are labels.
         seed: decides the sampled users and the starts.
     """
 
@@ -86,6 +92,9 @@ class ClusteringConfig(Settings):
     drift_sample: int = pydantic.Field(default=5_000, ge=0)
     restarts: int = pydantic.Field(default=5, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
+    price_per: Literal["unit", "event"] = "unit"
+    labels: str | None = pydantic.Field(default=None, min_length=1)
+    labels_user_column: str = "user_id"
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)
 
     @pydantic.model_validator(mode="after")

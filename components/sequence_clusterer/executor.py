@@ -22,9 +22,12 @@ from components.sequence_clusterer.assignment import (
     output_splits,
     write_cluster_splits,
 )
+from components.sequence_clusterer.cluster_names import add_names
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
+from components.sequence_clusterer.label_agreement import label_agreement
+from components.sequence_clusterer.outside_labels import read_outside_labels
 from components.sequence_clusterer.period_drift import measure_drift
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.random_partition import RandomPartition
@@ -51,12 +54,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict: `histories` (Examples of BehaviorExampleGen), `encoder_model` (Model) and
                 perhaps `items` (ItemCatalogue).
             output_dict: `clusters`, `examples`, `evaluation`.
-            exec_properties: `config` (JSON of ClusteringConfig), `max_clusters` and
-                `random_partition`.
+            exec_properties: `config` (JSON of ClusteringConfig), `max_clusters`,
+                `random_partition` and perhaps `labels_file`.
 
         Raises:
             ConfigError: the configuration does not fit `max_clusters`.
-            ClusteringError: there is nothing to cluster, or the encoder model is unusable.
+            ClusteringError: there is nothing to cluster, or the encoder model or the labels file is
+                unusable.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         config = ClusteringConfig.from_json(exec_properties["config"])
@@ -88,10 +92,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             geometry,
             config,
         )
-        _write_evaluation(evaluation.uri, geometry, selection, drift, sample, config)
+        agreement = _agreement_with_labels(exec_properties, sample, selection.clustering, config)
+        _write_evaluation(evaluation.uri, geometry, selection, drift, sample, config, agreement)
         _write_map(evaluation.uri, points, selection.clustering, config.seed)
         catalogue = _catalogue(input_dict.get("items"))
-        _write_profiles(evaluation.uri, sample, selection.clustering, catalogue)
+        _write_profiles(evaluation.uri, sample, selection.clustering, catalogue, config)
         fileio.rmtree(work)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -142,6 +147,7 @@ def _write_evaluation(
     drift: dict[str, Any],
     sample: FitSample,
     config: ClusteringConfig,
+    agreement: dict[str, Any],
 ) -> None:
     """Writes `evaluation.json`."""
     sizes = selection.clustering.sizes
@@ -157,8 +163,24 @@ def _write_evaluation(
         "sizes": sizes,
         "noise": selection.clustering.noise,
         "small_clusters": _small(sizes, config),
+        **agreement,
     }
     _write_json(f"{uri}/evaluation.json", evaluation)
+
+
+def _agreement_with_labels(
+    exec_properties: dict[str, Any],
+    sample: FitSample,
+    clustering: Clustering,
+    config: ClusteringConfig,
+) -> dict[str, Any]:
+    """`labels` of `evaluation.json`; nothing when no file is given."""
+    path = exec_properties.get("labels_file")
+    if not path:
+        return {}
+    labels = read_outside_labels(path, config.labels_user_column, sample.users, config.seed)
+    agreement = label_agreement(labels, clustering.labels, config.seed)
+    return {"labels": {"file": path.rpartition("/")[2], **agreement}}
 
 
 def _write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) -> None:
@@ -176,11 +198,18 @@ def _write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) 
 
 
 def _write_profiles(
-    uri: str, sample: FitSample, clustering: Clustering, catalogue: pl.DataFrame | None
+    uri: str,
+    sample: FitSample,
+    clustering: Clustering,
+    catalogue: pl.DataFrame | None,
+    config: ClusteringConfig,
 ) -> None:
     """Writes `profiles.json`."""
-    profiles = profile_clusters(sample.histories(), sample.users, clustering.labels)
+    profiles = profile_clusters(
+        sample.histories(), sample.users, clustering.labels, config.price_per
+    )
     add_titles(profiles, catalogue)
+    add_names(profiles)
     _write_json(f"{uri}/profiles.json", {"clusters": profiles, "users": len(sample.users)})
 
 

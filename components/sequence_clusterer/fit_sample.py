@@ -31,6 +31,7 @@ _SCHEMA = pa.schema(
         ("actions", pa.list_(pa.string())),
         ("timestamps", pa.list_(pa.int64())),
         ("prices", pa.list_(pa.float32())),
+        ("quantities", pa.list_(pa.float32())),
         ("categories", pa.list_(pa.string())),
     ]
 )
@@ -56,8 +57,8 @@ class FitSample:
     files: list[str]
 
     def histories(self) -> Iterator[pa.Table]:
-        """The sampled histories in batches: user, item_ids, actions, timestamps, and prices and
-        categories, null where a history has none.
+        """The sampled histories in batches: user, item_ids, actions, timestamps, and prices,
+        quantities and categories, null where a history has none.
         """
         for path in self.files:
             with FileSystems.open(path) as file:
@@ -66,12 +67,17 @@ class FitSample:
                     yield pa.Table.from_batches([batch])
 
 
-def user_hash(record: bytes, seed: int) -> int:
-    """A number in [0, 2^63) that depends on the user id of a history and the seed only."""
-    example = tf.train.Example.FromString(record)
-    (user_id,) = example.features.feature[USER_ID].bytes_list.value
+def user_hash(user_id: bytes, seed: int) -> int:
+    """A number in [0, 2^63) that depends on the user id and the seed only."""
     digest = hashlib.blake2b(user_id, digest_size=8, key=seed.to_bytes(4, "big"))
     return int.from_bytes(digest.digest(), "big") >> 1
+
+
+def _hash_of_record(record: bytes, seed: int) -> int:
+    """`user_hash` of a serialized history."""
+    example = tf.train.Example.FromString(record)
+    (user_id,) = example.features.feature[USER_ID].bytes_list.value
+    return user_hash(user_id, seed)
 
 
 def draw_fit_sample(
@@ -127,7 +133,7 @@ def draw_fit_sample(
 
 
 def _hash_of(element: tuple[str, bytes], seed: int) -> int:
-    return user_hash(element[1], seed)
+    return _hash_of_record(element[1], seed)
 
 
 def _largest(hashes: list[int]) -> int:
@@ -144,7 +150,7 @@ class _SampleUsers(beam.DoFn):
         self, element: tuple[str, bytes], largest: int
     ) -> Iterator[tuple[tuple[int, bytes], bytes]]:
         _, record = element
-        user = user_hash(record, self._seed)
+        user = _hash_of_record(record, self._seed)
         if user <= largest:
             yield (user, record), record
 

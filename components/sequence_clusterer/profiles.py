@@ -1,8 +1,7 @@
-"""What sets each cluster apart: items and categories by lift, actions, hours, activity."""
+"""What sets each cluster apart: what its users have and do more or less than all users."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -11,44 +10,56 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from trainer.histories import NOISE
+from components.sequence_clusterer import trait_tests
+from components.sequence_clusterer.behaviour_counts import (
+    MEASURES,
+    TIME_COLUMNS,
+    TIME_MEASURES,
+    BehaviourCounts,
+    PricePer,
+)
 
 _TOP = 10
-# An item or category must concern so many users or events of a cluster to be shown: rare ones
-# reach any lift by chance.
+_TRAITS_OF_A_KIND = 5
+# An item or category must concern so many users of a cluster to be shown: rare ones reach any
+# lift by chance.
 _LEAST_SUPPORT = 3
 _LEAST_SUPPORT_SHARE = 0.01
-_SECONDS_PER_DAY = 86_400
+# With many users the smallest difference is significant; a trait is one that matters as well.
+_LEAST_LIFT = 1.2
+# Hours and weekdays are shown one by one, and told as parts of the day and as `weekend_share`.
+_TRAIT_KINDS = ("item", "category", "action", "day_part", "measure")
 
 
 def profile_clusters(
-    histories: Iterable[pa.Table], users: np.ndarray, labels: np.ndarray
+    histories: Iterable[pa.Table],
+    users: np.ndarray,
+    labels: np.ndarray,
+    price_per: PricePer = "unit",
 ) -> list[dict[str, Any]]:
     """Describes every cluster.
 
     Args:
         histories: batches with the columns of `FitSample.histories`; read once.
         users: int64 [n], the hashes in the column `user`.
-        labels: int64 [n], the cluster of each; -1 for users of none, who count among all users
-            but have no profile.
+        labels: int64 [n], the cluster of each; -1 for noise, which counts among all users only.
+        price_per: what a price is paid for, one unit or the whole event.
 
     Returns:
-        One mapping a cluster, in order, with the keys of `profiles.json`. An item's `share` is the
-        part of the cluster's users who have it, a category's the part of the cluster's events;
-        `lift` is that share over the same share among all users.
+        One mapping a cluster, in order, with the keys of `profiles.json` (see the README), but for
+        titles and names.
     """
-    counts = _Counts(pl.DataFrame({"user": users, "cluster": labels}))
+    counts = BehaviourCounts(pl.DataFrame({"user": users, "cluster": labels}), price_per)
     for batch in histories:
         counts.add(batch)
-    activity = counts.activity()
-    clusters, users_of = np.unique(labels, return_counts=True)
-    sizes = dict(zip(clusters.tolist(), users_of.tolist(), strict=True))
-    items = _by_lift(counts.total("item_ids"), sizes, "item_id")
-    categories = counts.total("categories")
-    events = {row[0]: row[1] for row in categories.group_by("cluster").agg(_sum()).iter_rows()}
-    by_category = _by_lift(categories, events, "category")
-    actions, hours = counts.total("actions"), counts.total("hours")
+    tested = _tested(counts)
+    items = _by_lift(tested["item"], "item_id")
+    categories = _by_lift(tested["category"], "category")
+    activity = _activity(counts)
+    actions = counts.composition("action").values
+    hours = counts.composition("hour").values
     prices = counts.prices()
+    sizes = np.bincount(labels[labels >= 0])
     return [
         {
             "cluster": cluster,
@@ -57,24 +68,33 @@ def profile_clusters(
             "events_per_user_median": activity[cluster][0],
             "span_days_median": activity[cluster][1],
             "top_items": items.get(cluster, []),
-            "top_categories": by_category.get(cluster, []),
+            "top_categories": categories.get(cluster, []),
             "actions": _shares(actions, cluster),
             "hours": _hour_shares(hours, cluster),
             "price_median": prices.get(cluster),
+            "traits": _traits(tested, cluster),
+            "tests": {
+                "measures": _records(tested["measure"], cluster),
+                "actions": _records(tested["action"], cluster),
+                "hours": _records(tested["hour"], cluster),
+                "weekdays": _records(tested["weekday"], cluster),
+                "day_parts": _records(tested["day_part"], cluster),
+            },
         }
-        for cluster, size in sizes.items()
-        if cluster != NOISE
+        for cluster, size in enumerate(sizes)
     ]
 
 
 def add_titles(profiles: list[dict[str, Any]], catalogue: pl.DataFrame | None) -> None:
-    """Fills in `title` ("" if unknown) of every top item, in place.
+    """Fills in `title` ("" if unknown) of every top item and item trait, in place.
 
     Args:
         profiles: from `profile_clusters`.
         catalogue: columns `item_id` and `title`; None if there is no catalogue.
     """
     shown = {item["item_id"] for profile in profiles for item in profile["top_items"]}
+    traits = [t for profile in profiles for t in profile["traits"] if t["kind"] == "item"]
+    shown.update(trait["value"] for trait in traits)
     titles: dict[str, str | None] = {}
     if catalogue is not None:
         known = catalogue.filter(pl.col("item_id").is_in(list(shown)))
@@ -82,86 +102,34 @@ def add_titles(profiles: list[dict[str, Any]], catalogue: pl.DataFrame | None) -
     for profile in profiles:
         for item in profile["top_items"]:
             item["title"] = titles.get(item["item_id"]) or ""
+    for trait in traits:
+        trait["title"] = titles.get(trait["value"]) or ""
 
 
-class _Counts:
-    """Sums over batches of histories, per cluster."""
-
-    def __init__(self, clusters: pl.DataFrame):
-        """Takes the columns `user` and `cluster`."""
-        self._clusters = clusters
-        self._parts: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
-
-    def add(self, batch: pa.Table) -> None:
-        """Counts one batch."""
-        frame = pl.DataFrame(pl.from_arrow(batch)).join(self._clusters, on="user")
-        times = pl.col("timestamps").list
-        self._parts["activity"].append(
-            frame.select("cluster", events=times.len(), seconds=times.last() - times.first())
-        )
-        once = frame.with_columns(pl.col("item_ids").list.unique())
-        self._count(once, "item_ids")
-        self._count(frame, "actions")
-        known = pl.col("categories").list.eval(pl.element().filter(pl.element() != ""))
-        self._count(frame.with_columns(known), "categories")
-        self._count(frame.with_columns(hours=times.eval(pl.element() // 3_600 % 24)), "hours")
-        self._parts["prices"].append(
-            _exploded(frame, "prices").filter(pl.col("prices") >= 0)  # -1 is unknown
-        )
-
-    def _count(self, frame: pl.DataFrame, column: str) -> None:
-        values = _exploded(frame, column)
-        self._parts[column].append(values.group_by("cluster", column).agg(count=pl.len()))
-
-    def total(self, column: str) -> pl.DataFrame:
-        """Columns cluster, value, count."""
-        summed = pl.concat(self._parts[column]).group_by("cluster", column).agg(_sum())
-        return summed.rename({column: "value"})
-
-    def activity(self) -> dict[int, tuple[float, float]]:
-        """Cluster to median events a user and median days from a user's first to last event."""
-        users = pl.concat(self._parts["activity"]).group_by("cluster").median()
-        return {
-            cluster: (events, seconds / _SECONDS_PER_DAY)
-            for cluster, events, seconds in users.select("cluster", "events", "seconds").iter_rows()
-        }
-
-    def prices(self) -> dict[int, float]:
-        """Cluster to median price of its events; clusters without a known price are missing."""
-        return dict(pl.concat(self._parts["prices"]).group_by("cluster").median().iter_rows())
+def _tested(counts: BehaviourCounts) -> dict[str, pl.DataFrame]:
+    """Kind of trait to its tests; those of time are empty where the log has an order only."""
+    tested = {
+        "item": trait_tests.compare_reach(counts.composition("item")),
+        "category": trait_tests.compare_parts(counts.composition("category"), "more"),
+    }
+    for column in ("action", *TIME_COLUMNS):
+        tested[column] = trait_tests.compare_parts(counts.composition(column), "both")
+    measures = trait_tests.compare_measures(counts.users(), list(MEASURES))
+    if not counts.has_time():
+        for column in TIME_COLUMNS:
+            tested[column] = tested[column].clear()
+        measures = measures.filter(~pl.col("value").is_in(TIME_MEASURES))
+    return {**tested, "measure": measures}
 
 
-def _exploded(frame: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Columns cluster and `column`, one row a list element; null and empty lists give none."""
-    return frame.select("cluster", column).explode(column).drop_nulls()
-
-
-def _sum() -> pl.Expr:
-    return pl.col("count").sum()
-
-
-def _by_lift(
-    counts: pl.DataFrame, bases: dict[int, int], name: str
-) -> dict[int, list[dict[str, Any]]]:
-    """The values of each cluster that distinguish it most.
+def _by_lift(tested: pl.DataFrame, name: str) -> dict[int, list[dict[str, Any]]]:
+    """The values that distinguish each cluster most, significant or not.
 
     They are ranked by share times log(lift): by lift alone the rarest would win, by share alone
     what everybody buys.
-
-    Args:
-        counts: columns cluster, value, count.
-        bases: cluster to the count that is a share of one.
-        name: key of the value in the result.
     """
-    if counts.is_empty():
-        return {}
-    base = pl.col("cluster").replace_strict(bases, return_dtype=pl.Int64)
-    everyone = sum(bases.values())
     ranked = (
-        counts.with_columns(base=base, overall=_sum().over("value") / everyone)
-        .with_columns(share=pl.col("count") / pl.col("base"))
-        .with_columns(lift=pl.col("share") / pl.col("overall"))
-        .filter(pl.col("count") >= pl.col("base").map_elements(_support, return_dtype=pl.Int64))
+        _supported(tested)
         .with_columns(weight=pl.col("share") * pl.col("lift").log())
         .sort(
             pl.col("cluster"),
@@ -174,22 +142,59 @@ def _by_lift(
         .head(_TOP)
     )
     result: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in ranked.select("cluster", "value", "share", "lift").iter_rows():
-        result[row[0]].append({name: row[1], "share": row[2], "lift": row[3]})
+    for row in ranked.iter_rows(named=True):
+        result[row["cluster"]].append({name: row["value"], **trait_tests.record(row)})
     return result
 
 
-def _support(base: int) -> int:
-    """The least count out of `base` to be shown; one is enough where there is no more."""
-    return min(base, max(_LEAST_SUPPORT, math.ceil(_LEAST_SUPPORT_SHARE * base)))
+def _traits(tested: dict[str, pl.DataFrame], cluster: int) -> list[dict[str, Any]]:
+    """What tells a cluster apart, most certain first, a few of each kind."""
+    rows = []
+    for kind in _TRAIT_KINDS:
+        large = pl.max_horizontal("lift", 1.0 / pl.col("lift")) >= _LEAST_LIFT
+        # That nobody in the cluster shops at night is a trait; that nobody has an item is none.
+        candidates = _supported(tested[kind]) if kind in ("item", "category") else tested[kind]
+        own = candidates.filter((pl.col("cluster") == cluster) & pl.col("significant") & large)
+        strongest = own.sort(pl.col("z").abs(), "value", descending=[True, False])
+        for row in strongest.head(_TRAITS_OF_A_KIND).iter_rows(named=True):
+            trait = {"kind": kind, "value": row["value"], "reach": row["users"] / row["size"]}
+            rows.append({**trait, "z": row["z"], **trait_tests.record(row)})
+    return sorted(rows, key=lambda row: -abs(row["z"]))
+
+
+def _supported(tested: pl.DataFrame) -> pl.DataFrame:
+    """Without values that too few users of the cluster have; one is enough in a cluster of one."""
+    share = (pl.col("size") * _LEAST_SUPPORT_SHARE).ceil()
+    least = pl.min_horizontal("size", pl.max_horizontal(share, _LEAST_SUPPORT))
+    return tested.filter(pl.col("users") >= least)
+
+
+def _records(tested: pl.DataFrame, cluster: int) -> list[dict[str, Any]]:
+    """The tests of one kind for a cluster, in the order of their values."""
+    own = tested.filter(pl.col("cluster") == cluster).sort("value")
+    medians = "median" in own.columns
+    return [
+        {
+            "value": row["value"],
+            **({"median": row["median"]} if medians else {}),
+            **trait_tests.record(row),
+        }
+        for row in own.iter_rows(named=True)
+    ]
+
+
+def _activity(counts: BehaviourCounts) -> dict[int, tuple[float, float]]:
+    """Cluster to median events a user and median days from a user's first to last event."""
+    medians = counts.users().group_by("cluster").agg(pl.col("events", "days").median())
+    return {cluster: (events, days) for cluster, events, days in medians.iter_rows()}
 
 
 def _shares(counts: pl.DataFrame, cluster: int) -> dict[Any, float]:
-    """Value to its share in a cluster, the most frequent first."""
+    """Value to its share of a cluster's events, the most frequent first."""
     own = counts.filter(pl.col("cluster") == cluster)
-    own = own.sort("count", "value", descending=[True, False])
-    total = own["count"].sum()
-    return {value: count / total for value, count in own.select("value", "count").iter_rows()}
+    own = own.sort("events", "value", descending=[True, False])
+    total = own["events"].sum()
+    return {value: events / total for value, events in own.select("value", "events").iter_rows()}
 
 
 def _hour_shares(counts: pl.DataFrame, cluster: int) -> list[float]:

@@ -19,6 +19,7 @@ from components.run_report.sources import RunFolders
 
 HOSTILE = "<script>alert('x')</script> & \"Söhne\" soda, 12 × 355 ml"
 MODELS = {"popularity": 0.0421, "own_items": 0.1020, "global": 0.1184, "routed": 0.1172}
+HOURS = ("night", "morning", "afternoon", "evening")
 CATEGORIES = ("SOFT DRINKS", "FLUID MILK PRODUCTS", "BAKED BREAD", "CHEESE", "BABY FOODS", "WINE")
 ITEMS = ("2% milk, gallon", "White bread, 20 oz", "Cheddar, shredded", "Bananas", "Pinot noir")
 
@@ -304,6 +305,7 @@ def _clusters(
             "users": sum(sizes),
             "sampled": min(sum(sizes), 5_000),
             "sizes": sizes,
+            **({"labels": _labels(sizes)} if k > 1 else {}),
         },
     )
     centres = rng.normal(0, 4, (k, 2))
@@ -320,6 +322,14 @@ def _clusters(
         profiles.append(
             {
                 "cluster": i,
+                "name": f"{HOURS[i % 4]} shoppers · {CATEGORIES[i % 3].lower()} · small baskets",
+                "traits": [
+                    {"kind": "day_part", "value": i % 4, "lift": 1.84, "lift_ci": [1.62, 2.06]},
+                    {"kind": "category", "value": HOSTILE, "lift": 1.5, "lift_ci": [1.31, 1.7]},
+                    {"kind": "item", "value": "0040", "title": "", "lift": 3.0, "lift_ci": None},
+                    {"kind": "action", "value": "view", "lift": 1.3, "lift_ci": [1.2, 1.4]},
+                    {"kind": "measure", "value": "basket_size", "lift": 0.6, "lift_ci": [0.5, 0.7]},
+                ],
                 "users": size,
                 "share": size / sum(sizes),
                 "events_per_user_median": 120.5 + 100 * i,
@@ -330,6 +340,8 @@ def _clusters(
                         "title": HOSTILE if (i, j) == (0, 0) else title,
                         "share": 0.31 / (j + 1),
                         "lift": 4.2 / (j + 1) + 0.8,
+                        "lift_ci": [4.0 / (j + 1) + 0.7, 4.4 / (j + 1) + 0.9],
+                        "significant": j < 2,
                     }
                     for j, title in enumerate((*ITEMS[1:], ""))
                 ],
@@ -343,6 +355,25 @@ def _clusters(
             }
         )
     write_json(folder, "profiles.json", {"clusters": profiles})
+
+
+def _labels(sizes: list[int]) -> dict[str, Any]:
+    """An age that the clusters know something of, and an income that they do not."""
+    table = [[size // 2, size - size // 2] for size in sizes]
+    column = {
+        "users": sum(sizes), "nmi": 0.1234, "ami": 0.0912, "ari": -0.0021, "v_measure": 0.1234,
+        "homogeneity": 0.2, "completeness": 0.09, "p_value": 0.001, "q_value": 0.002,
+        "values": ["19-24", HOSTILE], "table": table, "row_shares": [[0.5, 0.5]] * len(sizes),
+        "overall_shares": [0.47, 0.53],
+    }  # fmt: skip
+    chance = {**column, "column": "income", "nmi": 0.004, "ami": -0.0001, "p_value": 0.6}
+    return {
+        "file": "demographics.parquet",
+        "users_in_file": 9_801,
+        "matched": sum(sizes),
+        "columns": [{**column, "column": "age"}, {**chance, "q_value": 0.6}],
+        "skipped": {"zip": "4,321 different values, more than 100: not a label"},
+    }
 
 
 def _metrics(ndcg: float, users: int) -> dict[str, float]:

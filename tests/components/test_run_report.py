@@ -144,6 +144,37 @@ def test_clusters(page, full):
     assert sum(path.count("h0") for path in paths) == len(full.cluster_map)
 
 
+def test_what_tells_a_cluster_apart(page, full):
+    assert "evening shoppers · soft drinks · small baskets" in page.text
+    assert "Evening (18–24 h) 1.8× 1.6 to 2.1" in page.text
+    assert "Item 0040 3.0×" in page.text
+    assert "Events of kind view 1.3× 1.2 to 1.4" in page.text
+    assert "Events per basket 0.6× 0.5 to 0.7" in page.text
+    grey = [v for tag, name, v in page.attributes if (tag, name) == ("tr", "class")]
+    shown = [item for p in full.profiles for item in p.top_items[:5]]
+    assert grey.count("chance") == sum(item.significant is False for item in shown) > 0
+    assert ("td", "title", "95 %: 4.7 to 5.3") in page.attributes
+
+
+def test_agreement_with_outside_labels(page):
+    section = page.text[page.text.index("Agreement with outside labels") :]
+    section = section[: section.index("Results")]
+    assert "of the 9,801 users in demographics.parquet are among the clustered users" in section
+    assert "More than by chance the clusters agree with: age." in section
+    assert re.search(r"age [\d,]+ 0\.123 0\.091 −0\.002 0\.200 0\.090 0\.001 0\.002", section)
+    assert re.search(r"income [\d,]+ 0\.004 0\.000 ", section)
+    assert "All of these users" in section
+    assert "Column zip is left out: 4,321 different values" in section
+
+
+def test_labels_that_agree_with_nothing(full):
+    columns = [c.model_copy(update={"q_value": 0.2}) for c in full.clustering.labels.columns]
+    labels = full.clustering.labels.model_copy(update={"columns": columns})
+    clustering = full.clustering.model_copy(update={"labels": labels})
+    text = Page(render(full.model_copy(update={"clustering": clustering}))).text
+    assert "The clusters agree with none of them more than chance does." in text
+
+
 def test_results(full):
     text = render(full)
     best = re.findall(r'<td class="best">([^<]+)</td>', text)
@@ -278,6 +309,7 @@ def test_one_cluster_nothing_trained_no_items(tmp_path):
     inputs, page = collected(folders)
     assert "1 cluster of" in page.text
     assert "Silhouette by number of clusters" not in page.text
+    assert "outside labels" not in page.text.lower()
     assert "Specialists: validation NDCG@10" not in page.text
     assert "The combination is not used: the model equals the global encoder." in page.text
     assert "By length of the history" not in page.text

@@ -140,7 +140,16 @@ def read(examples, split):
     return [tf.train.Example.FromString(record) for record in data.as_numpy_iterator()]
 
 
-def run(directory, encoder, splits, max_clusters=4, items=None, random_partition=False, **settings):
+def run(
+    directory,
+    encoder,
+    splits,
+    max_clusters=4,
+    items=None,
+    random_partition=False,
+    labels_file="",
+    **settings,
+):
     directory.mkdir(exist_ok=True)
     model = standard_artifacts.Model()
     model.uri = str(encoder)
@@ -163,6 +172,8 @@ def run(directory, encoder, splits, max_clusters=4, items=None, random_partition
         "config": ClusteringConfig.from_dict(settings).to_json(),
         "max_clusters": max_clusters,
         "random_partition": int(random_partition),
+        "labels_file": labels_file,
+        "labels_fingerprint": "",
         "code_version": "",
     }
     Executor(context).Do(inputs, {k: [v] for k, v in outputs.items()}, properties)
@@ -305,6 +316,39 @@ def test_profiles_name_the_items(result):
         assert all(item["lift"] == pytest.approx(3.0) for item in shown)
     titles = {item["title"] for profile in result.profiles for item in profile["top_items"]}
     assert titles <= {"", "Green tea", "Black tea"}
+    names = [profile["name"] for profile in result.profiles]
+    assert len(set(names)) == 3
+    assert all("item car" in name or "item pet" in name or " tea" in name for name in names)
+    assert "labels" not in result.evaluation
+
+
+def test_outside_labels_are_compared_with_the_clusters(encoder, tmp_path):
+    users = [f"{group}-user{user}" for group in GROUPS for user in range(40)]
+    planted_groups = [user[:3] for user in users]
+    labels = pl.DataFrame({"who": users, "group": planted_groups, "luck": ["a", "b"] * 60})
+    labels.write_parquet(tmp_path / "labels.parquet")
+    outcome = run(
+        tmp_path / "run",
+        encoder,
+        planted(),
+        labels_file=str(tmp_path / "labels.parquet"),
+        labels_user_column="who",
+        fit_sample=90,
+        seed=5,
+    )
+    found = outcome.evaluation["labels"]
+    assert (found["file"], found["users_in_file"], found["matched"]) == ("labels.parquet", 120, 90)
+    group, luck = found["columns"]
+    assert (group["ari"], group["ami"]) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert group["p_value"] == 0.001
+    assert luck["ami"] < 0.1
+    assert [sum(row) for row in group["table"]] == outcome.evaluation["sizes"]
+
+
+def test_labels_of_other_users(encoder, tmp_path):
+    (tmp_path / "labels.csv").write_text("user_id,age\nnobody,9\n")
+    with pytest.raises(ClusteringError, match=r"labels\.csv: none of its 1 users"):
+        run(tmp_path / "run", encoder, planted(), labels_file=str(tmp_path / "labels.csv"))
 
 
 def changing(future):
@@ -525,5 +569,16 @@ def test_component_spec():
     )
     assert set(node.outputs) == {"clusters", "examples", "evaluation"}
     assert ClusteringConfig.from_json(node.exec_properties["config"]).k == 2
+    assert node.exec_properties["labels_file"] == ""
+    labelled = SequenceClusterer(
+        examples=as_channel([examples]),
+        encoder_model=as_channel([model]),
+        config=ClusteringConfig(k=2),
+        max_clusters=4,
+        labels_file="/data/labels.csv",
+        labels_fingerprint="abc",
+    )
+    assert labelled.exec_properties["labels_file"] == "/data/labels.csv"
+    assert labelled.exec_properties["labels_fingerprint"] == "abc"
     with pytest.raises(ConfigError, match="clustering.k"):
         SequenceClusterer(as_channel([examples]), as_channel([model]), ClusteringConfig(k=5), 4)

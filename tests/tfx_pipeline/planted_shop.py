@@ -31,6 +31,15 @@ def write_events(path: Path, users: int = 200, events: int = 15, seed: int = 3) 
     return path
 
 
+def write_labels(path: Path, users: int = 200) -> Path:
+    """Writes the group of every customer, in the column `shelf`."""
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["user_id", "shelf"])
+        writer.writerows([f"u{user:03d}", GROUPS[user % len(GROUPS)]] for user in range(users))
+    return path
+
+
 def write_items(path: Path) -> Path:
     """Writes the items file with a title and category for every item."""
     with path.open("w", newline="") as stream:

@@ -26,6 +26,7 @@ def events(tmp_path):
         (["--preset", "onlin_retail"], ["did you mean 'online_retail'"]),
         (["--config", "none.yaml"], ["'none.yaml' does not exist"]),
         (["--items", "none.csv"], ["items: no file 'none.csv'"]),
+        (["--set", "clustering.labels=none.csv"], ["clustering.labels: no file 'none.csv'"]),
         (["--set", "clustering.k=9"], ["clustering.k", "max_clusters"]),
     ],
 )

@@ -29,6 +29,17 @@ def test_every_preset_is_valid(name):
     assert isinstance(load_config([name]), RunConfig)
 
 
+def test_labels_of_a_preset_do_not_go_with_other_events():
+    shop = load_config(["complete_journey"])
+    assert shop.clustering.labels.endswith("demographics.parquet")
+    own = load_config(["complete_journey"], events=("own.csv",))
+    assert own.clustering.labels is None
+    both = load_config(
+        ["complete_journey"], overrides=["clustering.labels=own_labels.csv"], events=("own.csv",)
+    )
+    assert both.clustering.labels == "own_labels.csv"
+
+
 def test_one_seed_for_all_sections():
     assert load_config(overrides=["run.seed=5"]).clustering.seed == 5
     assert load_config(overrides=["run.seed=5", "clustering.seed=6"]).clustering.seed == 6

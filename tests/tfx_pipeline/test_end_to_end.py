@@ -4,13 +4,14 @@ The tests of `TestOneDirectory` build on each other, in the order of the file: w
 can only be seen in a directory that has been run in before.
 """
 
+import html
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.tfx_pipeline.planted_shop import write_events, write_items
+from tests.tfx_pipeline.planted_shop import write_events, write_items, write_labels
 from tests.tfx_pipeline.terminal import cohortrec
 
 pytestmark = pytest.mark.e2e
@@ -33,6 +34,7 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
     write_events(folder / "events.csv")
     write_items(folder / "items.csv")
+    write_labels(folder / "labels.csv")
     (folder / "tiny.yaml").write_text(TINY)
     return folder
 
@@ -41,6 +43,7 @@ def _run(shop, *arguments, output="out"):
     return cohortrec(
         *("run", "--events", shop / "events.csv", "--items", shop / "items.csv"),
         *("--config", shop / "tiny.yaml", "--output", shop / output),
+        *("--set", f"clustering.labels={shop / 'labels.csv'}"),
         *arguments,
     )
 
@@ -84,6 +87,24 @@ class TestOneDirectory:
         assert served == (worth["recommendation"] == "combination")
         assert worth["serving_ms"]["global encoder"] > 0
         assert "What the clusters are worth" in (shop / "out/report/index.html").read_text()
+
+    def test_the_clusters_are_named_and_compared_with_the_labels(self, shop):
+        (folder,) = _states(shop)["SequenceClusterer"].artifacts["evaluation"]
+        labels = json.loads(Path(folder, "evaluation.json").read_text())["labels"]
+        (column,) = labels["columns"]
+        assert (labels["file"], column["column"], column["values"]) == (
+            *("labels.csv", "shelf"),
+            ["tea", "tool"],
+        )
+        assert column["users"] == labels["matched"] > 100
+        profiles = json.loads(Path(folder, "profiles.json").read_text())["clusters"]
+        page = (shop / "out" / "report" / "index.html").read_text()
+        for profile in profiles:
+            assert html.escape(profile["name"]) in page
+        assert "Agreement with outside labels" in page
+        record = json.loads((shop / "out" / "run.json").read_text())
+        read = [file["file"] for file in record["data"]]
+        assert read == ["events.csv", "items.csv", "labels.csv"]
 
     def test_the_terminal_shows_progress_results_and_customers(self, shop):
         shutil.rmtree(shop / "out" / "serving")

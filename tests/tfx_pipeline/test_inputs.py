@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfx_pipeline.inputs import InputError, make_writable, resolve_files
+from tfx_pipeline.inputs import InputError, labels_file, make_writable, resolve_files
 
 
 def test_globs_and_duplicates(tmp_path):
@@ -30,6 +30,18 @@ def test_missing_files_are_named(tmp_path):
         resolve_files(["package:no_such_shop/e.csv"], "events")
     with pytest.raises(InputError, match=r"has no file 'e\.csv'"):
         resolve_files(["package:schema/e.csv"], "events")
+
+
+def test_labels_are_one_file_or_none(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("x")
+    assert labels_file(None) == ""
+    assert labels_file(f"{tmp_path}/a.*") == str(tmp_path / "a.csv")
+    assert labels_file("package:schema/history.pbtxt").endswith("schema/history.pbtxt")
+    with pytest.raises(InputError, match=r"clustering\.labels: .*\*\.csv' stands for 2 files"):
+        labels_file(f"{tmp_path}/*.csv")
+    with pytest.raises(InputError, match=r"clustering\.labels: no file .*did you mean '.*a\.csv"):
+        labels_file(f"{tmp_path}/aa.csv")
 
 
 def test_a_run_directory_that_cannot_be_written(tmp_path):

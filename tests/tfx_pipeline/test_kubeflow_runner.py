@@ -133,6 +133,32 @@ def test_files_out_of_reach_are_not_cached_by_content(tmp_path):
     assert tasks["Transform"]["cachingOptions"]["enableCache"]
 
 
+def test_labels_reach_the_clusterer_and_its_cache(compiled, tmp_path):
+    def clusterer(labels):
+        tasks = _compile(
+            tmp_path / "p.yaml", "--events", "gs://b/*.csv", "--set", f"clustering.labels={labels}"
+        )["root"]["dag"]["tasks"]
+        return tasks["SequenceClusterer"]
+
+    def parameter(task, name):
+        return task["inputs"]["parameters"][name]["runtimeValue"]["constantValue"]["stringValue"]
+
+    plain = compiled["root"]["dag"]["tasks"]["SequenceClusterer"]
+    assert parameter(plain, "labels_file") == parameter(plain, "labels_fingerprint") == ""
+    labels = tmp_path / "labels.csv"
+    fingerprints = set()
+    for content in ("user_id,age\n", "user_id,income\n"):
+        labels.write_text(content)
+        task = clusterer(labels)
+        assert parameter(task, "labels_file") == str(labels)
+        assert task["cachingOptions"]["enableCache"]
+        fingerprints.add(parameter(task, "labels_fingerprint"))
+    assert len(fingerprints - {"unknown"}) == 2
+    remote = clusterer("gs://b/labels.csv")
+    assert parameter(remote, "labels_file") == "gs://b/labels.csv"
+    assert "enableCache" not in remote.get("cachingOptions", {})
+
+
 def test_wrong_names_are_refused(tmp_path):
     answer = cohortrec("compile", "--output", tmp_path / "p.json", "--events", "gs://b/e.csv")
     assert answer.code == 2

@@ -16,11 +16,13 @@ from components.run_report.inputs import (
     ClusterProfile,
     Combination,
     KMeasures,
+    LiftedCategory,
     LiftedItem,
     ReportInputs,
 )
 from components.run_report.palette import cluster_colour
 from components.run_report.views.results import judged_split, value
+from components.run_report.views.traits import TraitRow, lift_interval, trait_rows
 
 SILHOUETTE = "#0072b2"
 INERTIA = "#d55e00"
@@ -36,6 +38,9 @@ class Favourite:
     share: str
     lift: str
     id: str = ""
+    interval: str = ""
+    chance: bool = False
+    """Not more than chance explains."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Card:
     """The profile of one cluster."""
 
     cluster: int
+    name: str
+    traits: list[TraitRow]
     colour: str
     users: str
     share: str
@@ -173,14 +180,14 @@ def _card(profile: ClusterProfile, inputs: ReportInputs) -> Card:
     hours = [share or 0.0 for share in profile.hours]
     return Card(
         cluster=profile.cluster,
+        name=profile.name,
+        traits=trait_rows(profile.traits),
         colour=colour,
         users=fmt.integer(profile.users),
         share=fmt.percent(profile.share),
         facts=_facts(profile, inputs),
         categories=[
-            Favourite(
-                entry.category or "(no category)", fmt.percent(entry.share), fmt.lift(entry.lift)
-            )
+            _favourite(entry, entry.category or "(no category)")
             for entry in profile.top_categories[:TOP]
         ],
         items=[_item(entry) for entry in profile.top_items[:TOP]],
@@ -191,8 +198,17 @@ def _card(profile: ClusterProfile, inputs: ReportInputs) -> Card:
 
 def _item(entry: LiftedItem) -> Favourite:
     title = entry.title or f"Item {entry.item_id}"
+    return _favourite(entry, title, entry.item_id if entry.title else "")
+
+
+def _favourite(entry: LiftedItem | LiftedCategory, name: str, id_: str = "") -> Favourite:
     return Favourite(
-        title, fmt.percent(entry.share), fmt.lift(entry.lift), entry.item_id if entry.title else ""
+        name,
+        fmt.percent(entry.share),
+        fmt.lift(entry.lift),
+        id_,
+        lift_interval(entry.lift_ci),
+        entry.significant is False,
     )
 
 

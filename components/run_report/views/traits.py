@@ -1,0 +1,59 @@
+"""What tells a cluster apart, in words."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from components.run_report import formats as fmt
+from components.run_report.inputs import Measure, Trait
+
+MOST = 6
+_DAY_PARTS = ("Night (0–6 h)", "Morning (6–12 h)", "Afternoon (12–18 h)", "Evening (18–24 h)")
+_MEASURES = {
+    "events": "Events per user",
+    "events_per_week": "Events a week",
+    "baskets": "Baskets per user",
+    "basket_size": "Events per basket",
+    "repeat_share": "Share of repeats",
+    "weekend_share": "Share at weekends",
+    "spend": "Spend per user",
+    "basket_value": "Basket value",
+    "price_level": "Price level",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TraitRow:
+    """A significant difference from all users."""
+
+    name: str
+    lift: str
+    interval: str
+
+
+def trait_rows(traits: list[Trait]) -> list[TraitRow]:
+    """The most certain traits of a cluster, in their order."""
+    return [
+        TraitRow(_name(trait), fmt.lift(trait.lift), lift_interval(trait.lift_ci))
+        for trait in traits[:MOST]
+    ]
+
+
+def lift_interval(ends: list[Measure] | None) -> str:
+    """[1.27, 2.04] -> "1.3 to 2.0"; empty where there is none."""
+    if not ends or len(ends) != 2 or not all(fmt.known(end) for end in ends):
+        return ""
+    return " to ".join(fmt.lift(end).removesuffix("×") for end in ends)
+
+
+def _name(trait: Trait) -> str:
+    value = trait.value
+    if trait.kind == "measure":
+        return _MEASURES.get(str(value), fmt.words(str(value)))
+    if trait.kind == "day_part" and isinstance(value, int) and 0 <= value < len(_DAY_PARTS):
+        return _DAY_PARTS[value]
+    if trait.kind == "action":
+        return f"Events of kind {value}"
+    if trait.kind == "item":
+        return trait.title or f"Item {value}"
+    return str(value)
