@@ -90,6 +90,23 @@ def test_timeline_of_one_second():
     assert "<rect" in timeline(starts, [1, 0], [(start, "test from")], colour="#000")
 
 
+def test_users_of_no_cluster_are_grey_and_below():
+    from components.run_report.charts.cluster_map import cluster_map
+    from components.run_report.inputs import MapPoint
+    from components.run_report.palette import NOISE_COLOUR, cluster_colour
+    from components.run_report.views.clusters import _sizes
+
+    points = [MapPoint(x=x, y=1.0, cluster=k) for x, k in [(0, 0), (1, 0), (2, 9), (3, -1)]]
+    drawn = str(cluster_map(points))
+    assert drawn.count(NOISE_COLOUR) == 1
+    assert drawn.index(NOISE_COLOUR) < drawn.index(cluster_colour(0))
+    assert cluster_colour(9) != NOISE_COLOUR
+    assert "middle of cluster 9" in drawn and "middle of cluster -1" not in drawn
+    bars = str(_sizes([30, 10], 60))
+    assert "No cluster" in bars and "60.0" in bars
+    assert "No cluster" not in str(_sizes([30, 10], 0))
+
+
 def test_numbers():
     assert fmt.integer(1234567) == "1,234,567"
     assert fmt.integer(None) == "–"
@@ -130,6 +147,7 @@ def test_names():
     assert fmt.trainer_name("encoder") == "Global encoder"
     assert fmt.slice_name({}) == "All users"
     assert fmt.slice_name({"cluster_id": "3"}) == "Cluster 3"
+    assert fmt.slice_name({"cluster_id": "-1"}) == "No cluster"
     assert fmt.slice_name({"history_length": "1-4"}) == "History of 1-4 events"
     assert fmt.sentence("best of three") == "Best of three."
     assert fmt.plain([0.123456, 1]) == "0.1235, 1"

@@ -71,7 +71,8 @@ def test_saved_signatures_answer(trained, tiny_shop):
     import tensorflow as tf
 
     model = tf.saved_model.load(str(trained / "model"))
-    assert set(model.signatures) == {"serving_default", "recommend", "embed", "evaluate"}
+    served = {"serving_default", "recommend", "embed", "evaluate"}
+    assert set(model.signatures) == {*served, "represent"}  # the last for the clusterer alone
     out = model.signatures["serving_default"](examples=tf.constant(tiny_shop.raw))
     assert out["item_ids"].shape == (60, 5) and out["scores"].dtype == tf.float32
     assert out["cluster_weights"].shape == (60, 1)
