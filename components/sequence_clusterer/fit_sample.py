@@ -73,8 +73,8 @@ def user_hash(user_id: bytes, seed: int) -> int:
     return int.from_bytes(digest.digest(), "big") >> 1
 
 
-def _hash_of_record(record: bytes, seed: int) -> int:
-    """`user_hash` of a serialized history."""
+def history_hash(record: bytes, seed: int) -> int:
+    """`user_hash` of the user of a serialized history."""
     example = tf.train.Example.FromString(record)
     (user_id,) = example.features.feature[USER_ID].bytes_list.value
     return user_hash(user_id, seed)
@@ -133,7 +133,7 @@ def draw_fit_sample(
 
 
 def _hash_of(element: tuple[str, bytes], seed: int) -> int:
-    return _hash_of_record(element[1], seed)
+    return history_hash(element[1], seed)
 
 
 def _largest(hashes: list[int]) -> int:
@@ -150,7 +150,7 @@ class _SampleUsers(beam.DoFn):
         self, element: tuple[str, bytes], largest: int
     ) -> Iterator[tuple[tuple[int, bytes], bytes]]:
         _, record = element
-        user = _hash_of_record(record, self._seed)
+        user = history_hash(record, self._seed)
         if user <= largest:
             yield (user, record), record
 

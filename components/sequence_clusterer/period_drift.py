@@ -25,7 +25,7 @@ from components.sequence_clusterer.algorithms import make_algorithm
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.drift import find_transitions
 from components.sequence_clusterer.embedding import EmbedHistories, ReadRecords
-from components.sequence_clusterer.fit_sample import FitSample, read_embeddings, user_hash
+from components.sequence_clusterer.fit_sample import FitSample, history_hash, read_embeddings
 from components.sequence_clusterer.internal_measures import count_distinct
 from components.sequence_clusterer.segments import history_before
 from trainer.histories import TIMESTAMPS, TRAIN
@@ -154,7 +154,7 @@ class _UsersAsOf(beam.DoFn):
 
     def process(self, element: tuple[str, bytes]) -> Iterator[tuple[int, bytes]]:
         _, record = element
-        user = user_hash(record, self._seed)
+        user = history_hash(record, self._seed)
         if user <= self._largest:
             cut = history_before(record, self._moment)
             if cut is not None:

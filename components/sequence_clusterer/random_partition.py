@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.sequence_clusterer.fit_sample import user_hash
+from components.sequence_clusterer.fit_sample import history_hash
 
 _HASHES = float(1 << 63)
 
@@ -30,5 +30,5 @@ class RandomPartition:
 
     def part_of(self, record: bytes) -> int:
         """The part, in [0, K), of the user of a serialized history."""
-        share = user_hash(record, self._seed) / _HASHES
+        share = history_hash(record, self._seed) / _HASHES
         return int(np.searchsorted(self._bounds, share, side="right"))

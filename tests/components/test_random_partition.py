@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from components.cluster_combiner.controls import random_membership
-from components.sequence_clusterer.fit_sample import user_hash
+from components.sequence_clusterer.fit_sample import history_hash
 from components.sequence_clusterer.random_partition import RandomPartition
 from tests.trainer.conftest import raw_history
 
@@ -21,7 +21,7 @@ def test_parts_are_as_large_as_the_clusters_and_follow_the_user():
     assert partition.part_of(raw_history(user_id=["user 7"], item_ids=["a", "b"])) == parts[7]
     assert RandomPartition([7], seed=4).part_of(user(1)) == 0
     # The fit sample has the users of the smallest hashes: the partition must not be its own.
-    hashes = np.array([user_hash(user(i), 4) for i in range(4000)])
+    hashes = np.array([history_hash(user(i), 4) for i in range(4000)])
     sample = parts[np.argsort(hashes)[:1000]]
     np.testing.assert_allclose(np.bincount(sample) / 1000, [0.5, 0.3, 0.2], atol=0.05)
 

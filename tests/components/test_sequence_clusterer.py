@@ -488,7 +488,6 @@ def with_loners(loners=12):
 def test_users_of_no_cluster_train_no_specialist(encoder, tmp_path):
     outcome = run(tmp_path / "noise", encoder, with_loners(), algorithm="dbscan", eps=0.1)
     assert outcome.clusters.get_int_custom_property("clusters") == 3
-    assert outcome.evaluation["k_from"] == "algorithm"
     assert (outcome.evaluation["sizes"], outcome.evaluation["noise"]) == ([40] * 3, 12)
     assert "12 of 132 users are noise" in outcome.evaluation["reason"]
     assert outcome.evaluation["by_k"][0]["silhouette"] == pytest.approx(1.0)  # of the members

@@ -96,7 +96,7 @@ def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp
 
     written = standard_artifacts.Examples()
     written.uri = str(tmp_path / "out")
-    splits = output_splits(CLUSTERS)
+    splits = output_splits(CLUSTERS, random_partition=False)
     written.split_names = artifact_utils.encode_split_names(splits)
     folders = {split: artifact_utils.get_split_uris([written], split)[0] for split in splits}
     write_cluster_splits(
@@ -105,6 +105,7 @@ def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp
         shop.exported,
         64,
         geometry,
+        None,
         folders,
         str(tmp_path),
     )
