@@ -248,7 +248,7 @@ def test_nobody_changes_cluster_whose_items_stay_the_same(result):
     assert len(drift["refitted"]["survived"]) == 3
 
 
-def moving(movers=30, stayers=20):
+def moving(movers=25, stayers=25):
     """Tea becomes tea and car half way; users of pets stay; some users come only later."""
     train = []
     for user in range(movers + stayers):
@@ -268,9 +268,8 @@ def test_drift_shows_who_moved(encoder, tmp_path):
     outcome = run(tmp_path / "moving", encoder, splits, max_clusters=3, k=3)
     drift = outcome.evaluation["drift"]
     assert drift["users"] == 90  # who had no event before the moment could not move
-    assert drift["changed"] == pytest.approx(30 / 90)
+    assert drift["changed"] == pytest.approx(25 / 90)
     # Before, there was one cluster of tea; it split into those who stayed and those who left.
-    assert [sorted(parts) for parts in drift["assigned"]["split"].values()]
     (parts,) = drift["assigned"]["split"].values()
     assert len(parts) == 2
 

@@ -134,11 +134,11 @@ def test_points_that_are_all_the_same():
 def test_users_decide_which_merged_number_stays_and_distance_where_they_say_nothing():
     old = known(centre(0), centre(1))
     both = [frozenset({0, 1})]
-    new = np.array([centre(0, 0.9)], np.float32)
+    new = np.array([centre(1, 0.9)], np.float32)
     labels = np.zeros(10, int)
-    by_users = match_clusters(old, new, both, np.repeat([0, 1], [3, 7]), labels)
-    assert by_users == {0: 1}
-    assert match_clusters(old, new, both, np.full(10, -1), labels) == {0: 0}
+    by_users = match_clusters(old, new, both, np.repeat([0, 1], [7, 3]), labels)
+    assert by_users == {0: 0}
+    assert match_clusters(old, new, both, np.full(10, -1), labels) == {0: 1}
 
 
 def test_a_cluster_continues_only_what_it_comes_from():

@@ -67,6 +67,12 @@ def test_parts_below_a_quarter_are_no_split():
     assert found.vanished == [0]
 
 
+def test_half_in_one_place_and_the_rest_scattered_is_no_split():
+    found = find_transitions(*users((0, 0, 50), (0, 1, 20), (0, 2, 20), (0, 3, 10)), 1, 4)
+    assert found.split == {}
+    assert found.vanished == [0]
+
+
 def test_empty_clusters_are_not_mentioned():
     found = find_transitions(*users((0, 0, 10)), 3, 3)
     assert found.survived == {0: 0}

@@ -127,8 +127,8 @@ def test_gap_statistic_finds_the_planted_number():
     assert gaps.gap_k(curve) == 4
 
 
-def test_gap_statistic_prefers_one_cluster_of_a_uniform_box():
-    points = np.random.default_rng(0).uniform(size=(400, 3)).astype(np.float32)
+def test_gap_statistic_prefers_one_cluster_of_a_round_cloud():
+    points = np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
     assert gaps.gap_k(gaps.gap_statistic(points, KMEANS, range(1, 6), seed=0)) == 1
 
 

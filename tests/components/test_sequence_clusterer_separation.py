@@ -54,6 +54,13 @@ def test_a_cloud_of_one_piece_has_no_groups(cloud, k):
         assert judged(points, k, seed).groups(LEVEL) == 1
 
 
+@pytest.mark.parametrize("cloud", [gaussian, long, plate, topics])
+def test_in_a_cloud_of_one_piece_distant_parts_are_not_separated_either(cloud):
+    """Between two parts lie others: looking at the users of the two only would show a gap."""
+    points = cloud(np.random.default_rng(0), 2_000)
+    assert not judged(points, 7).separated(LEVEL).any()
+
+
 def test_few_points_of_many_dimensions_do_not_look_split():
     """Any direction that was fitted to them would show two heaps."""
     points = np.random.default_rng(0).normal(size=(60, 200))
@@ -65,6 +72,23 @@ def test_planted_groups_are_separated_each_from_each():
     assert found.groups(LEVEL) == 4
     assert found.separated(LEVEL).sum() == 12
     assert (found.ratios[~np.eye(4, dtype=bool)] < 0.6).all()
+
+
+def test_halves_may_number_their_clusters_differently():
+    """The pairs are those of the clustering that is judged, in its order."""
+    points = groups_at(6, 3).astype(np.float32)
+    algorithm = KMeans(ClusteringConfig())
+    centroids = algorithm.fit(points, 3, 0).centroids
+
+    def measured(shifts):
+        def fit(half):
+            found = algorithm.fit(half, 3, 0).centroids
+            nearest = ((centroids[:, np.newaxis] - found) ** 2).sum(axis=2).argmin(axis=1)
+            return np.roll(found[nearest], shifts.pop(), axis=0)
+
+        return measure_separation(points, fit, centroids, seed=0)
+
+    np.testing.assert_allclose(measured([1, 2]).ratios, measured([0, 0]).ratios)
 
 
 def test_parts_of_one_group_are_joined():
@@ -99,7 +123,7 @@ def test_groups_without_any_spread():
 
 
 def test_few_users_are_no_evidence():
-    assert judged(np.repeat(np.eye(2, 8), 4, axis=0), 2).groups(LEVEL) == 1
+    assert judged(np.repeat(np.eye(2, 8), 7, axis=0), 2).groups(LEVEL) == 1
 
 
 def test_what_cannot_be_tested():
