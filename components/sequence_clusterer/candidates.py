@@ -111,7 +111,7 @@ def fit_candidates(points: np.ndarray, config: ClusteringConfig, most: int) -> C
     candidates: list[Candidate] = []
     curves: dict[str, Curve] = {}
     for name in config.algorithms or (config.algorithm,):
-        algorithm = make_algorithm(config.updated({"algorithm": name}))
+        algorithm = make_algorithm(config.updated({"algorithm": name, "k": None}))
         # What finds its own number is only told how many to keep.
         asked = [most] if algorithm.finds_k else range(1, most + 1)
         fitted: dict[int, Clustering] = {}

@@ -114,7 +114,7 @@ def _compare(
     refitted, agreement = None, None
     points = geometry.space.points(earlier)
     if count_distinct(points, k) >= k:
-        fit = make_algorithm(config.updated({"algorithm": algorithm})).fit
+        fit = make_algorithm(config.updated({"algorithm": algorithm, "k": None})).fit
         clustering = fit(points, k, config.seed)
         found = clustering.k
         refitted = find_transitions(clustering.labels, now, found, k).to_dict()

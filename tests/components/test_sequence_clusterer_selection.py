@@ -137,6 +137,12 @@ def test_of_a_set_k_the_better_algorithm_is_taken():
     assert set(rows) == set(names) and (chosen.algorithm, chosen.clustering.k) == (best, 2)
 
 
+def test_a_set_k_bounds_an_algorithm_that_finds_its_own():
+    config = settings(algorithms=("hdbscan", "kmeans"), k=3)
+    chosen = selection.select_clustering(planted(3, 50), config, max_clusters=4)
+    assert chosen.clustering.k == 3 and chosen.k_from == "config"
+
+
 def test_same_seed_same_clusters():
     points = planted(3, 40, spread=0.6)
     first, second = (selection.select_clustering(points, settings(seed=7), 6) for _ in range(2))
