@@ -121,12 +121,14 @@ def create_pipeline(
         content.outputs["content"],
         hyperparameters,
     )
+    # One cluster is everyone: its specialist is the encoder trained on.
+    controlled = config.combiner.controls and config.run.max_clusters > 1
     clusterer = SequenceClusterer(
         examples=histories,
         encoder_model=encoder.outputs["model"],
         config=config.clustering,
         max_clusters=config.run.max_clusters,
-        random_partition=config.combiner.controls,
+        random_partition=controlled,
         items=catalogue,
         code_version=code_fingerprint("components.sequence_clusterer"),
         labels_file=labels,
@@ -148,7 +150,7 @@ def create_pipeline(
     clusters = [f"cluster_{k}" for k in range(config.run.max_clusters)]
     specialists = [fine_tuned(cluster, [cluster]) for cluster in clusters]
     controls = []
-    if config.combiner.controls:
+    if controlled:
         parts = [f"random_{k}" for k in range(config.run.max_clusters)]
         controls = [fine_tuned(part, [part]) for part in parts]
         controls.append(fine_tuned("continued", clusters))

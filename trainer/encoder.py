@@ -67,8 +67,7 @@ class BehaviorEncoder(keras.Model):
     def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
         """States above all events, [batch, length, width]; at place 0 what `call` gives."""
         vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
-        # Keras casts what a layer is called with, not what its other methods are.
-        states = self.tower.states(events, tf.cast(vectors, self.tower.compute_dtype))
+        states = self.tower.states(events, vectors)
         return tf.ensure_shape(states, [None, None, self.tower.width])
 
     @property

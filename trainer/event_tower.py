@@ -131,7 +131,8 @@ class EventTower(keras.layers.Layer):
         self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """What the last block reads: [batch, length, width], and which places are visible."""
-        x = item_vectors
+        # `call` gets them cast by Keras, `states` does not.
+        x = tf.cast(item_vectors, self.compute_dtype)
         for name, layer in self.event_embeddings.items():
             index = tf.cast(events[name], tf.int32)
             # An unknown action counts as the most frequent one, index 1.

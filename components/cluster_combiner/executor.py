@@ -88,8 +88,6 @@ class Executor(base_executor.BaseExecutor):
 
         scored = {s: score(files[s], graph, encoder, specialists, geometry) for s in _SPLITS}
         fit = fitted(scored[VALIDATION])
-        shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
-        progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
         queries = _queries(scored, fit, "routed", "combiner")
         controls = _controls(input_dict, geometry.clusters)
         if controls is not None:
@@ -113,6 +111,8 @@ class Executor(base_executor.BaseExecutor):
         if fit.kept and worth["recommendation"] != COMBINATION:
             fit = fit.refused(worth["why"])
             table = serve_global(table)
+        shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
+        progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
         for sentence in [*worth["verdict"]["sentences"], f"advice: {worth['why']}"]:
             progress.info("%s", sentence)
 

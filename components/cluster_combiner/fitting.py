@@ -35,6 +35,7 @@ class Fit:
         strengths: float32 [K]; all zero if not kept.
         fitted: float32 [K], what fitting on all users gave, kept or not.
         kept: whether the specialists are used.
+        figures: the two that decided, in words.
         reason: why, in words.
         crossfit_queries: float32 [users, width], each user combined with strengths that were
             fitted on the others; the global encoder's if not kept.
@@ -43,6 +44,7 @@ class Fit:
     strengths: np.ndarray
     fitted: np.ndarray
     kept: bool
+    figures: str
     reason: str
     crossfit_queries: np.ndarray
 
@@ -52,7 +54,7 @@ class Fit:
             self,
             strengths=np.zeros_like(self.strengths),
             kept=False,
-            reason=f"{self.reason}; but {reason}: the global encoder serves alone",
+            reason=f"{self.figures}, but {reason}: the global encoder serves alone",
         )
 
 
@@ -109,6 +111,7 @@ def fit_strengths(
         strengths=fitted if kept else np.zeros_like(fitted),
         fitted=fitted,
         kept=kept,
+        figures=figures,
         reason=f"{figures}: {verdict}",
         crossfit_queries=combined if kept else queries[0],
     )

@@ -130,6 +130,7 @@ def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
     refused = fit(planted, planted.useful).refused("a random partition does as well")
     assert not refused.kept and (refused.strengths == 0).all() and refused.fitted.any()
     assert "but a random partition does as well" in refused.reason
+    assert "specialists are used" not in refused.reason
     table = pl.DataFrame(
         {"global": [1, 2], "global_basket_ndcg@10": [0.5, 0.1], "routed": [3, 4]}
     ).with_columns(combiner=pl.lit(9), **{"combiner_basket_ndcg@10": pl.lit(0.0)})

@@ -89,14 +89,16 @@ def test_the_control_trained_on_reads_all_clusters(compiled):
     assert "random_1_train" in splits
 
 
-def test_without_controls_there_are_none(tmp_path):
-    tasks = _compile(
-        tmp_path / "p.yaml",
-        *("--events", "gs://bucket/*.csv", "--set", "combiner.controls=false"),
-    )["root"]["dag"]["tasks"]
+@pytest.mark.parametrize(
+    ("setting", "clusters"), [("combiner.controls=false", 4), ("run.max_clusters=1", 1)]
+)
+def test_without_controls_there_are_none(setting, clusters, tmp_path):
+    tasks = _compile(tmp_path / "p.yaml", *("--events", "gs://bucket/*.csv", "--set", setting))[
+        "root"
+    ]["dag"]["tasks"]
     assert {name for name in tasks if name.startswith("Trainer.")} == {
         "Trainer.encoder",
-        *(f"Trainer.cluster_{k}" for k in range(4)),
+        *(f"Trainer.cluster_{k}" for k in range(clusters)),
     }
 
 
