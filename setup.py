@@ -18,6 +18,7 @@ REQUIRES = [
     "apache-beam==2.59.0",
     "dill==0.3.1.1",
     "scikit-learn==1.5.1",
+    "threadpoolctl>=3.1",
     "kfp==2.5.0",
     "polars>=1.0",
     "pyarrow>=10.0.1,<11",

@@ -24,6 +24,3 @@ class CombinerConfig(Settings):
     specialists of a random partition, and the global encoder trained on for as many steps. The
     specialists are then used only if they are better than both. The fan-out costs three times as
     much; with false the specialists need to beat the global encoder alone."""
-    min_gain: Annotated[float, Field(ge=0)] = 0.0
-    """By how much the cross-fitted validation NDCG@10 must exceed the global encoder's for the
-    specialists to be used at all."""

@@ -102,7 +102,7 @@ def fit_strengths(
     scored = histories.next_item > 0
     together = user_values(rank_of(combined)[scored], "ndcg@10").mean()
     alone = user_values(rank_of(queries[0])[scored], "ndcg@10").mean()
-    kept = bool(fitted.max(initial=0.0) > 0 and together > alone + config.min_gain)
+    kept = bool(fitted.max(initial=0.0) > 0 and together > alone)
     verdict = "specialists are used" if kept else "the global encoder serves alone"
     figures = (
         f"cross-fitted validation NDCG@10 {together:.4f} against {alone:.4f} of the global encoder"
