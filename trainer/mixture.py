@@ -8,6 +8,9 @@ per specialist:
 
 All strengths zero is the global encoder; all one is a soft routing to the specialists. A user who
 belongs to no cluster (noise) has no membership at all, and so gets the global encoder.
+
+Only the clusters that a user belongs to most count (top-k gating, Shazeer et al. 2017); what the
+others had goes to the global encoder. So a request runs that many specialists and no more.
 """
 
 from __future__ import annotations
@@ -28,10 +31,12 @@ class Mixture:
         geometry: assigns soft cluster membership to the users, as the global encoder represents
             them.
         strengths: float32 [K], in [0, 1].
+        per_user: how many clusters of a user count, at least 1.
     """
 
     geometry: ClusterGeometry
     strengths: np.ndarray
+    per_user: int
 
     def weights(self, embeddings: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Cluster and weights of users.
@@ -44,7 +49,14 @@ class Mixture:
             to one.
         """
         cluster, membership = self.geometry.in_graph(embeddings)
-        return cluster, mixture_weights(membership, tf.constant(self.strengths, tf.float32))
+        counted = strongest(membership, self.per_user)
+        return cluster, mixture_weights(counted, tf.constant(self.strengths, tf.float32))
+
+
+def strongest(membership: tf.Tensor, count: int) -> tf.Tensor:
+    """Membership [batch, K] with zeros but for each user's `count` largest; ties stay together."""
+    least = tf.math.top_k(membership, tf.minimum(count, tf.shape(membership)[1])).values[:, -1:]
+    return tf.where(membership >= least, membership, tf.zeros_like(membership))
 
 
 def mixture_weights(membership: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:

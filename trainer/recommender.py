@@ -46,7 +46,8 @@ class Recommender(tf.Module):
         graph: the Transform graph that the encoder was trained with.
         encoder: the global encoder; its item table serves everyone.
         specialists: towers of the K specialists, by cluster. Those of strength 0 are not run.
-        mixture: how they are combined; None without specialists.
+        mixture: how they are combined; None without specialists. A request runs only the
+            specialists that its users have a weight for.
         top_k: length of the recommendation lists.
     """
 
@@ -186,11 +187,32 @@ class Recommender(tf.Module):
         cluster, weights = self._mixture.weights(representation)
         if not self._used:
             return _State(query, cluster, weights, inputs)
-        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
-        queries = [query, *(tf.cast(t(inputs, vectors), tf.float32) for t in self._specialists)]
-        used = tf.gather(weights, [0, *(k + 1 for k in self._used)], axis=1)
-        combined = tf.einsum("bk,kbd->bd", used, tf.stack(queries))
+        combined = query * weights[:, :1]
+        for k, tower in zip(self._used, self._specialists, strict=True):
+            combined = self._add(combined, tower, weights[:, k + 1], inputs)
         return _State(combined, cluster, weights, inputs)
+
+    def _add(
+        self, query: tf.Tensor, tower: EventTower, weight: tf.Tensor, inputs: dict[str, tf.Tensor]
+    ) -> tf.Tensor:
+        """Adds a specialist's queries to those of the users who give it a weight [batch].
+
+        It is run for these users alone, and not at all where there are none.
+        """
+        rows = tf.where(weight > 0)
+
+        def added() -> tf.Tensor:
+            users = tf.squeeze(rows, axis=1)
+            theirs = {
+                name: tf.gather(inputs[name], users)
+                for name in features.EVENT_FEATURES
+                if name in inputs
+            }
+            vectors = self._encoder.catalogue(theirs[features.ITEM], theirs[features.CATEGORY])
+            answer = tf.cast(tower(theirs, vectors), tf.float32)
+            return tf.tensor_scatter_nd_add(query, rows, answer * tf.gather(weight, rows))
+
+        return tf.cond(tf.size(rows) > 0, added, lambda: query)
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
         if self._encoder.own_events:

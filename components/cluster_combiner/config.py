@@ -19,6 +19,9 @@ class CombinerConfig(Settings):
     strength must be able to get from 0 to 1."""
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    specialists_per_user: Annotated[int, Field(ge=1)] = 2
+    """So many clusters that a user belongs to most have a say in the answer; the cost of serving
+    grows with it, not with the number of clusters."""
     controls: bool = True
     """Train two controls that cost what the specialists cost, to tell what the clusters are worth:
     specialists of a random partition, and the global encoder trained on for as many steps. The

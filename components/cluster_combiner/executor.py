@@ -86,7 +86,10 @@ class Executor(base_executor.BaseExecutor):
                 seed,
             )
 
-        scored = {s: score(files[s], graph, encoder, specialists, geometry) for s in _SPLITS}
+        per_user = config.specialists_per_user
+        scored = {
+            s: score(files[s], graph, encoder, specialists, geometry, per_user) for s in _SPLITS
+        }
         fit = fitted(scored[VALIDATION])
         queries = _queries(scored, fit, "routed", "combiner")
         controls = _controls(input_dict, geometry.clusters)
@@ -119,7 +122,7 @@ class Executor(base_executor.BaseExecutor):
         weights = _mean_weights(fit, scored[TEST])
         towers = [specialist.tower for specialist in specialists]
         served = Recommender(
-            graph, encoder, towers, Mixture(geometry, fit.strengths), serving.top_k
+            graph, encoder, towers, Mixture(geometry, fit.strengths, per_user), serving.top_k
         )
         model = artifact_utils.get_single_instance(output_dict["model"])
         directory = path_utils.serving_model_dir(model.uri)
@@ -140,7 +143,7 @@ class Executor(base_executor.BaseExecutor):
 
         recommenders = {"global encoder": served if not fit.kept else Recommender(graph, encoder)}
         if fit.fitted.any():
-            mixture = Mixture(geometry, fit.fitted)
+            mixture = Mixture(geometry, fit.fitted, per_user)
             recommenders["combination"] = (
                 served if fit.kept else Recommender(graph, encoder, towers, mixture)
             )

@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories, read_histories
 from trainer.membership import ClusterGeometry
+from trainer.mixture import strongest
 from trainer.scoring import Scorer
 
 
@@ -22,7 +23,7 @@ class Scored(NamedTuple):
         scorer: ranks items for them.
         queries: float32 [K + 1, users, width], the global encoder's first.
         clusters: int64 [users]; -1 for noise.
-        membership: float32 [users, K].
+        membership: float32 [users, K], zero but for the clusters of a user that count.
     """
 
     histories: Histories
@@ -42,15 +43,15 @@ def score(
     encoder: BehaviorEncoder,
     specialists: Sequence[BehaviorEncoder],
     geometry: ClusterGeometry,
+    per_user: int,
 ) -> Scored:
-    """Reads a split and runs all encoders over it."""
+    """Reads a split and runs all encoders over it; `per_user` clusters of each user count."""
     histories = read_histories(files, graph, encoder.new_items)
     scorer = Scorer(encoder, histories)
     alone, represented = scorer.queries_and_representations(geometry.representation)
     queries = np.stack([alone, *(queries_of(s, encoder, histories, alone) for s in specialists)])
-    return Scored(
-        histories, scorer, queries, geometry.assign(represented), geometry.membership(represented)
-    )
+    membership = strongest(geometry.membership(represented), per_user).numpy()
+    return Scored(histories, scorer, queries, geometry.assign(represented), membership)
 
 
 def queries_of(

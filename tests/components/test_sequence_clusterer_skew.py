@@ -118,7 +118,8 @@ def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp
 
     strengths = np.full(geometry.clusters, 0.5, np.float32)
     towers = [shop.encoder.tower] * geometry.clusters
-    served = Recommender(shop.graph, shop.encoder, towers, Mixture(geometry, strengths), top_k=4)
+    mixture = Mixture(geometry, strengths, geometry.clusters)
+    served = Recommender(shop.graph, shop.encoder, towers, mixture, top_k=4)
     answer = served.signatures()["embed"](tf.constant(shop.raw))
     names = [
         tf.train.Example.FromString(record).features.feature["user_id"].bytes_list.value[0]

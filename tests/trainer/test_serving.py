@@ -46,7 +46,7 @@ def served(request, tiny_shop, tmp_path_factory):
     else:
         rule = NearestPrototype.of_groups(rng.normal(size=(3, 1, 16)), 0.7)
         geometry = ClusterGeometry(EmbeddingSpace(True), rule)
-    mixture = Mixture(geometry, np.array([0.8, 0.0, 0.5], np.float32))
+    mixture = Mixture(geometry, np.array([0.8, 0.0, 0.5], np.float32), per_user=2)
     towers = [first.tower, first.tower, second.tower]
     recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k)
     directory = str(tmp_path_factory.mktemp("served"))
