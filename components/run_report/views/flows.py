@@ -26,7 +26,7 @@ from components.run_report.views.transitions import (
 )
 
 _EARLIER_COLOUR = "#7a8794"
-_LONGEST = 26
+_LONGEST = 27
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +37,11 @@ class PeriodComparison:
         chart: bands between the clusters then and now.
         matrix: of the users of a cluster then, what share is in which one now.
         sentences: what became of the clusters.
+        undrawn: share of the users in flows that are too faint to be drawn; "" for none.
     """
 
     chart: Markup
+    undrawn: str
     matrix: Matrix
     sentences: list[str]
 
@@ -55,7 +57,7 @@ class FlowsView:
         headline: how many users moved, and how much of it is the cut's own uncertainty.
         assigned: users move between the clusters of this run.
         refitted: clusters made from the earlier moment, against those of this run.
-        faintest: flows of fewer of the users are not drawn.
+        faintest: flows of a smaller share of the users are not drawn.
     """
 
     reason: str
@@ -151,6 +153,8 @@ def _compare(
     after = _now(noise, names)
     columns = [j for j, column in enumerate(zip(*found.flows, strict=True)) if sum(column)]
     flows = [[found.flows[i][j] for j in columns] for i in rows]
+    total = sum(map(sum, flows))
+    faint = sum(users for row in flows for users in row if users < FAINTEST * total)
     return PeriodComparison(
         chart=flow_chart(
             [before[i] for i in rows],
@@ -160,6 +164,7 @@ def _compare(
             titles=("then", "now"),
             description=" ".join(sentences),
         ),
+        undrawn=fmt.percent(faint / total) if faint else "",
         matrix=share_matrix(
             "Then in",
             ["no cluster" if j == noise else str(j) for j in columns],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from components.run_report import formats as fmt
 
+LARGE = 8
 DARK = 0.85
 """From this shade on, light text is read more easily than dark text."""
 
@@ -32,6 +33,11 @@ class Matrix:
     corner: str
     columns: list[str]
     rows: list[tuple[str, list[Cell]]]
+
+    @property
+    def large(self) -> bool:
+        """Whether it needs small cells and the whole width of the page."""
+        return len(self.columns) > LARGE
 
 
 def share_cell(share: float | None, title: str = "", digits: int = 0) -> Cell:

@@ -128,5 +128,5 @@ def _together(stability: StabilityFigures, names: ClusterNames) -> Matrix | None
     return share_matrix(
         "Cluster",
         [str(j) for j in range(len(stability.together))],
-        [(names.label(i, 34), row) for i, row in enumerate(stability.together)],
+        [(names.label(i, 28), row) for i, row in enumerate(stability.together)],
     )
