@@ -60,6 +60,14 @@ def signed_metric(value: float | None) -> str:
     return "±0.0000" if abs(value) < 0.00005 else f"{value:+.4f}".replace("-", "−")
 
 
+def signed_decimals(value: float | None, digits: int) -> str:
+    """A measure around zero with so many decimals and a real minus: -0.0312 -> "−0.031"."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """Shares: 0.123 -> "12.3%"; a share too small for the digits is "<0.1%", not zero."""
     if value is None or not math.isfinite(value):

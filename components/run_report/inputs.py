@@ -6,28 +6,15 @@ still renders; keys the page does not know are ignored.
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any
+from typing import Any
 
-import pydantic
-from pydantic import BeforeValidator, Field
+from pydantic import Field
+
+from components.run_report.clustering_figures import ClusteringFigures
+from components.run_report.figure_base import Figures, Measure
 
 Metrics = dict[str, float | None]
 """Metric name ("ndcg@10") to value; None where it could not be measured."""
-
-
-def _finite_or_none(value: Any) -> Any:
-    """JSON written by Python may hold NaN and Infinity: nothing was measured."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-Measure = Annotated[float | None, BeforeValidator(_finite_or_none)]
-
-
-class Figures(pydantic.BaseModel):
-    """Base of all: immutable, unknown keys ignored."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
 class SourceFile(Figures):
@@ -103,62 +90,6 @@ class TrainingRun(Figures):
     def best_val_ndcg(self) -> float | None:
         """Validation NDCG@10 of the best epoch; None when it was not measured."""
         return next((e.val_ndcg for e in self.epochs if e.epoch == self.best_epoch), None)
-
-
-class KMeasures(Figures):
-    """How good a clustering into k groups is."""
-
-    k: int
-    silhouette: Measure = None
-    silhouette_ci: list[Measure] | None = None
-    inertia: Measure = None
-    sizes: list[int] = []
-
-
-class LabelColumn(Figures):
-    """Agreement of the clusters with one column of outside labels; `table` counts users."""
-
-    column: str
-    users: int = 0
-    nmi: Measure = None
-    ami: Measure = None
-    ari: Measure = None
-    homogeneity: Measure = None
-    completeness: Measure = None
-    p_value: Measure = None
-    q_value: Measure = None
-    values: list[str] = []
-    table: list[list[int]] = []
-    row_shares: list[list[Measure]] = []
-    overall_shares: list[Measure] = []
-
-
-class LabelAgreement(Figures):
-    """`labels` in `evaluation.json` of SequenceClusterer."""
-
-    file: str = ""
-    users_in_file: int = 0
-    matched: int = 0
-    columns: list[LabelColumn] = []
-    skipped: dict[str, str] = {}
-
-
-class ClusteringFigures(Figures):
-    """`evaluation.json` of SequenceClusterer."""
-
-    algorithm: str = "unknown"
-    representation: str = "unknown"
-    chosen_k: int = 1
-    k_from: str = "unknown"
-    reason: str = ""
-    by_k: list[KMeasures] = []
-    elbow_k: int | None = None
-    users: int = 0
-    sampled: int | None = None
-    sizes: list[int] = []
-    noise: int = 0
-    """Sampled users who belong to no cluster."""
-    labels: LabelAgreement | None = None
 
 
 class LiftedItem(Figures):

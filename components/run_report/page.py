@@ -9,13 +9,16 @@ from typing import Any
 import jinja2
 
 from components.run_report import formats as fmt
+from components.run_report.cluster_names import ClusterNames
 from components.run_report.inputs import ReportInputs
 from components.run_report.views.clusters import clusters_view, weights_chart
 from components.run_report.views.data import data_view
+from components.run_report.views.flows import flows_view
 from components.run_report.views.gates import gate_rows
 from components.run_report.views.headline import banner, baseline_name, sentences, tiles
 from components.run_report.views.labels import labels_view
 from components.run_report.views.results import FEW_USERS, results
+from components.run_report.views.stability import stability_view
 from components.run_report.views.training import training_view
 from components.run_report.views.worth import worth_view
 
@@ -29,6 +32,7 @@ def render(inputs: ReportInputs) -> str:
     Returns:
         HTML with styles and charts inline; every text that comes from data is escaped.
     """
+    names = ClusterNames(inputs.profiles)
     simple, nested = _provenance(inputs.provenance)
     return (
         _environment()
@@ -45,10 +49,12 @@ def render(inputs: ReportInputs) -> str:
                 inputs.specialists,
                 inputs.clustering.chosen_k if inputs.clustering else None,
             ),
-            clusters=clusters_view(inputs),
-            labels=labels_view(inputs.clustering.labels if inputs.clustering else None),
+            clusters=clusters_view(inputs, names),
+            stability=stability_view(inputs.clustering, names),
+            flows=flows_view(inputs.clustering, names),
+            labels=labels_view(inputs.clustering.labels if inputs.clustering else None, names),
             results=results(inputs.comparison) if inputs.comparison else None,
-            worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists),
+            worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists, names),
             weights=weights_chart(inputs.combination),
             gates=gate_rows(inputs.gates),
             enforced_none=inputs.verdict.outcome == "pushed" and not inputs.gates,

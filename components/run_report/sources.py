@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 import pydantic
 from tensorflow.io import gfile
 
+from components.run_report.clustering_figures import ClusteringFigures
+from components.run_report.figure_base import Figures
 from components.run_report.inputs import (
     Baseline,
-    ClusteringFigures,
     ClusterProfile,
     Combination,
     Comparison,
     DataQualityFigures,
-    Figures,
     Gate,
     LiftedItem,
     MapPoint,

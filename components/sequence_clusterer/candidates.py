@@ -199,7 +199,9 @@ def _measure(
         clustering=clustering,
         sizes=sizes_of(labels, k),
         noise_share=float((labels < 0).mean()),
-        silhouette=silhouettes.measure(labels, k) if several else Silhouette(by_cluster=(None,)),
+        silhouette=silhouettes.measure(labels, k)
+        if several
+        else Silhouette(by_cluster=(None,), spread=(None,)),
         davies_bouldin=davies_bouldin(points, labels),
         calinski_harabasz=calinski_harabasz(points, labels),
         bic=spherical_bic(points, labels, k) if clustering.bic is None else clustering.bic,

@@ -15,6 +15,23 @@ from sklearn import metrics
 _BOOTSTRAP_REPLICATES = 500
 # Embeddings closer than this in every coordinate count as the same one.
 _DISTINCT_DECIMALS = 5
+_QUANTILES = np.linspace(0.0, 1.0, 21)
+
+
+@dataclasses.dataclass(frozen=True)
+class SilhouetteSpread:
+    """How the silhouettes of one cluster's sampled points are spread: the plot by Rousseeuw 1987.
+
+    Attributes:
+        users: how many points were sampled.
+        quantiles: 21 of them, from the lowest value to the highest in steps of 5 %.
+        below_zero: share of points that are nearer to another cluster, on average, than to their
+            own.
+    """
+
+    users: int
+    quantiles: tuple[float, ...]
+    below_zero: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +45,13 @@ class Silhouette:
             clusters in the sample, or as many as points).
         interval: its 95 % bootstrap interval over points, the clustering held fixed.
         by_cluster: mean of each cluster's points; None for a cluster without a sampled point.
+        spread: more about each cluster's points; None as above.
     """
 
     mean: float | None = None
     interval: tuple[float, float] | None = None
     by_cluster: tuple[float | None, ...] = ()
+    spread: tuple[SilhouetteSpread | None, ...] = ()
 
 
 class SilhouetteSample:
@@ -68,20 +87,20 @@ class SilhouetteSample:
         kept = np.flatnonzero(sampled >= 0)
         sampled = sampled[kept]
         if not 1 < len(np.unique(sampled)) < len(sampled):
-            return Silhouette(by_cluster=(None,) * k)
+            return Silhouette(by_cluster=(None,) * k, spread=(None,) * k)
         distances = self._distances
         if len(kept) < len(distances):
             distances = distances[np.ix_(kept, kept)]
         values = metrics.silhouette_samples(distances, sampled, metric="precomputed")
-        sizes = np.bincount(sampled, minlength=k)
-        sums = np.bincount(sampled, values, minlength=k)
+        spread = tuple(_spread(values[sampled == cluster]) for cluster in range(k))
         return Silhouette(
             mean=float(values.mean()),
             interval=_interval_of_mean(values, self._seed),
             by_cluster=tuple(
-                float(total / size) if size else None
-                for total, size in zip(sums, sizes, strict=True)
+                float(values[sampled == cluster].mean()) if found else None
+                for cluster, found in enumerate(spread)
             ),
+            spread=spread,
         )
 
 
@@ -148,6 +167,18 @@ def count_distinct(points: np.ndarray, at_most: int) -> int:
 def sizes_of(labels: np.ndarray, k: int) -> list[int]:
     """Points in each of k clusters, noise left out."""
     return [int(size) for size in np.bincount(labels[labels >= 0], minlength=k)]
+
+
+def _spread(values: np.ndarray) -> SilhouetteSpread | None:
+    """The spread of one cluster's silhouettes; None where there are none."""
+    if not len(values):
+        return None
+    quantiles = np.quantile(values, _QUANTILES)
+    return SilhouetteSpread(
+        users=len(values),
+        quantiles=tuple(round(float(value), 4) for value in quantiles),
+        below_zero=float((values < 0).mean()),
+    )
 
 
 def _interval_of_mean(values: np.ndarray, seed: int) -> tuple[float, float]:

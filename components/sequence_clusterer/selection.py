@@ -75,6 +75,10 @@ class Selection:
             "separation": chosen["separation"],
             "stability": chosen["stability"],
             "silhouette_by_cluster": chosen["silhouette_by_cluster"],
+            "silhouette_spread": [
+                dataclasses.asdict(spread) if spread else None
+                for spread in self.decision.candidate.silhouette.spread
+            ],
         }
 
 

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 
 from components.cluster_combiner.worth import judge
 from components.run_report.sources import RunFolders
+from components.sequence_clusterer.drift import find_transitions
+from components.sequence_clusterer.stability import reading
 
 HOSTILE = "<script>alert('x')</script> & \"Söhne\" soda, 12 × 355 ml"
 MODELS = {"popularity": 0.0421, "own_items": 0.1020, "global": 0.1184, "routed": 0.1172}
@@ -305,6 +307,7 @@ def _clusters(
             "users": sum(sizes),
             "sampled": min(sum(sizes), 5_000),
             "sizes": sizes,
+            **_judgement(sizes, by_k, rng),
             **({"labels": _labels(sizes)} if k > 1 else {}),
         },
     )
@@ -355,6 +358,75 @@ def _clusters(
             }
         )
     write_json(folder, "profiles.json", {"clusters": profiles})
+
+
+def _judgement(
+    sizes: list[int], by_k: list[dict[str, Any]], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Candidates, stability and drift as SequenceClusterer writes them; clusters 1 and 2 mix."""
+    k = len(sizes)
+    if k == 1:
+        return {
+            "clusters_found": None,
+            "candidates": [{"algorithm": "kmeans", "k": 1, "sizes": sizes}],
+            "stability": None,
+            "silhouette_by_cluster": [None],
+            "silhouette_spread": [None],
+            "drift": {"reason": "there is only one cluster"},
+        }
+    together = np.full((k, k), 0.02) + np.diag(np.full(k, 0.93))
+    together[1, 2 % k] = together[2 % k, 1] = 0.41
+    jaccard = [0.91, 0.79, *([0.66] * k)][: k - 1] + [0.42]
+    stability = {
+        "ari_resampled": 0.71, "ari_resampled_ci": [0.62, 0.83], "ari_reseeded": 0.88,
+        "jaccard": jaccard, "readings": [reading(value) for value in jaccard],
+        "together": together.tolist(), "resamples": 20, "users": 2_000,
+    }  # fmt: skip
+    means = [0.45 - 0.4 * i / k for i in range(k)]
+    spread = [
+        {
+            "users": n,
+            "quantiles": (mean + 0.3 * np.linspace(-1, 1, 21)).tolist(),
+            "below_zero": 0.125 if mean < 0.3 else 0.0,
+        }
+        for n, mean in zip(sizes, means, strict=True)
+    ]
+    then = rng.integers(0, k, 1_000)
+    now = np.where(rng.random(1_000) < 0.8, then, rng.integers(0, k, 1_000))
+    made_then = np.minimum(then, max(k - 2, 0))
+    now[:7] = -1
+    return {
+        "clusters_found": True,
+        "candidates": [
+            {
+                **{name: entry[name] for name in ("k", "sizes", "silhouette", "silhouette_ci")},
+                "algorithm": algorithm,
+                "inertia": entry["inertia"],
+                "smallest_cluster": min(entry["sizes"]),
+                "noise_share": 0.0 if algorithm == "kmeans" else 0.034,
+                "davies_bouldin": 0.8 + 0.1 * entry["k"],
+                "calinski_harabasz": 4_583.3 - entry["k"],
+                "bic": None if algorithm == "kmeans" else -71_175.35,
+                "gap": None,
+                "gap_error": None,
+                "separation": {"groups": entry["k"], "level": 0.05, "ratios": [], "separated": []},
+                "stability": stability | {"ari_resampled": 0.9 - 0.04 * entry["k"]},
+            }
+            for algorithm in ("kmeans", "gaussian_mixture")
+            for entry in by_k
+        ],
+        "stability": stability,
+        "silhouette_by_cluster": means,
+        "silhouette_spread": spread,
+        "drift": {
+            "moment": 1_716_999_613,
+            "users": 1_000,
+            "changed": float((then != now).mean()),
+            "assigned": find_transitions(then, now, k, k).to_dict(),
+            "refitted": find_transitions(made_then, now, max(k - 1, 1), k).to_dict(),
+            "ari": 0.43,
+        },
+    }
 
 
 def _labels(sizes: list[int]) -> dict[str, Any]:

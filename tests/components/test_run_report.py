@@ -134,7 +134,7 @@ def test_training(page):
 def test_clusters(page, full):
     assert "chosen: K = 5" in page.text
     assert "elbow: K = 4" in page.text
-    assert "0.310 0.290 to 0.330" in page.text
+    assert "→ k-means, K = 5 (chosen) 0.310 0.290 to 0.330" in page.text
     assert "FLUID MILK PRODUCTS" in page.text
     assert "5.0×" in page.text
     assert "Catalogue title 0004" in page.text  # the profile has no title, the catalogue has
@@ -214,8 +214,11 @@ def test_worth(page):
         "Combining the specialists helps: +",
         "Advice. Serve the combination. The combination is better than the global encoder",
         "Against global encoder trained on",
-        "Cluster 4 · 600 users",
+        "4 · night shoppers · fluid milk products · small baskets · 600 users",
+        "against random partition, combined",
         "Combiner Random partition, combined all 3,000",
+        "Combiner Global encoder cluster 4 (night shoppers · fluid milk products · small baskets)",
+        "the users of cluster 1 (morning shoppers · fluid milk products · small baskets), ",
         "Serving one history, combined 4.2 ms",
     ):
         assert part in page.text, part

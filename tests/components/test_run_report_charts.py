@@ -20,6 +20,7 @@ from components.run_report.charts.flags import draw_flags
 from components.run_report.charts.lines import Mark, Point, line_chart
 from components.run_report.charts.svg import Drawing
 from components.run_report.charts.timeline import timeline
+from components.run_report.cluster_names import ClusterNames
 from components.run_report.inputs import Gate
 from components.run_report.views.gates import missed, rule
 
@@ -102,9 +103,9 @@ def test_users_of_no_cluster_are_grey_and_below():
     assert drawn.index(NOISE_COLOUR) < drawn.index(cluster_colour(0))
     assert cluster_colour(9) != NOISE_COLOUR
     assert "middle of cluster 9" in drawn and "middle of cluster -1" not in drawn
-    bars = str(_sizes([30, 10], 60))
+    bars = str(_sizes([30, 10], 60, ClusterNames()))
     assert "No cluster" in bars and "60.0" in bars
-    assert "No cluster" not in str(_sizes([30, 10], 0))
+    assert "No cluster" not in str(_sizes([30, 10], 0, ClusterNames()))
 
 
 def test_numbers():

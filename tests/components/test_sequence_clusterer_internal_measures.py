@@ -37,6 +37,25 @@ def test_silhouette_of_all_points_is_the_usual_one():
     assert found.interval[0] < found.mean < found.interval[1]
 
 
+def test_spread_of_silhouettes_by_cluster():
+    points, labels = planted(3, 20, spread=0.6)
+    labels[labels == 2] = -1
+    labels = np.where(np.arange(60) < 3, 1, labels)  # three users in the wrong cluster
+    found = measures.SilhouetteSample(points, 1_000, seed=0).measure(labels, 3)
+    kept = labels >= 0
+    each = metrics.silhouette_samples(points[kept], labels[kept])
+    wrong = each[labels[kept] == 1]
+    spread = found.spread[1]
+    assert spread.users == 23
+    assert (spread.quantiles[0], spread.quantiles[10], spread.quantiles[-1]) == pytest.approx(
+        (wrong.min(), np.median(wrong), wrong.max()), abs=1e-4
+    )
+    assert spread.below_zero >= 3 / 23
+    assert spread.below_zero == pytest.approx((wrong < 0).mean())
+    assert len(spread.quantiles) == 21
+    assert (found.spread[2], found.by_cluster[2]) == (None, None)
+
+
 def test_silhouette_interval_narrows_with_users():
     def width(each):
         points, labels = planted(3, each, spread=0.4)

@@ -109,6 +109,9 @@ def test_the_table_as_json():
     assert len(three["silhouette_by_cluster"]) == 3
     assert three["smallest_cluster"] == 40
     assert values["stability"] == three["stability"]
+    assert [spread["users"] for spread in values["silhouette_spread"]] == [40] * 3
+    assert [len(spread["quantiles"]) for spread in values["silhouette_spread"]] == [21] * 3
+    assert "silhouette_spread" not in three  # for the chosen one only: the file stays small
     measures = {"davies_bouldin", "calinski_harabasz", "bic", "gap", "gap_error", "inertia"}
     assert all(isinstance(three[name], float) for name in measures)
 

@@ -35,28 +35,33 @@ def bar_chart(
     groups: Sequence[Group],
     *,
     label: str,
+    description: str = "",
     x_title: str = "",
     width: int = 460,
     name_width: int = 110,
     bar_height: int = 16,
+    highest: float | None = None,
 ) -> Markup:
     """Draws the groups from top to bottom; bars start at zero.
 
     Args:
         groups: at least one.
         label: what the chart shows, for screen readers.
+        description: what it says, for screen readers.
         x_title: name of the horizontal axis; no axis when empty.
         width: of the view box.
         name_width: room for the group names.
         bar_height: of one bar.
+        highest: end of the axis; the highest value when None.
     """
     gap = 14 if len(groups[0].bars) > 1 else 8
     heights = [
         max(len(group.bars) * bar_height, 28 if group.detail else 16) + gap for group in groups
     ]
     bottom = sum(heights) + 6
-    drawing = Drawing(width, bottom + (38 if x_title else 4), label)
-    highest = max((bar.value or 0.0 for group in groups for bar in group.bars), default=0.0)
+    drawing = Drawing(width, bottom + (38 if x_title else 4), label, description)
+    if highest is None:
+        highest = max((bar.value or 0.0 for group in groups for bar in group.bars), default=0.0)
     longest = max(len(bar.text) for group in groups for bar in group.bars)
     x = Scale(0.0, highest or 1.0, name_width, width - 10 - 7.5 * longest)
     if x_title:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from components.run_report.charts.axes import Scale, padded, ticks
 from components.run_report.charts.svg import Drawing
+from components.run_report.formats import signed_percent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +47,8 @@ def interval_chart(
     drawing = Drawing(width, bottom + 40, label)
     ends = [end for _, ds in groups for d in ds for end in (d.low, d.high)]
     x = Scale(*padded([*ends, 0.0]), name_width, width - 70)
-    for value in ticks(x.low, x.high, 6):
-        drawing.line(x(value), 0, x(value), bottom, "median" if value == 0 else "grid")
+    values = ticks(x.low, x.high, 6)
+    for value in values:
         drawing.text(x(value), bottom + 16, f"{value:+g} %" if value else "0", "middle", "axis")
     drawing.text((x.start + x.end) / 2, bottom + 34, x_title, "middle", "axis")
     y = 6.0
@@ -55,6 +56,10 @@ def interval_chart(
         if name:
             drawing.text(4, y + 17, name, "start", "strong")
             y += heading
+        # No line crosses a heading.
+        end = y + len(differences) * row
+        for value in values:
+            drawing.line(x(value), y, x(value), end, "median" if value == 0 else "grid")
         for difference in differences:
             _row(drawing, difference, x, y + row / 2)
             y += row
@@ -70,4 +75,8 @@ def _row(drawing: Drawing, difference: Difference, x: Scale, y: float) -> None:
         "circle", title=difference.detail, cx=x(difference.mean), cy=y, r=4.5,
         fill=difference.colour,
     )  # fmt: skip
-    drawing.text(x.end + 6, y + 4, f"{difference.mean:+.1f} %", "start", "axis")
+    drawing.text(x.end + 6, y + 4, _per_cent(difference.mean), "start", "axis")
+
+
+def _per_cent(value: float) -> str:
+    return signed_percent(value / 100).replace("%", " %")

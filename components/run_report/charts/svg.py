@@ -23,10 +23,17 @@ class Drawing:
     image follows light and dark mode; only data has its own colour.
     """
 
-    def __init__(self, width: int, height: int, label: str) -> None:
-        """Args: size of the view box in units; label: what screen readers say."""
+    def __init__(self, width: int, height: int, label: str, description: str = "") -> None:
+        """An empty image.
+
+        Args:
+            width: of the view box.
+            height: of the view box.
+            label: what screen readers call it.
+            description: what it says, in words, for screen readers.
+        """
         self.width, self.height, self.label = width, height, label
-        self._parts: list[str] = []
+        self._parts = [f"<desc>{escape(description)}</desc>"] if description else []
 
     def add(self, tag: str, body: str = "", title: str = "", **attributes: Number | str) -> None:
         """One element; `class_` is class and other underscores become hyphens."""
@@ -54,6 +61,11 @@ class Drawing:
                 "path", d=f"M{steps}", fill="none", stroke=colour, stroke_width=width,
                 stroke_linejoin="round",
             )  # fmt: skip
+
+    def area(self, points: Iterable[tuple[Number, Number]], colour: str, title: str = "") -> None:
+        """A filled shape with these corners."""
+        corners = " ".join(f"{number(x)},{number(y)}" for x, y in points)
+        self.add("polygon", title=title, points=corners, fill=colour)
 
     def y_axis(self, scale: Scale, values: Sequence[float], labels: Sequence[str]) -> None:
         """Horizontal grid lines with labels to their left."""

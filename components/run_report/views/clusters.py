@@ -11,17 +11,19 @@ from components.run_report.charts.bars import Bar, Group, bar_chart
 from components.run_report.charts.cluster_map import cluster_map
 from components.run_report.charts.hours import hours_chart
 from components.run_report.charts.lines import Mark, Point, line_chart
+from components.run_report.cluster_names import ClusterNames
+from components.run_report.clustering_figures import ClusteringFigures, KMeasures
 from components.run_report.inputs import (
-    ClusteringFigures,
     ClusterProfile,
     Combination,
-    KMeasures,
     LiftedCategory,
     LiftedItem,
     ReportInputs,
 )
 from components.run_report.palette import cluster_colour
+from components.run_report.views.candidates import CandidateView, candidate_view
 from components.run_report.views.results import judged_split, value
+from components.run_report.views.silhouettes import SilhouetteView, silhouette_view
 from components.run_report.views.traits import TraitRow, lift_interval, trait_rows
 
 SILHOUETTE = "#0072b2"
@@ -77,7 +79,8 @@ class ClustersView:
     figures: ClusteringFigures
     silhouette: Markup | None
     inertia: Markup | None
-    by_k: list[tuple[int, str, str, str, str, bool]]
+    candidates: CandidateView | None
+    by_cluster: SilhouetteView | None
     map: Markup | None
     map_users: int
     sizes: Markup | None
@@ -85,7 +88,7 @@ class ClustersView:
     has_intervals: bool
 
 
-def clusters_view(inputs: ReportInputs) -> ClustersView | None:
+def clusters_view(inputs: ReportInputs, names: ClusterNames) -> ClustersView | None:
     """The section; None when the run has no clustering."""
     figures = inputs.clustering
     if figures is None:
@@ -103,10 +106,11 @@ def clusters_view(inputs: ReportInputs) -> ClustersView | None:
             INERTIA,
             [mark for mark in (elbow, chosen) if mark is not None],
         ),
-        by_k=[_by_k_row(entry, figures.chosen_k) for entry in measured],
+        candidates=candidate_view(figures),
+        by_cluster=silhouette_view(figures, names),
         map=cluster_map(inputs.cluster_map) if inputs.cluster_map else None,
         map_users=len(inputs.cluster_map),
-        sizes=_sizes(sizes, figures.noise) if sizes else None,
+        sizes=_sizes(sizes, figures.noise, names) if sizes else None,
         cards=[_card(profile, inputs) for profile in inputs.profiles],
         has_intervals=any(entry.silhouette_ci for entry in measured),
     )
@@ -145,34 +149,18 @@ def _curve(points: list[Point | None], name: str, colour: str, marks: list[Mark]
     )
 
 
-def _by_k_row(entry: KMeasures, chosen: int) -> tuple[int, str, str, str, str, bool]:
-    interval = fmt.MISSING
-    if entry.silhouette_ci and all(fmt.known(end) for end in entry.silhouette_ci):
-        interval = " to ".join(f"{end:.3f}" for end in entry.silhouette_ci if end is not None)
-    silhouette = f"{entry.silhouette:.3f}" if entry.silhouette is not None else fmt.MISSING
-    smallest = fmt.integer(min(entry.sizes)) if entry.sizes else fmt.MISSING
-    return (
-        entry.k,
-        silhouette,
-        interval,
-        fmt.decimal(entry.inertia),
-        smallest,
-        entry.k == chosen,
-    )
-
-
-def _sizes(sizes: list[int], noise: int) -> Markup:
+def _sizes(sizes: list[int], noise: int, names: ClusterNames) -> Markup:
     total = sum(sizes) + noise or 1
     bars = [*enumerate(sizes), *([(-1, noise)] if noise else [])]
     groups = [
         Group(
-            fmt.cluster_name(i),
-            (Bar(n, cluster_colour(i), fmt.percent(n / total)),),
+            names.label(i, 22),
+            (Bar(n, cluster_colour(i), fmt.percent(n / total), names.called(i)),),
             f"{fmt.integer(n)} users",
         )
         for i, n in bars
     ]
-    return bar_chart(groups, label="Users per cluster", name_width=100, bar_height=18)
+    return bar_chart(groups, label="Users per cluster", name_width=180, bar_height=18)
 
 
 def _card(profile: ClusterProfile, inputs: ReportInputs) -> Card:

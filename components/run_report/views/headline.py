@@ -106,7 +106,10 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
         ]
     if inputs.clustering is not None:
         algorithm = fmt.algorithm_name(inputs.clustering.algorithm)
-        shown.append(Tile("Clusters", str(inputs.clustering.chosen_k), f"by {algorithm}"))
+        detail = f"by {algorithm}"
+        if inputs.clustering.clusters_found is False:
+            detail += ", parts of a continuum"
+        shown.append(Tile("Clusters", str(inputs.clustering.chosen_k), detail))
     judged = judged_split(inputs.comparison) if inputs.comparison else None
     if judged is None:
         return shown

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from components.run_report import formats as fmt
-from components.run_report.inputs import LabelAgreement, LabelColumn
+from components.run_report.cluster_names import ClusterNames
+from components.run_report.clustering_figures import LabelAgreement, LabelColumn
+from components.run_report.views.matrix import Cell, share_cell
 
 SIGNIFICANT = 0.05
 
@@ -22,11 +24,11 @@ class LabelRow:
 
 @dataclasses.dataclass(frozen=True)
 class LabelTable:
-    """What part of each cluster has each value of a column."""
+    """What part of each cluster has each value of a column; `rows` with users in front."""
 
     name: str
     values: list[str]
-    rows: list[tuple[str, str, list[str]]]
+    rows: list[tuple[str, str, list[Cell]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +44,7 @@ class LabelsView:
     verdict: str
 
 
-def labels_view(labels: LabelAgreement | None) -> LabelsView | None:
+def labels_view(labels: LabelAgreement | None, names: ClusterNames) -> LabelsView | None:
     """The section; None when the run was given no labels."""
     if labels is None:
         return None
@@ -52,7 +54,7 @@ def labels_view(labels: LabelAgreement | None) -> LabelsView | None:
         matched=fmt.integer(labels.matched),
         in_file=fmt.integer(labels.users_in_file),
         rows=rows,
-        tables=[_table(column) for column in labels.columns],
+        tables=[_table(column, names) for column in labels.columns],
         skipped=labels.skipped,
         verdict=_verdict([row.name for row in rows if row.agrees], len(rows)),
     )
@@ -74,27 +76,19 @@ def _row(column: LabelColumn) -> LabelRow:
     return LabelRow(
         name=column.column,
         users=fmt.integer(column.users),
-        figures=[_measure(value) for value in measures] + [_p(column.p_value), _p(q)],
+        figures=[fmt.signed_decimals(value, 3) for value in measures] + [_p(column.p_value), _p(q)],
         agrees=q is not None and fmt.known(q) and q <= SIGNIFICANT,
     )
 
 
-def _table(column: LabelColumn) -> LabelTable:
+def _table(column: LabelColumn, names: ClusterNames) -> LabelTable:
     rows = [
-        (f"Cluster {k}", fmt.integer(sum(counts)), [fmt.percent(share, 0) for share in shares])
+        (names.label(k, 60), fmt.integer(sum(counts)), [share_cell(share) for share in shares])
         for k, (counts, shares) in enumerate(zip(column.table, column.row_shares, strict=True))
     ]
-    overall = [fmt.percent(share, 0) for share in column.overall_shares]
+    overall = [share_cell(share) for share in column.overall_shares]
     rows.append(("All of these users", fmt.integer(column.users), overall))
     return LabelTable(column.column, column.values, rows)
-
-
-def _measure(value: float | None) -> str:
-    """Three decimals, with a real minus."""
-    if value is None or not fmt.known(value):
-        return fmt.MISSING
-    text = f"{value:.3f}"
-    return "0.000" if text == "-0.000" else text.replace("-", "−")
 
 
 def _p(value: float | None) -> str:

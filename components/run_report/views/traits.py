@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from components.run_report import formats as fmt
-from components.run_report.inputs import Measure, Trait
+from components.run_report.figure_base import Measure
+from components.run_report.inputs import Trait
 
 MOST = 6
+_END = 4.0
 _DAY_PARTS = ("Night (0–6 h)", "Morning (6–12 h)", "Afternoon (12–18 h)", "Evening (18–24 h)")
 _MEASURES = {
     "events": "Events per user",
@@ -24,19 +27,35 @@ _MEASURES = {
 
 @dataclasses.dataclass(frozen=True)
 class TraitRow:
-    """A significant difference from all users."""
+    """A significant difference from all users.
+
+    `left` and `width` place a bar, in per cent of its room: from the middle, a lift of 1, to the
+    right for more and to the left for less, on a logarithmic scale that ends at 4 and 1/4.
+    """
 
     name: str
     lift: str
     interval: str
+    left: float
+    width: float
 
 
 def trait_rows(traits: list[Trait]) -> list[TraitRow]:
     """The most certain traits of a cluster, in their order."""
     return [
-        TraitRow(_name(trait), fmt.lift(trait.lift), lift_interval(trait.lift_ci))
+        TraitRow(
+            _name(trait), fmt.lift(trait.lift), lift_interval(trait.lift_ci), *_bar(trait.lift)
+        )
         for trait in traits[:MOST]
     ]
+
+
+def _bar(lift: float | None) -> tuple[float, float]:
+    """Where the bar of a lift begins and how long it is, in per cent."""
+    if lift is None or not fmt.known(lift) or lift <= 0:
+        return 50.0, 0.0
+    length = 50 * min(max(math.log(lift, _END), -1.0), 1.0)
+    return round(50 + min(length, 0.0), 1), round(abs(length), 1)
 
 
 def lift_interval(ends: list[Measure] | None) -> str:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from components.run_report import formats as fmt
 from components.run_report.charts.intervals import Difference, interval_chart
+from components.run_report.cluster_names import ClusterNames
 from components.run_report.inputs import LiftFigures, TrainingRun, WorthFigures
 from components.run_report.palette import cluster_colour, model_colours
 
@@ -34,8 +35,9 @@ class WorthView:
         sentences: the verdict on the test users.
         recommendation: which model to serve, and why.
         overall: chart of all models against the global encoder and the controls.
-        by_cluster: chart of the judged model's lift in each cluster.
-        judged: its name.
+        by_cluster: chart of the judged model's lift in each cluster, over every rival.
+        folded: whether that chart is so long that it is folded away.
+        judged: the model's name.
         rows: every lift, split by split.
         costs: (what, figure).
         controls: whether controls were trained.
@@ -45,11 +47,15 @@ class WorthView:
     recommendation: str
     overall: Markup
     by_cluster: Markup | None
+    folded: bool
     judged: str
     rows: list[tuple[str, list[WorthRow]]]
     costs: list[tuple[str, str]]
     controls: bool
 
+
+LONG = 24
+"""A chart by cluster with more lines is folded away."""
 
 _ADVICE = {
     "combination": "Serve the combination",
@@ -62,6 +68,7 @@ def worth_view(
     worth: WorthFigures | None,
     encoder: TrainingRun | None,
     specialists: Sequence[TrainingRun],
+    names: ClusterNames,
 ) -> WorthView | None:
     """The section; None when nothing was compared."""
     lifts = worth.splits.get("test") or [] if worth else []
@@ -83,22 +90,28 @@ def worth_view(
         x_title="difference in NDCG@10, test users",
     )  # fmt: skip
     judged = worth.verdict.judged
-    parts = [
-        x for x in lifts if (x.model, x.against) == (judged, "global") and x.cluster is not None
-    ]
+    parts: dict[int, list[LiftFigures]] = {}
+    for x in lifts:
+        if x.model == judged and x.cluster is not None and x.users:
+            parts.setdefault(x.cluster, []).append(x)
     by_cluster = interval_chart(
-        [("", [_difference(_cluster(x), x, cluster_colour(x.cluster or 0)) for x in parts])],
-        label="Difference in NDCG@10 with its interval, by cluster",
-        x_title="difference in NDCG@10 from the global encoder, test users",
+        [(_heading(k, found[0], names), [_rival(x) for x in found]) for k, found in parts.items()],
+        label="Difference in NDCG@10 with its interval, by cluster and what it is compared with",
+        x_title="difference in NDCG@10, test users of the cluster",
     )
     why = fmt.sentence(worth.why)
     return WorthView(
-        sentences=worth.verdict.sentences,
+        sentences=[names.in_text(sentence) for sentence in worth.verdict.sentences],
         recommendation=f"{_ADVICE.get(worth.recommendation, worth.recommendation)}. {why}",
         overall=overall,
         by_cluster=by_cluster if len(parts) > 1 else None,
+        folded=sum(map(len, parts.values())) > LONG,
         judged=fmt.model_name(judged),
-        rows=[(split, [_row(x) for x in found]) for split, found in worth.splits.items() if found],
+        rows=[
+            (split, [_row(x, names) for x in found])
+            for split, found in worth.splits.items()
+            if found
+        ],
         costs=_costs(worth, encoder, specialists),
         controls=any(x.model == "continued" for x in lifts),
     )
@@ -116,15 +129,20 @@ def _difference(name: str, lift: LiftFigures, colour: str) -> Difference:
     )
 
 
-def _cluster(lift: LiftFigures) -> str:
-    return f"Cluster {lift.cluster} · {fmt.integer(lift.users)} users"
+def _heading(cluster: int, lift: LiftFigures, names: ClusterNames) -> str:
+    return f"{names.label(cluster, 84)} · {fmt.integer(lift.users)} users"
 
 
-def _row(lift: LiftFigures) -> WorthRow:
+def _rival(lift: LiftFigures) -> Difference:
+    colour = cluster_colour(lift.cluster if lift.cluster is not None else -1)
+    return _difference(f"against {fmt.model_name(lift.against).lower()}", lift, colour)
+
+
+def _row(lift: LiftFigures, names: ClusterNames) -> WorthRow:
     return WorthRow(
         model=fmt.model_name(lift.model),
         against=fmt.model_name(lift.against),
-        whose="all" if lift.cluster is None else f"cluster {lift.cluster}",
+        whose="all" if lift.cluster is None else names.called(lift.cluster),
         users=fmt.integer(lift.users),
         lift=fmt.signed_percent(lift.relative),
         interval=f"{lift.mean:+.4f} ({lift.low:+.4f} to {lift.high:+.4f})",
