@@ -51,9 +51,10 @@ class TuningConfig(Settings):
     enabled: bool = False
     trials: Annotated[int, Field(ge=2)] = 8
     """How many encoders are trained, the configured one among them."""
-    epochs: Annotated[int, Field(ge=1)] | Auto = 5
-    """The most of each trial, the learning rate's rise and fall included; `auto` as in training.
-    Short trials favour high rates and little regularisation: what learns fast."""
+    epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
+    """The most of each trial, the learning rate's rise and fall included; `auto` as in training, so
+    that the best trial is what is trained in the end. Shorter trials are cheaper and favour what
+    learns fast; what they find need not help a longer training (`docs/results.md`)."""
     learning_rate: PositiveBounds | None = (5e-4, 5e-3)
     """Of an encoder that starts from random weights."""
     warmup_share: ShareBounds | None = (0.02, 0.2)

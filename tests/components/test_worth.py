@@ -43,6 +43,25 @@ def test_lifts_are_paired_and_by_cluster():
     assert whole.users == USERS and by_cluster["combiner", 0].users == USERS / 2
 
 
+def test_the_intervals_of_many_clusters_hold_together():
+    rng = np.random.default_rng(0)
+    # The specialists change what a user sees at random: neither better nor worse.
+    ranks = pl.DataFrame(
+        {
+            "split": ["test"] * 40_000,
+            "cluster": np.repeat(np.arange(200), 200),
+            "global": rng.permutation(np.tile([1, 30], 20_000)),
+            "routed": rng.permutation(np.tile([1, 30], 20_000)),
+        }
+    )
+    by_cluster = [x for x in lifts(ranks, "test") if x.cluster is not None]
+    assert {x.effect for x in by_cluster} == {"makes no difference"}
+    means = np.array([x.mean for x in by_cluster])
+    lone = [x for x in lifts(ranks.filter(pl.col("cluster") == 0), "test") if x.cluster is None]
+    # Ten of 200 would be beyond the interval that a cluster has when it is the only one.
+    assert (abs(means) > lone[0].high - lone[0].mean).sum() > 3
+
+
 def test_only_models_in_the_table_are_compared():
     found = lifts(table(routed=(0, 0), combiner=(0, 0)), "test")
     assert {(x.model, x.against) for x in found} == {("routed", "global"), ("combiner", "global")}
