@@ -71,7 +71,7 @@ class ClusteringConfig(Settings):
 
     algorithm: AlgorithmName = "kmeans"
     algorithms: tuple[AlgorithmName, ...] = ()
-    representation: Literal["last_state", "mean_states", "multi_period"] = "last_state"
+    representation: Literal["last_state", "mean_states", "multi_period"] = "mean_states"
     k: int | None = pydantic.Field(default=None, ge=1)
     choose: Literal["auto", "silhouette"] = "auto"
     without_clusters: Literal["one", "best"] = "best"
