@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging as python_logging
 from typing import Any
 
 import numpy as np
@@ -24,19 +25,27 @@ from components.sequence_clusterer.assignment import (
 )
 from components.sequence_clusterer.cluster_names import add_names
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.continuation import continue_clusters
+from components.sequence_clusterer.continued_clusters import Continuation
 from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
 from components.sequence_clusterer.label_agreement import label_agreement
+from components.sequence_clusterer.last_clusters import (
+    LastClusters,
+    clustering_settings,
+    write_users,
+)
 from components.sequence_clusterer.outside_labels import read_outside_labels
 from components.sequence_clusterer.period_drift import measure_drift
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.random_partition import RandomPartition
-from components.sequence_clusterer.selection import Selection, select_clustering
+from components.sequence_clusterer.selection import select_clustering
 from components.sequence_clusterer.space import fit_space
 from trainer.histories import SPLITS, TRAIN
 from trainer.membership import ClusterGeometry
 
 _MAP_USERS = 5_000
+_progress = python_logging.getLogger("cohortrec.progress")
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -55,12 +64,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 perhaps `items` (ItemCatalogue).
             output_dict: `clusters`, `examples`, `evaluation`.
             exec_properties: `config` (JSON of ClusteringConfig), `max_clusters`,
-                `random_partition` and perhaps `labels_file`.
+                `random_partition` and perhaps `labels_file` and `start_from`.
 
         Raises:
             ConfigError: the configuration does not fit `max_clusters`.
-            ClusteringError: there is nothing to cluster, or the encoder model or the labels file is
-                unusable.
+            ClusteringError: there is nothing to cluster, or the encoder model, the labels file or
+                the clusters to start from are unusable.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         config = ClusteringConfig.from_json(exec_properties["config"])
@@ -77,11 +86,25 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         space = fit_space(sample.embeddings, config)
         points = space.points(sample.embeddings)
         selection = select_clustering(points, config, max_clusters)
+        start_from = exec_properties.get("start_from")
+        continuation = continue_clusters(
+            points,
+            sample.user_ids,
+            selection,
+            LastClusters.load(start_from) if start_from else None,
+            config,
+            max_clusters,
+        )
+        for line in continuation.in_words():
+            _progress.info(line)
+        selection = continuation.selection
         logging.info("Clusters: %s", selection.reason)
         geometry = ClusterGeometry(space, selection.clustering.rule, config.representation)
-        clusters = artifact_utils.get_single_instance(output_dict["clusters"])
-        _write_cluster_model(clusters, geometry, selection, config)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        catalogue = _catalogue(input_dict.get("items"))
+        names = _write_profiles(evaluation.uri, sample, continuation, catalogue, config)
+        clusters = artifact_utils.get_single_instance(output_dict["clusters"])
+        _write_cluster_model(clusters, geometry, continuation, names, sample, config)
         drift = measure_drift(
             self._make_beam_pipeline(),
             files[TRAIN],
@@ -93,10 +116,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             config,
         )
         agreement = _agreement_with_labels(exec_properties, sample, selection.clustering, config)
-        _write_evaluation(evaluation.uri, geometry, selection, drift, sample, config, agreement)
+        _write_evaluation(evaluation.uri, geometry, continuation, drift, sample, config, agreement)
         _write_map(evaluation.uri, points, selection.clustering, config.seed)
-        catalogue = _catalogue(input_dict.get("items"))
-        _write_profiles(evaluation.uri, sample, selection.clustering, catalogue, config)
         fileio.rmtree(work)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -125,10 +146,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _write_cluster_model(
-    artifact: Artifact, geometry: ClusterGeometry, selection: Selection, config: ClusteringConfig
+    artifact: Artifact,
+    geometry: ClusterGeometry,
+    continuation: Continuation,
+    names: list[str],
+    sample: FitSample,
+    config: ClusteringConfig,
 ) -> None:
-    """Writes what assigns a user anywhere."""
+    """Writes what assigns a user anywhere, and what the next run can go on from."""
     artifact.set_int_custom_property("clusters", geometry.clusters)
+    selection = continuation.selection
     sizes = selection.clustering.sizes
     description = {
         "algorithm": selection.algorithm,
@@ -136,20 +163,29 @@ def _write_cluster_model(
         "noise": selection.clustering.noise,
         "small_clusters": _small(sizes, config),
         "seed": config.seed,
+        "lasting": {
+            "ids": continuation.ids.tolist(),
+            "next_id": continuation.next_id,
+            "names": names,
+            "separated": selection.separated.tolist(),
+            "settings": clustering_settings(config),
+        },
     }
     geometry.save(artifact.uri, description)
+    write_users(artifact.uri, sample.user_ids, selection.clustering.labels, continuation.ids)
 
 
 def _write_evaluation(
     uri: str,
     geometry: ClusterGeometry,
-    selection: Selection,
+    continuation: Continuation,
     drift: dict[str, Any],
     sample: FitSample,
     config: ClusteringConfig,
     agreement: dict[str, Any],
 ) -> None:
     """Writes `evaluation.json`."""
+    selection = continuation.selection
     sizes = selection.clustering.sizes
     evaluation = {
         **selection.to_dict(),
@@ -163,6 +199,7 @@ def _write_evaluation(
         "sizes": sizes,
         "noise": selection.clustering.noise,
         "small_clusters": _small(sizes, config),
+        "lasting": continuation.to_dict(),
         **agreement,
     }
     _write_json(f"{uri}/evaluation.json", evaluation)
@@ -200,17 +237,20 @@ def _write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) 
 def _write_profiles(
     uri: str,
     sample: FitSample,
-    clustering: Clustering,
+    continuation: Continuation,
     catalogue: pl.DataFrame | None,
     config: ClusteringConfig,
-) -> None:
-    """Writes `profiles.json`."""
-    profiles = profile_clusters(
-        sample.histories(), sample.users, clustering.labels, config.price_per
-    )
+) -> list[str]:
+    """Writes `profiles.json`; returns the clusters' names."""
+    labels = continuation.selection.clustering.labels
+    profiles = profile_clusters(sample.histories(), sample.users, labels, config.price_per)
     add_titles(profiles, catalogue)
     add_names(profiles)
+    for k, profile in enumerate(profiles):
+        profile["lasting_id"] = int(continuation.ids[k])
+        profile["last_name"] = continuation.last_name(k)
     _write_json(f"{uri}/profiles.json", {"clusters": profiles, "users": len(sample.users)})
+    return [profile["name"] for profile in profiles]
 
 
 def _catalogue(items: list[Artifact] | None) -> pl.DataFrame | None:

@@ -1,8 +1,8 @@
 """Numbers that last: which cluster of this run continues which one of the last, and in words.
 
-A cluster has two numbers. Its *index*, from 0 up to K - 1, says where it stands in the arrays of one
-run and in the served model. Its *lasting number* ("no. 5") is the same from run to run and never
-given again, so indices shift when a cluster is retired, lasting numbers do not.
+A cluster has two numbers. Its *index*, from 0 up to K - 1, says where it stands in the arrays of
+one run and in the served model. Its *lasting number* ("no. 5") is the same from run to run and
+never given again: indices shift when a cluster is retired, lasting numbers do not.
 
 Users tell who is who: the assignment of new to old clusters with the largest overlap of users
 (Jaccard coefficient) is taken, by the Hungarian algorithm (Kuhn 1955). A cluster may continue an
@@ -44,28 +44,39 @@ class KnownClusters:
     separated: np.ndarray
     next_id: int
 
-    def carried_over(self, points: np.ndarray, old_labels: np.ndarray) -> KnownClusters:
-        """The same clusters where their users are now, for an encoder that was trained anew.
+    @classmethod
+    def carried_over(
+        cls,
+        points: np.ndarray,
+        old_labels: np.ndarray,
+        ids: np.ndarray,
+        separated: np.ndarray,
+        next_id: int,
+    ) -> tuple[KnownClusters, np.ndarray]:
+        """The last run's clusters where their users are now, for an encoder that was trained anew.
 
         Another encoder means another space, in which the old centroids say nothing; the users of a
-        cluster still do.
+        cluster still do. Their mean is where it is now.
 
         Args:
             points: float32 [n, dim] of the new encoder.
             old_labels: int64 [n], each user's index into `ids` in the last run, -1 for a new one.
+            ids: int64 [K], lasting numbers of the last run's clusters.
+            separated: bool [K, K], see the attribute.
+            next_id: see the attribute.
 
         Returns:
-            The clusters with the means of their users as centroids; those without one of the users
-            are left out, and `old_labels` must be renumbered by the `ids` that are left.
+            The clusters that have one of the users at least, and the users' indices into these.
         """
         left = np.unique(old_labels[old_labels >= 0])
         centroids = [points[old_labels == cluster].mean(axis=0) for cluster in left]
-        return KnownClusters(
+        known = cls(
             np.array(centroids, dtype=np.float32).reshape(len(left), points.shape[1]),
-            self.ids[left],
-            self.separated[np.ix_(left, left)],
-            self.next_id,
+            ids[left],
+            separated[np.ix_(left, left)],
+            next_id,
         )
+        return known, np.where(old_labels >= 0, np.searchsorted(left, old_labels), -1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +185,8 @@ def describe_changes(
                 taken_in.setdefault(new, []).append(number)
             else:
                 retired.append(number)
-    kept, rest = [], []
+    kept: list[Change] = []
+    rest: list[Change] = []
     for new, number in enumerate(numbers):
         users, known_users = int((labels == new).sum()), int(shared[:, new].sum())
         before, stayed = 0, 0
