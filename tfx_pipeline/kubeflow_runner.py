@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
     KubeflowV2DagRunner,
     KubeflowV2DagRunnerConfig,
 )
 
+from components.sequence_clusterer.config import LAST, NOTHING
 from tfx_pipeline import fingerprints
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.inputs import InputError, is_remote, resolve_files
@@ -19,6 +21,8 @@ from tfx_pipeline.pipeline import Locations, create_pipeline
 NEVER_CACHED = "BaselineModel"
 INGESTION = "BehaviorExampleGen"
 CLUSTERER = "SequenceClusterer"
+START_PARAMETER = "start_from"
+"""Parameter of a compiled pipeline's runs: URI of the `clusters` to go on from; empty for none."""
 
 
 def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
@@ -51,6 +55,7 @@ def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
         nonce="kubeflow",
         labels=labels,
         labels_fingerprint="unknown" if known_labels is None else known_labels,
+        start_from=_start_from(config.clustering.start_from),
     )
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(default_image=config.kubeflow.image),
@@ -64,6 +69,16 @@ def compile_pipeline(config: RunConfig, output: Path) -> list[str]:
     if known_labels is None:
         uncached.add(CLUSTERER)
     return _disable_cache(output, uncached)
+
+
+def _start_from(setting: str) -> str | RuntimeParameter:
+    """The clusters to go on from, as the cluster sees them.
+
+    Which run will be the last one is not known here: whoever starts a run says it.
+    """
+    if setting == LAST:
+        return RuntimeParameter(START_PARAMETER, ptype=str, default="")
+    return "" if setting == NOTHING else setting
 
 
 def _fingerprint(patterns: list[str]) -> str | None:

@@ -143,6 +143,48 @@ class LabelAgreement(Figures):
     skipped: dict[str, str] = {}
 
 
+class LastRun(Figures):
+    """The clusters that this run's went on from, or tried to."""
+
+    ids: list[int] = []
+    names: list[str] = []
+    users: int = 0
+
+
+class ClusterChange(Figures):
+    """What happened to one cluster; `others` are lasting numbers."""
+
+    kind: str
+    lasting_id: int
+    cluster: int | None = None
+    others: list[int] = []
+    users: int = 0
+    before: int = 0
+    stayed: int = 0
+
+
+class ChosenAnew(Figures):
+    """What would have been chosen without the last run."""
+
+    k: int
+    algorithm: str = "unknown"
+    ari: Measure = None
+
+
+class LastingClusters(Figures):
+    """`lasting` in `evaluation.json` of SequenceClusterer; `last` is None on a first run."""
+
+    ids: list[int] = []
+    how: str = "first"
+    reason: str = ""
+    last: LastRun | None = None
+    common_users: int = 0
+    changes: list[ClusterChange] = []
+    flows: list[list[int]] | None = None
+    new_users: list[int] | None = None
+    anew: ChosenAnew | None = None
+
+
 class ClusteringFigures(Figures):
     """`evaluation.json` of SequenceClusterer."""
 
@@ -159,6 +201,7 @@ class ClusteringFigures(Figures):
     noise: int = 0
     """Sampled users who belong to no cluster."""
     labels: LabelAgreement | None = None
+    lasting: LastingClusters | None = None
 
 
 class LiftedItem(Figures):

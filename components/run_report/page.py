@@ -10,6 +10,7 @@ import jinja2
 
 from components.run_report import formats as fmt
 from components.run_report.inputs import ReportInputs
+from components.run_report.views.changes import changes_view
 from components.run_report.views.clusters import clusters_view, weights_chart
 from components.run_report.views.data import data_view
 from components.run_report.views.gates import gate_rows
@@ -46,6 +47,7 @@ def render(inputs: ReportInputs) -> str:
                 inputs.clustering.chosen_k if inputs.clustering else None,
             ),
             clusters=clusters_view(inputs),
+            changes=changes_view(inputs.clustering, inputs.profiles),
             labels=labels_view(inputs.clustering.labels if inputs.clustering else None),
             results=results(inputs.comparison) if inputs.comparison else None,
             worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists),

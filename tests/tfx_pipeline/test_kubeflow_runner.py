@@ -161,6 +161,23 @@ def test_labels_reach_the_clusterer_and_its_cache(compiled, tmp_path):
     assert "enableCache" not in remote.get("cachingOptions", {})
 
 
+def test_who_starts_a_run_says_which_clusters_it_goes_on_from(compiled, tmp_path):
+    """The compiled pipeline cannot know which run will be the last one."""
+    assert compiled["root"]["inputDefinitions"]["parameters"]["start_from"] == {"type": "STRING"}
+    task = compiled["root"]["dag"]["tasks"]["SequenceClusterer"]
+    given = task["inputs"]["parameters"]["start_from"]
+    assert given == {"componentInputParameter": "start_from"}
+    assert task["cachingOptions"]["enableCache"]
+    for setting, folder in (("none", ""), ("gs://bucket/clusters/7", "gs://bucket/clusters/7")):
+        spec = _compile(
+            *(tmp_path / "p.yaml", "--events", "gs://b/*.csv"),
+            *("--set", f"clustering.start_from={setting}"),
+        )
+        task = spec["root"]["dag"]["tasks"]["SequenceClusterer"]
+        given = task["inputs"]["parameters"]["start_from"]["runtimeValue"]["constantValue"]
+        assert given["stringValue"] == folder
+
+
 def test_wrong_names_are_refused(tmp_path):
     answer = cohortrec("compile", "--output", tmp_path / "p.json", "--events", "gs://b/e.csv")
     assert answer.code == 2
