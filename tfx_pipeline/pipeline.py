@@ -8,7 +8,6 @@ from typing import Any
 
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
-from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import BaseChannel
 
 from components.baseline_model.component import BaselineModel
@@ -54,7 +53,7 @@ def create_pipeline(
     nonce: str,
     labels: str = "",
     labels_fingerprint: str = "",
-    start_from: str | RuntimeParameter = "",
+    start_from: str = "",
     start_from_fingerprint: str = "",
     metadata_path: str | None = None,
 ) -> tfx.dsl.Pipeline:

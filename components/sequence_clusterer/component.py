@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types import BaseChannel, component_spec, standard_artifacts
 from tfx.types.channel import Channel
 
@@ -64,7 +63,7 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
         code_version: str = "",
         labels_file: str = "",
         labels_fingerprint: str = "",
-        start_from: str | RuntimeParameter = "",
+        start_from: str = "",
         start_from_fingerprint: str = "",
     ):
         """Makes the node.

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
 
 import tfx_pipeline
 from tests.tfx_pipeline.planted_shop import write_events
@@ -163,7 +165,12 @@ def test_labels_reach_the_clusterer_and_its_cache(compiled, tmp_path):
 
 def test_who_starts_a_run_says_which_clusters_it_goes_on_from(compiled, tmp_path):
     """The compiled pipeline cannot know which run will be the last one."""
-    assert compiled["root"]["inputDefinitions"]["parameters"]["start_from"] == {"type": "STRING"}
+    json_format.ParseDict(compiled, pipeline_spec_pb2.PipelineSpec())
+    (declared,) = compiled["root"]["inputDefinitions"]["parameters"].items()
+    assert declared == (
+        "start_from",
+        {"parameterType": "STRING", "defaultValue": "", "isOptional": True},
+    )
     task = compiled["root"]["dag"]["tasks"]["SequenceClusterer"]
     given = task["inputs"]["parameters"]["start_from"]
     assert given == {"componentInputParameter": "start_from"}
@@ -173,6 +180,7 @@ def test_who_starts_a_run_says_which_clusters_it_goes_on_from(compiled, tmp_path
             *(tmp_path / "p.yaml", "--events", "gs://b/*.csv"),
             *("--set", f"clustering.start_from={setting}"),
         )
+        assert "inputDefinitions" not in spec["root"]
         task = spec["root"]["dag"]["tasks"]["SequenceClusterer"]
         given = task["inputs"]["parameters"]["start_from"]["runtimeValue"]["constantValue"]
         assert given["stringValue"] == folder
