@@ -21,7 +21,7 @@ class ItemCatalogue(Artifact):
 
 
 class ClusterModel(Artifact):
-    """What assigns a user to a cluster: `clusters.json` and `clusters.npz`."""
+    """What assigns a user to a cluster: `clusters.json`, `clusters.npz` and `users.parquet`."""
 
     TYPE_NAME = "components.ClusterModel"
 

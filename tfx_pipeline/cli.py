@@ -244,13 +244,20 @@ def _load_config(arguments: argparse.Namespace) -> RunConfig:
 
 def _run(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.inputs import event_files, labels_file, make_writable, resolve_files
+    from tfx_pipeline.inputs import (
+        event_files,
+        labels_file,
+        make_writable,
+        resolve_files,
+        start_path,
+    )
 
     config = _load_config(arguments)
     # A missing file or a read-only directory is told before TensorFlow is imported.
     event_files(config.run.events)
     resolve_files(config.run.items, "items")
     labels_file(config.clustering.labels)
+    start_path(config.clustering.start_from)
     make_writable(arguments.output)
     arguments.log = arguments.output / "logs" / "run.log"
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:

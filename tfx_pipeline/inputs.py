@@ -9,7 +9,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from components.sequence_clusterer.config import LAST, NOTHING
+
 PACKAGE_PREFIX = "package:"
+METADATA_FILE = "metadata.db"
+# As in `trainer.membership`, which imports TensorFlow.
+_CLUSTERS_FILE = "clusters.json"
 
 
 class InputError(ValueError):
@@ -68,6 +73,32 @@ def labels_file(pattern: str | None) -> str:
             f"clustering.labels: {pattern!r} stands for {len(files)} files; give the one to compare"
         )
     return files[0] if files else ""
+
+
+def start_path(setting: str) -> Path | None:
+    """The folder that `clustering.start_from` names: a run directory, or that of a ClusterModel.
+
+    Returns:
+        None where the setting names no folder ("last", "none").
+
+    Raises:
+        InputError: if it is neither.
+    """
+    if setting in (LAST, NOTHING):
+        return None
+    if is_remote(setting):
+        raise InputError(
+            f"clustering.start_from: {setting!r}: only a compiled pipeline reads remote folders; "
+            "copy it here for a local run"
+        )
+    path = Path(setting).expanduser().resolve()
+    if not any((path / name).is_file() for name in (METADATA_FILE, _CLUSTERS_FILE)):
+        reason = "there is no such folder" if not path.exists() else "it is neither"
+        raise InputError(
+            f"clustering.start_from: {setting!r}: give last, none, a run directory, or the folder "
+            f"of a ClusterModel ({_CLUSTERS_FILE}); {reason}"
+        )
+    return path
 
 
 def make_writable(directory: Path) -> None:

@@ -23,11 +23,12 @@ from tfx_pipeline.console import Console
 from tfx_pipeline.errors import ComponentFailure, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain
 from tfx_pipeline.gates import GatesConfig
-from tfx_pipeline.inputs import InputError, event_files, labels_file, resolve_files
+from tfx_pipeline.inputs import METADATA_FILE, InputError, event_files, labels_file, resolve_files
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import Locations, create_pipeline
 from tfx_pipeline.progress import Progress, duration
 from tfx_pipeline.served import model_id, newest_version
+from tfx_pipeline.start_clusters import find_start, start_files
 
 Status = Literal["pushed", "already_served", "refused"]
 
@@ -46,7 +47,7 @@ class RunDirectory:
     @property
     def database(self) -> Path:
         """ML Metadata."""
-        return self.root / "metadata.db"
+        return self.root / METADATA_FILE
 
     @property
     def serving(self) -> Path:
@@ -124,15 +125,22 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         if interrupted:
             console.line("The last run here was interrupted; going on with what it finished.")
         locations = Locations.below(str(directory.root.resolve()))
+        data_fingerprint = fingerprints.input_fingerprint(data)
+        start = find_start(
+            config.clustering.start_from, metadata, config.run.name, data_fingerprint
+        )
+        start_data = fingerprints.file_fingerprints(start_files(start))
         pipeline = create_pipeline(
             config,
             locations,
             events=events,
             items=items,
-            input_fingerprint=fingerprints.input_fingerprint(data),
+            input_fingerprint=data_fingerprint,
             nonce=started.isoformat(),
             labels=labels,
             labels_fingerprint=fingerprints.input_fingerprint(labels_data),
+            start_from=str(start or ""),
+            start_from_fingerprint=fingerprints.input_fingerprint(start_data),
             metadata_path=str(directory.database.resolve()),
         )
         nodes = [component.id for component in pipeline.components]
@@ -147,7 +155,8 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
                 failure = error
         executions = _executions_of_new_run(metadata, earlier_runs)
         executions = {node: executions[node] for node in nodes if node in executions}
-        _write_record(directory, config, [*data, *labels_data], started, executions)
+        read = [*data, *labels_data, *start_data]
+        _write_record(directory, config, read, started, executions)
         _raise_failure(failure, progress.current, nodes, executions)
         outcome = _outcome(directory, executions, config.gates, served_before)
         _copy_report(directory, outcome)

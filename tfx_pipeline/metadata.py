@@ -12,6 +12,9 @@ from tfx.orchestration import metadata
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
+_INGESTION = "BehaviorExampleGen"
+_CLUSTERER = "SequenceClusterer"
+
 State = Literal["ran", "cached", "failed", "running"]
 
 _STATES: dict[int, State] = {
@@ -93,6 +96,25 @@ class RunMetadata:
                 return execution
         return None
 
+    def clusters_before(self, pipeline: str | None = None, data: str | None = None) -> list[str]:
+        """Folders of the ClusterModels that runs made, newest first.
+
+        Args:
+            pipeline: only runs of the pipeline of this name; None takes all.
+            data: only runs on other input files than those with this fingerprint; None takes all.
+        """
+        found: list[str] = []
+        for run in reversed(self.run_names()):
+            executions = self.executions(run)
+            ingestion, clusterer = executions.get(_INGESTION), executions.get(_CLUSTERER)
+            if ingestion is None or clusterer is None or clusterer.state not in ("ran", "cached"):
+                continue
+            read = self.parameters(ingestion).get("input_fingerprint")
+            same_data = data is not None and read == data
+            if not same_data and pipeline in (None, self._contexts_of(clusterer.id)["pipeline"]):
+                found += [uri for uri in clusterer.artifacts["clusters"] if uri not in found]
+        return found
+
     def inputs(self, execution: NodeExecution) -> dict[str, list[Artifact]]:
         """Input key to the artifacts that an execution read, as TFX hands them to an executor."""
         events = self._store.get_events_by_execution_ids([execution.id])
@@ -125,10 +147,13 @@ class RunMetadata:
         return found
 
     def _node_of(self, execution_id: int) -> str:
+        types = self._contexts_of(execution_id)
+        return types["node"].removeprefix(f"{types['pipeline']}.")
+
+    def _contexts_of(self, execution_id: int) -> dict[str, str]:
+        """Type of a context to its name."""
         contexts = self._store.get_contexts_by_execution(execution_id)
-        types = {context.type: context.name for context in contexts}
-        pipeline = types["pipeline"]
-        return types["node"].removeprefix(f"{pipeline}.")
+        return {context.type: context.name for context in contexts}
 
     def _outputs(self, execution_id: int) -> dict[str, list[str]]:
         events = [

@@ -53,6 +53,8 @@ def create_pipeline(
     nonce: str,
     labels: str = "",
     labels_fingerprint: str = "",
+    start_from: str = "",
+    start_from_fingerprint: str = "",
     metadata_path: str | None = None,
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; nothing is read or run.
@@ -66,6 +68,8 @@ def create_pipeline(
         nonce: differs from run to run, so that BaselineModel never comes from the cache.
         labels: the file of `clustering.labels`, if any.
         labels_fingerprint: hash of its content; new content compares the clusters again.
+        start_from: folder of the clusters that the clusterer goes on from, "" for none.
+        start_from_fingerprint: hash of its content; other content clusters again.
         metadata_path: sqlite file of ML Metadata; None where the orchestrator has its own.
     """
     ingestion = BehaviorExampleGen(
@@ -133,6 +137,8 @@ def create_pipeline(
         code_version=code_fingerprint("components.sequence_clusterer"),
         labels_file=labels,
         labels_fingerprint=labels_fingerprint,
+        start_from=start_from,
+        start_from_fingerprint=start_from_fingerprint,
     )
 
     def fine_tuned(name: str, parts: Sequence[str]) -> tfx.components.Trainer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.run_report.figure_base import Figures, Measure
+from components.run_report.lasting_figures import LastingClusters
 
 
 class KMeasures(Figures):
@@ -146,3 +147,4 @@ class ClusteringFigures(Figures):
     stability: StabilityFigures | None = None
     drift: DriftFigures | None = None
     labels: LabelAgreement | None = None
+    lasting: LastingClusters | None = None

@@ -11,6 +11,7 @@ import jinja2
 from components.run_report import formats as fmt
 from components.run_report.cluster_names import ClusterNames
 from components.run_report.inputs import ReportInputs
+from components.run_report.views.changes import changes_view
 from components.run_report.views.clusters import clusters_view, weights_chart
 from components.run_report.views.data import data_view
 from components.run_report.views.flows import flows_view
@@ -52,6 +53,7 @@ def render(inputs: ReportInputs) -> str:
             clusters=clusters_view(inputs, names),
             stability=stability_view(inputs.clustering, names),
             flows=flows_view(inputs.clustering, names),
+            changes=changes_view(inputs.clustering, inputs.profiles),
             labels=labels_view(inputs.clustering.labels if inputs.clustering else None, names),
             results=results(inputs.comparison) if inputs.comparison else None,
             worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists, names),

@@ -14,7 +14,8 @@ centroids instead and changes as little as the data asks for, in this order:
    level, shared among all clusters, becomes two, both of at least `fewest_users`. The rule never
    cuts a continuum. Splits are repeated until none is left or there are `max_clusters`.
 
-Then every new cluster gets a number (`lasting_ids`).
+Where the number of clusters is set, they only move. Then every new cluster gets a number
+(`lasting_ids`). Which runs' clusters are continued at all is decided in `continuation`.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from components.sequence_clusterer.internal_measures import count_distinct, size
 from components.sequence_clusterer.lasting_ids import (
     Change,
     KnownClusters,
-    changes_in_words,
+    describe_changes,
     match_clusters,
+    number_clusters,
 )
 from components.sequence_clusterer.separation import measure_separation
 
@@ -74,6 +76,7 @@ def adapt_clusters(
     max_clusters: int,
     seed: int,
     old_labels: np.ndarray | None = None,
+    fixed_k: bool = False,
 ) -> AdaptedClusters:
     """Continues the clusters of the last run on new points.
 
@@ -86,6 +89,7 @@ def adapt_clusters(
         seed: decides starts and samples.
         old_labels: int64 [n], each user's index into `known.ids` in the last run, -1 for a new
             user; None if unknown for all.
+        fixed_k: clusters move, and none is merged, split or, unless empty, retired.
 
     Raises:
         ValueError: the points are of another dimension than the centroids, there is none, or
@@ -104,23 +108,20 @@ def adapt_clusters(
         old_labels = np.full(len(points), -1, dtype=np.int64)
     clusters = [_Cluster(c, frozenset([i])) for i, c in enumerate(known.centroids)]
     clusters, labels = _settle(points, clusters)
-    clusters, labels = _retire(points, clusters, labels, fewest_users)
-    clusters, labels = _merge(points, clusters, labels, known, seed)
-    clusters, labels = _split(points, clusters, labels, algorithm, fewest_users, max_clusters, seed)
+    clusters, labels = _retire(points, clusters, labels, 1 if fixed_k else fewest_users)
+    if not fixed_k:
+        clusters, labels = _merge(points, clusters, labels, known, seed)
+        clusters, labels = _split(
+            points, clusters, labels, algorithm, fewest_users, max_clusters, seed
+        )
     centroids = np.stack([cluster.centroid for cluster in clusters]).astype(np.float32)
     parents = [cluster.parents for cluster in clusters]
     continued = match_clusters(known, centroids, parents, old_labels, labels)
-    ids, next_id = np.zeros(len(clusters), dtype=np.int64), known.next_id
-    for index in range(len(clusters)):
-        if index in continued:
-            ids[index] = known.ids[continued[index]]
-        else:
-            ids[index], next_id = next_id, next_id + 1
+    ids, next_id = number_clusters(known, continued, len(clusters))
     order = np.argsort(ids)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    changes = changes_in_words(parents, ids, known, old_labels, labels)
-    return AdaptedClusters(centroids[order], ids[order], place[labels], changes, next_id)
+    labels = np.argsort(order)[labels]
+    changes = describe_changes([parents[i] for i in order], ids[order], known, old_labels, labels)
+    return AdaptedClusters(centroids[order], ids[order], labels, changes, next_id)
 
 
 def _settle(points: np.ndarray, clusters: list[_Cluster]) -> tuple[list[_Cluster], np.ndarray]:

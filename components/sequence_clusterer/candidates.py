@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,14 @@ class CandidateTable:
     candidates: list[Candidate]
     curves: dict[str, Curve]
 
+    def with_candidate(self, candidate: Candidate) -> CandidateTable:
+        """The table with a candidate in its place, instead of the one with its algorithm and K."""
+        place = [c.algorithm for c in self.candidates].index(candidate.algorithm)
+        own = [c for c in self.candidates if c.algorithm == candidate.algorithm]
+        rows = sorted([*(c for c in own if c.k != candidate.k), candidate], key=lambda c: c.k)
+        rest = [c for c in self.candidates if c.algorithm != candidate.algorithm]
+        return CandidateTable([*rest[:place], *rows, *rest[place:]], self.curves)
+
 
 def fit_candidates(points: np.ndarray, config: ClusteringConfig, most: int) -> CandidateTable:
     """Fits every algorithm with every K and measures the result.
@@ -134,6 +143,28 @@ def fit_candidates(points: np.ndarray, config: ClusteringConfig, most: int) -> C
         inertias = [fitted[k].inertia for k in ks]
         curves[name] = Curve(elbow_k(ks, inertias), gap_k(gaps))
     return CandidateTable(candidates, curves)
+
+
+def measure_clustering(
+    points: np.ndarray,
+    name: str,
+    clustering: Clustering,
+    config: ClusteringConfig,
+    fit: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Candidate:
+    """All measures, without the gap statistic, of a clustering that is in no table.
+
+    Args:
+        points: float32 [n, dim], what it was fitted on.
+        name: of its algorithm, which is refitted to see whether the cut comes back.
+        clustering: to measure.
+        config: sizes and seed.
+        fit: centroids of a half of the points, for the test for valleys; None refits the algorithm.
+    """
+    silhouettes = SilhouetteSample(points, config.silhouette_sample, config.seed)
+    algorithm = make_algorithm(config.updated({"algorithm": name, "k": None}))
+    with threadpool_limits(1):
+        return _measure(points, name, algorithm, clustering, silhouettes, None, config.seed, fit)
 
 
 def describe(candidate: Candidate, level: float) -> dict[str, Any]:
@@ -190,10 +221,16 @@ def _measure(
     silhouettes: SilhouetteSample,
     gap: tuple[float, float] | None,
     seed: int,
+    fit: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Candidate:
     """All measures of one clustering."""
     labels, k = clustering.labels, clustering.k
     several = k > 1
+    if fit is None:
+
+        def fit(half: np.ndarray) -> np.ndarray:
+            return algorithm.fit(half, k, seed).centroids
+
     return Candidate(
         algorithm=name,
         clustering=clustering,
@@ -207,9 +244,7 @@ def _measure(
         bic=spherical_bic(points, labels, k) if clustering.bic is None else clustering.bic,
         gap=gap[0] if gap else None,
         gap_error=gap[1] if gap else None,
-        separation=measure_separation(
-            points, lambda half: algorithm.fit(half, k, seed).centroids, clustering.centroids, seed
-        ),
+        separation=measure_separation(points, fit, clustering.centroids, seed),
         stability=measure_stability(points, labels, algorithm, k, seed) if several else None,
     )
 

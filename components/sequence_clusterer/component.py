@@ -20,6 +20,8 @@ class SequenceClustererSpec(component_spec.ComponentSpec):
         "random_partition": component_spec.ExecutionParameter(type=int),
         "labels_file": component_spec.ExecutionParameter(type=str),
         "labels_fingerprint": component_spec.ExecutionParameter(type=str),
+        "start_from": component_spec.ExecutionParameter(type=str),
+        "start_from_fingerprint": component_spec.ExecutionParameter(type=str),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
     # TFX wants names that are unique over inputs and outputs: the Examples read are `histories`.
@@ -39,7 +41,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
     """Embeds users with the encoder, clusters them, and splits the Examples by cluster.
 
     Outputs:
-        clusters: ClusterModel, what assigns a user (`trainer.membership.ClusterGeometry.load`).
+        clusters: ClusterModel, what assigns a user (`trainer.membership.ClusterGeometry.load`), and
+            what the next run goes on from (`last_clusters`).
         examples: Examples with `cluster_id`, in the splits validation, test, and for every
             k < max_clusters cluster_{k}_train and cluster_{k}_validation, which may be empty; with
             a random partition also random_{k}_train and random_{k}_validation.
@@ -60,6 +63,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
         code_version: str = "",
         labels_file: str = "",
         labels_fingerprint: str = "",
+        start_from: str = "",
+        start_from_fingerprint: str = "",
     ):
         """Makes the node.
 
@@ -74,6 +79,9 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
             code_version: changes when the code does, so that the cache notices.
             labels_file: where the executor finds the file of `config.labels`; "" for none.
             labels_fingerprint: changes when that file does, so that the cache notices.
+            start_from: folder of the ClusterModel that the clusters go on from, as
+                `config.start_from` resolves to; "" for none.
+            start_from_fingerprint: changes when the files there do.
 
         Raises:
             ConfigError: the configuration does not fit `max_clusters`.
@@ -89,6 +97,8 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
                 random_partition=int(random_partition),
                 labels_file=labels_file,
                 labels_fingerprint=labels_fingerprint,
+                start_from=start_from,
+                start_from_fingerprint=start_from_fingerprint,
                 code_version=code_version,
                 clusters=Channel(type=ClusterModel),
                 examples=Channel(type=standard_artifacts.Examples),

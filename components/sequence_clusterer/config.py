@@ -19,6 +19,10 @@ AlgorithmName = Literal[
 ]
 
 
+LAST, NOTHING = "last", "none"
+"""What `start_from` may be besides a path."""
+
+
 class ClusteringConfig(Settings):
     """How users are clustered.
 
@@ -62,6 +66,11 @@ class ClusteringConfig(Settings):
         batch_size: histories per call of the encoder.
         price_per: what a price of the log is paid for: one "unit" (spend is price times quantity),
             or the whole "event", as the total of a receipt's line is.
+        start_from: the clusters that this run goes on from, so that they keep their numbers
+            (`continuation`). "last": those of the last run on other data in the same run directory,
+            if there is one; a compiled pipeline cannot know it and is told when it is run, by its
+            parameter `start_from`. "none": there is nothing to go on from. Else a path: a run
+            directory, or the folder of a ClusterModel.
         labels: a CSV or Parquet file with labels of users to compare the clusters with (age band,
             planted cluster, …), one row a user: a path, or `package:NAME/path`; None for no
             comparison. The labels change nothing but the report.
@@ -93,6 +102,7 @@ class ClusteringConfig(Settings):
     restarts: int = pydantic.Field(default=5, ge=1)
     batch_size: int = pydantic.Field(default=256, ge=1)
     price_per: Literal["unit", "event"] = "unit"
+    start_from: str = pydantic.Field(default=LAST, min_length=1)
     labels: str | None = pydantic.Field(default=None, min_length=1)
     labels_user_column: str = "user_id"
     seed: int = pydantic.Field(default=0, ge=0, lt=2**32)

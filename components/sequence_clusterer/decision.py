@@ -18,7 +18,8 @@ class Decision:
 
     Attributes:
         candidate: the chosen one; its K may be 1.
-        k_from: "separation" (there are clusters), "silhouette" (the best cut) or "config".
+        k_from: "separation" (there are clusters), "silhouette" (the best cut), "config", or
+            "last_run" (they go on from the last run's).
         clusters_found: whether valleys of low density part the users into at least two groups;
             None where that could not be tested.
         reason: for the reader of the report.
@@ -81,6 +82,17 @@ def decide(
         "silhouette",
         False if tested else None,
         " ".join([verdict, "The users are cut into parts all the same:", reason, *notes]),
+    )
+
+
+def continued(candidate: Candidate, last_k: int, level: float) -> Decision:
+    """Clusters that go on from the last run's `last_k`; `level` is of one candidate's test."""
+    reason = f"K={candidate.k}, continued from the last run's K={last_k}."
+    if candidate.separation is None:
+        return Decision(candidate, "last_run", None, reason)
+    groups = _groups(candidate, level)
+    return Decision(
+        candidate, "last_run", groups > 1, f"{reason} {_groups_in_words(candidate, groups)}"
     )
 
 

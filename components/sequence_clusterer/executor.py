@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 import io
-import json
+import logging as python_logging
 from typing import Any
 
-import numpy as np
 import polars as pl
 from absl import logging
-from sklearn.decomposition import PCA
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import Artifact, artifact_utils
-from tfx.utils import io_utils, path_utils
+from tfx.utils import path_utils
 
 from components.sequence_clusterer.algorithms import Clustering
+from components.sequence_clusterer.artifact_files import (
+    write_cluster_model,
+    write_evaluation,
+    write_map,
+    write_profiles,
+)
 from components.sequence_clusterer.assignment import (
     output_splits,
     write_cluster_splits,
 )
-from components.sequence_clusterer.cluster_names import add_names
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.continuation import continue_clusters
 from components.sequence_clusterer.embedding import split_files
 from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
 from components.sequence_clusterer.label_agreement import label_agreement
+from components.sequence_clusterer.last_clusters import (
+    LastClusters,
+)
 from components.sequence_clusterer.outside_labels import read_outside_labels
 from components.sequence_clusterer.period_drift import measure_drift
-from components.sequence_clusterer.profiles import add_titles, profile_clusters
 from components.sequence_clusterer.random_partition import RandomPartition
-from components.sequence_clusterer.selection import Selection, select_clustering
+from components.sequence_clusterer.selection import select_clustering
 from components.sequence_clusterer.space import fit_space
 from trainer.histories import SPLITS, TRAIN
 from trainer.membership import ClusterGeometry
 
-_MAP_USERS = 5_000
+_progress = python_logging.getLogger("cohortrec.progress")
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -55,12 +61,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 perhaps `items` (ItemCatalogue).
             output_dict: `clusters`, `examples`, `evaluation`.
             exec_properties: `config` (JSON of ClusteringConfig), `max_clusters`,
-                `random_partition` and perhaps `labels_file`.
+                `random_partition` and perhaps `labels_file` and `start_from`.
 
         Raises:
             ConfigError: the configuration does not fit `max_clusters`.
-            ClusteringError: there is nothing to cluster, or the encoder model or the labels file is
-                unusable.
+            ClusteringError: there is nothing to cluster, or the encoder model, the labels file or
+                the clusters to start from are unusable.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         config = ClusteringConfig.from_json(exec_properties["config"])
@@ -77,11 +83,25 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         space = fit_space(sample.embeddings, config)
         points = space.points(sample.embeddings)
         selection = select_clustering(points, config, max_clusters)
+        start_from = exec_properties.get("start_from")
+        continuation = continue_clusters(
+            points,
+            sample.user_ids,
+            selection,
+            LastClusters.load(start_from) if start_from else None,
+            config,
+            max_clusters,
+        )
+        for line in continuation.in_words():
+            _progress.info(line)
+        selection = continuation.selection
         logging.info("Clusters: %s", selection.reason)
         geometry = ClusterGeometry(space, selection.clustering.rule, config.representation)
-        clusters = artifact_utils.get_single_instance(output_dict["clusters"])
-        _write_cluster_model(clusters, geometry, selection, config)
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        catalogue = _catalogue(input_dict.get("items"))
+        names = write_profiles(evaluation.uri, sample, continuation, catalogue, config)
+        clusters = artifact_utils.get_single_instance(output_dict["clusters"])
+        write_cluster_model(clusters, geometry, continuation, names, sample, config)
         drift = measure_drift(
             self._make_beam_pipeline(),
             files[TRAIN],
@@ -93,10 +113,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             config,
         )
         agreement = _agreement_with_labels(exec_properties, sample, selection.clustering, config)
-        _write_evaluation(evaluation.uri, geometry, selection, drift, sample, config, agreement)
-        _write_map(evaluation.uri, points, selection.clustering, config.seed)
-        catalogue = _catalogue(input_dict.get("items"))
-        _write_profiles(evaluation.uri, sample, selection.clustering, catalogue, config)
+        write_evaluation(evaluation.uri, geometry, continuation, drift, sample, config, agreement)
+        write_map(evaluation.uri, points, selection.clustering, config.seed)
         fileio.rmtree(work)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -124,50 +142,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         fileio.rmtree(unfinished)
 
 
-def _write_cluster_model(
-    artifact: Artifact, geometry: ClusterGeometry, selection: Selection, config: ClusteringConfig
-) -> None:
-    """Writes what assigns a user anywhere."""
-    artifact.set_int_custom_property("clusters", geometry.clusters)
-    sizes = selection.clustering.sizes
-    description = {
-        "algorithm": selection.algorithm,
-        "sizes": sizes,
-        "noise": selection.clustering.noise,
-        "small_clusters": _small(sizes, config),
-        "seed": config.seed,
-    }
-    geometry.save(artifact.uri, description)
-
-
-def _write_evaluation(
-    uri: str,
-    geometry: ClusterGeometry,
-    selection: Selection,
-    drift: dict[str, Any],
-    sample: FitSample,
-    config: ClusteringConfig,
-    agreement: dict[str, Any],
-) -> None:
-    """Writes `evaluation.json`."""
-    sizes = selection.clustering.sizes
-    evaluation = {
-        **selection.to_dict(),
-        "drift": drift,
-        "representation": config.representation,
-        "preprocess": geometry.space.settings(),
-        "rule": geometry.rule.kind,
-        "rule_agreement": selection.clustering.rule_agreement,
-        "users": sample.population,
-        "sampled": len(sample.users),
-        "sizes": sizes,
-        "noise": selection.clustering.noise,
-        "small_clusters": _small(sizes, config),
-        **agreement,
-    }
-    _write_json(f"{uri}/evaluation.json", evaluation)
-
-
 def _agreement_with_labels(
     exec_properties: dict[str, Any],
     sample: FitSample,
@@ -183,54 +157,9 @@ def _agreement_with_labels(
     return {"labels": {"file": path.rpartition("/")[2], **agreement}}
 
 
-def _write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) -> None:
-    """Writes `map.parquet`: the two principal components of at most 5 000 users."""
-    size = min(len(points), _MAP_USERS)
-    shown = np.sort(np.random.default_rng(seed).choice(len(points), size, replace=False))
-    components = min(2, size, points.shape[1])
-    plane = np.zeros((size, 2), dtype=np.float32)
-    if size > 1:
-        plane[:, :components] = PCA(components, svd_solver="full").fit_transform(points[shown])
-    frame = pl.DataFrame({"x": plane[:, 0], "y": plane[:, 1], "cluster": clustering.labels[shown]})
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    _write_bytes(f"{uri}/map.parquet", buffer.getvalue())
-
-
-def _write_profiles(
-    uri: str,
-    sample: FitSample,
-    clustering: Clustering,
-    catalogue: pl.DataFrame | None,
-    config: ClusteringConfig,
-) -> None:
-    """Writes `profiles.json`."""
-    profiles = profile_clusters(
-        sample.histories(), sample.users, clustering.labels, config.price_per
-    )
-    add_titles(profiles, catalogue)
-    add_names(profiles)
-    _write_json(f"{uri}/profiles.json", {"clusters": profiles, "users": len(sample.users)})
-
-
 def _catalogue(items: list[Artifact] | None) -> pl.DataFrame | None:
     """The item catalogue, if the component was given one."""
     if not items:
         return None
     with fileio.open(f"{items[0].uri}/items.parquet", "rb") as file:
         return pl.read_parquet(io.BytesIO(file.read()), columns=["item_id", "title"])
-
-
-def _small(sizes: list[int], config: ClusteringConfig) -> list[int]:
-    """Clusters with fewer users than asked for."""
-    return [k for k, size in enumerate(sizes) if size < config.min_cluster_users]
-
-
-def _write_json(path: str, value: dict[str, Any]) -> None:
-    io_utils.write_string_file(path, json.dumps(value, indent=2, allow_nan=False))
-
-
-def _write_bytes(path: str, content: bytes) -> None:
-    fileio.makedirs(path.rpartition("/")[0])
-    with fileio.open(path, "wb") as file:
-        file.write(content)

@@ -26,6 +26,7 @@ from trainer.histories import TRAIN, USER_ID
 _SCHEMA = pa.schema(
     [
         ("user", pa.int64()),
+        ("user_id", pa.string()),
         ("embedding", pa.list_(pa.float32())),
         ("item_ids", pa.list_(pa.string())),
         ("actions", pa.list_(pa.string())),
@@ -35,7 +36,7 @@ _SCHEMA = pa.schema(
         ("categories", pa.list_(pa.string())),
     ]
 )
-_HISTORY_COLUMNS = [name for name in _SCHEMA.names if name != "embedding"]
+_HISTORY_COLUMNS = [name for name in _SCHEMA.names if name not in ("user_id", "embedding")]
 # Users a batch when histories are read back: bounds memory whatever the size of the sample.
 _READ_USERS = 4_096
 
@@ -46,12 +47,14 @@ class FitSample:
 
     Attributes:
         users: int64 [n], hash of each user's id.
+        user_ids: the ids themselves, str [n].
         embeddings: float32 [n, dim], of the whole train histories.
         population: users in the train split.
         files: Parquet files with the histories (columns of `_SCHEMA`).
     """
 
     users: np.ndarray
+    user_ids: pa.Array
     embeddings: np.ndarray
     population: int
     files: list[str]
@@ -159,8 +162,9 @@ def _to_rows(payloads: list[tuple[int, bytes]], embeddings: np.ndarray) -> Itera
     """Rows of `_SCHEMA`."""
     for (user, record), embedding in zip(payloads, embeddings, strict=True):
         features = tf.train.Example.FromString(record).features.feature
-        row: dict[str, Any] = {"user": user, "embedding": embedding}
-        for name in _SCHEMA.names[2:]:
+        (user_id,) = features[USER_ID].bytes_list.value
+        row: dict[str, Any] = {"user": user, "user_id": user_id.decode(), "embedding": embedding}
+        for name in _HISTORY_COLUMNS[1:]:
             kind = features[name].WhichOneof("kind") if name in features else None
             values = list(getattr(features[name], kind).value) if kind else None
             row[name] = values or None
@@ -183,7 +187,18 @@ def _read_sample(directory: str) -> FitSample:
             "the encoder gave embeddings that are not finite numbers: its training has probably "
             "diverged; lower its learning rate"
         )
-    return FitSample(users, embeddings, population, files)
+    return FitSample(users, _read_user_ids(files), embeddings, population, files)
+
+
+def _read_user_ids(files: list[str]) -> pa.Array:
+    """The column `user_id`, in the order of the hashes."""
+    tables = []
+    for path in files:
+        with FileSystems.open(path) as file:
+            tables.append(pq.read_table(file, columns=["user", "user_id"]))
+    table = pa.concat_tables(tables)
+    order = np.argsort(table["user"].to_numpy(), kind="stable")
+    return table["user_id"].combine_chunks().take(pa.array(order))
 
 
 def read_embeddings(files: list[str]) -> tuple[np.ndarray, np.ndarray]:

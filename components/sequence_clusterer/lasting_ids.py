@@ -1,5 +1,9 @@
 """Numbers that last: which cluster of this run continues which one of the last, and in words.
 
+A cluster has two numbers. Its *index*, from 0 up to K - 1, says where it stands in the arrays of
+one run and in the served model. Its *lasting number* ("no. 5") is the same from run to run and
+never given again: indices shift when a cluster is retired, lasting numbers do not.
+
 Users tell who is who: the assignment of new to old clusters with the largest overlap of users
 (Jaccard coefficient) is taken, by the Hungarian algorithm (Kuhn 1955). A cluster may continue an
 old one of whose known users it has a quarter at least, or one that it comes from: it started from
@@ -11,7 +15,7 @@ centroid over, the old users must keep their number and the crowd get a new one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -40,44 +44,63 @@ class KnownClusters:
     separated: np.ndarray
     next_id: int
 
-    def carried_over(self, points: np.ndarray, old_labels: np.ndarray) -> KnownClusters:
-        """The same clusters where their users are now, for an encoder that was trained anew.
+    @classmethod
+    def carried_over(
+        cls,
+        points: np.ndarray,
+        old_labels: np.ndarray,
+        ids: np.ndarray,
+        separated: np.ndarray,
+        next_id: int,
+    ) -> tuple[KnownClusters, np.ndarray]:
+        """The last run's clusters where their users are now, for an encoder that was trained anew.
 
         Another encoder means another space, in which the old centroids say nothing; the users of a
-        cluster still do.
+        cluster still do. Their mean is where it is now.
 
         Args:
             points: float32 [n, dim] of the new encoder.
             old_labels: int64 [n], each user's index into `ids` in the last run, -1 for a new one.
+            ids: int64 [K], lasting numbers of the last run's clusters.
+            separated: bool [K, K], see the attribute.
+            next_id: see the attribute.
 
         Returns:
-            The clusters with the means of their users as centroids; those without one of the users
-            are left out, and `old_labels` must be renumbered by the `ids` that are left.
+            The clusters that have one of the users at least, and the users' indices into these.
         """
         left = np.unique(old_labels[old_labels >= 0])
         centroids = [points[old_labels == cluster].mean(axis=0) for cluster in left]
-        return KnownClusters(
+        known = cls(
             np.array(centroids, dtype=np.float32).reshape(len(left), points.shape[1]),
-            self.ids[left],
-            self.separated[np.ix_(left, left)],
-            self.next_id,
+            ids[left],
+            separated[np.ix_(left, left)],
+            next_id,
         )
+        return known, np.where(old_labels >= 0, np.searchsorted(left, old_labels), -1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One thing that happened to a cluster.
+    """What happened to one cluster.
 
     Attributes:
         kind: "kept", "retired", "merged", "split off" or "created".
-        cluster: the lasting number of the cluster that it happened to.
-        others: numbers of the clusters that it was merged with or split off from.
+        lasting_id: the lasting number of the cluster that it happened to.
+        cluster: its index in this run; None if it is retired.
+        others: lasting numbers of the clusters that it took in or split off from.
+        users: users of this run in it.
+        before: users who are in both runs and were in it; 0 if it is new.
+        stayed: those of them who still are.
         words: the same as a sentence.
     """
 
     kind: str
-    cluster: int
+    lasting_id: int
+    cluster: int | None
     others: list[int]
+    users: int
+    before: int
+    stayed: int
     words: str
 
 
@@ -114,7 +137,26 @@ def match_clusters(
     return {new: old for new, old in pairs if allowed[old, new]}
 
 
-def changes_in_words(
+def number_clusters(
+    known: KnownClusters, continued: Mapping[int, int], clusters: int
+) -> tuple[np.ndarray, int]:
+    """Lasting numbers, int64 [K'], of this run's clusters, and the first that is free after them.
+
+    Args:
+        known: the last run's clusters.
+        continued: new index to old index, from `match_clusters`.
+        clusters: K'.
+    """
+    ids, next_id = np.zeros(clusters, dtype=np.int64), known.next_id
+    for index in range(clusters):
+        if index in continued:
+            ids[index] = known.ids[continued[index]]
+        else:
+            ids[index], next_id = next_id, next_id + 1
+    return ids, next_id
+
+
+def describe_changes(
     parents: Sequence[frozenset[int]],
     ids: np.ndarray,
     known: KnownClusters,
@@ -125,43 +167,58 @@ def changes_in_words(
 
     Args:
         parents: of each new cluster, the indices of the old ones that it comes from.
-        ids: int64 [K'], the new clusters' lasting numbers.
+        ids: int64 [K'], the new clusters' lasting numbers, rising.
         known: the last run's clusters.
         old_labels: int64 [n] in [-1, K), users' old clusters; -1 is a user who was not there.
-        labels: int64 [n] in [0, K'), their new ones.
+        labels: int64 [n] in [-1, K'), their new ones.
     """
     shared = _shared_users(old_labels, labels, len(known.ids), len(parents))
-    numbers = known.ids.tolist()
+    of_old = np.bincount(old_labels[old_labels >= 0], minlength=len(known.ids))
+    place = {number: old for old, number in enumerate(known.ids.tolist())}
+    numbers = ids.tolist()
     taken_in: dict[int, list[int]] = {}
     retired = []
-    for old, number in enumerate(numbers):
-        if number not in ids:
+    for number, old in place.items():
+        if number not in numbers:
             new = _went_to(old, shared, parents)
-            if new is not None and ids[new] in numbers:
+            if new is not None and numbers[new] in place:
                 taken_in.setdefault(new, []).append(number)
             else:
                 retired.append(number)
-    kept, rest = [], []
-    for new, number in enumerate(ids.tolist()):
-        users = int((labels == new).sum())
-        if number in numbers and new in taken_in:
-            words = f"Cluster {number} ({users} users) took in {_numbers(taken_in[new])}."
-            rest.append(Change("merged", number, taken_in[new], words))
-        elif number in numbers:
-            words = f"Cluster {number} goes on with {users} users."
-            kept.append(Change("kept", number, [], words))
-        elif (old_labels >= 0).any() and shared[:, new].sum() < _MOSTLY * users:
-            share = 1.0 - shared[:, new].sum() / users
-            words = f"Cluster {number} is new: {share:.0%} of its {users} users are."
-            rest.append(Change("created", number, [], words))
+    kept: list[Change] = []
+    rest: list[Change] = []
+    for new, number in enumerate(numbers):
+        users, known_users = int((labels == new).sum()), int(shared[:, new].sum())
+        before, stayed = 0, 0
+        others: list[int] = []
+        if number in place:
+            before, stayed = int(of_old[place[number]]), int(shared[place[number], new])
+            others = taken_in.get(new, [])
+            kind = "merged" if others else "kept"
+            words = f"No. {number} goes on as cluster {new} ({users} users)"
+            words += f", with {stayed} of its {before} known users" if before else ""
+            words += f", and took in {_numbers(others)}." if others else "."
+        elif (old_labels >= 0).any() and known_users < _MOSTLY * users:
+            kind = "created"
+            share = 1.0 - known_users / users
+            words = f"No. {number} is new, as cluster {new}: {share:.0%} of its {users} users are."
         else:
-            source = int(shared[:, new].argmax()) if shared[:, new].any() else min(parents[new])
-            words = f"Cluster {number} ({users} users) split off from cluster {numbers[source]}."
-            rest.append(Change("split off", number, [numbers[source]], words))
-    for number in retired:
-        words = f"Cluster {number} was retired: nothing that continues it has enough users."
-        rest.append(Change("retired", number, [], words))
-    return kept + rest
+            kind = "split off"
+            source = int(shared[:, new].argmax()) if known_users else min(parents[new])
+            others = [int(known.ids[source])]
+            words = f"No. {number} (cluster {new}, {users} users) split off from no. {others[0]}."
+        change = Change(kind, number, new, others, users, before, stayed, words)
+        (kept if kind == "kept" else rest).append(change)
+    return [*kept, *rest, *(retire(n, int(of_old[place[n]])) for n in retired)]
+
+
+def retire(number: int, before: int) -> Change:
+    """The end of a cluster that `before` users of both runs were in."""
+    if before:
+        words = f"No. {number} was retired: no cluster continues it."
+    else:
+        words = f"No. {number} was retired: none of its users is known here."
+    return Change("retired", number, None, [], 0, before, 0, words)
 
 
 def _shared_users(old_labels: np.ndarray, labels: np.ndarray, k_old: int, k_new: int) -> np.ndarray:
@@ -181,7 +238,6 @@ def _went_to(old: int, shared: np.ndarray, parents: Sequence[frozenset[int]]) ->
     return next((new for new, come in enumerate(parents) if old in come and len(come) > 1), None)
 
 
-def _numbers(clusters: list[int]) -> str:
-    """Clusters in a sentence: "cluster 3", "clusters 1, 2"."""
-    name = "cluster" if len(clusters) == 1 else "clusters"
-    return f"{name} {', '.join(str(cluster) for cluster in clusters)}"
+def _numbers(numbers: list[int]) -> str:
+    """Lasting numbers in a sentence: "no. 3", "no. 1, 2"."""
+    return f"no. {', '.join(str(number) for number in numbers)}"

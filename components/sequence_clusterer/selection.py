@@ -15,7 +15,12 @@ from components.sequence_clusterer.candidates import (
     fit_candidates,
 )
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.decision import Decision, decide, level_of_each
+from components.sequence_clusterer.decision import (
+    Decision,
+    continued,
+    decide,
+    level_of_each,
+)
 from components.sequence_clusterer.internal_measures import count_distinct
 
 
@@ -45,7 +50,7 @@ class Selection:
 
     @property
     def k_from(self) -> str:
-        """What decided: "separation", "silhouette" or "config"."""
+        """What decided: "separation", "silhouette", "config" or "last_run"."""
         return self.decision.k_from
 
     @property
@@ -57,6 +62,30 @@ class Selection:
     def by_k(self) -> list[Candidate]:
         """The candidates of the chosen algorithm, by rising K."""
         return [c for c in self.table.candidates if c.algorithm == self.algorithm]
+
+    @property
+    def separated(self) -> np.ndarray:
+        """Which of the clusters have a valley of low density between them, bool [K, K]."""
+        separation = self.decision.candidate.separation
+        if separation is None:
+            return np.zeros((self.clustering.k, self.clustering.k), dtype=bool)
+        return separation.separated(level_of_each(self.table.candidates))
+
+    def renumbered(self, candidate: Candidate) -> Selection:
+        """The same choice, its clusters in another order as the candidate has them."""
+        chosen = self.decision.candidate
+        candidate = dataclasses.replace(candidate, gap=chosen.gap, gap_error=chosen.gap_error)
+        return dataclasses.replace(
+            self,
+            decision=dataclasses.replace(self.decision, candidate=candidate),
+            table=self.table.with_candidate(candidate),
+        )
+
+    def continued_by(self, candidate: Candidate, last_k: int) -> Selection:
+        """The choice of clusters that go on from the last run's `last_k`."""
+        table = self.table.with_candidate(candidate)
+        decision = continued(candidate, last_k, level_of_each(table.candidates))
+        return Selection(decision, table, decision.reason)
 
     def to_dict(self) -> dict[str, Any]:
         """The judgement in plain values, part of `evaluation.json` (see the README)."""

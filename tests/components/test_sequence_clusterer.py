@@ -148,6 +148,7 @@ def run(
     items=None,
     random_partition=False,
     labels_file="",
+    start_from="",
     **settings,
 ):
     directory.mkdir(exist_ok=True)
@@ -176,6 +177,8 @@ def run(
         "random_partition": int(random_partition),
         "labels_file": labels_file,
         "labels_fingerprint": "",
+        "start_from": start_from,
+        "start_from_fingerprint": "",
         "code_version": "",
     }
     Executor(context).Do(inputs, {k: [v] for k, v in outputs.items()}, properties)

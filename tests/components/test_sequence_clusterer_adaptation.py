@@ -37,7 +37,7 @@ def adapt(points, old, **settings):
 
 
 def kinds(result):
-    return {(change.kind, change.cluster) for change in result.changes}
+    return {(change.kind, change.lasting_id) for change in result.changes}
 
 
 def test_clusters_that_moved_a_little_keep_their_numbers():
@@ -51,7 +51,7 @@ def test_clusters_that_moved_a_little_keep_their_numbers():
     labels = result.ids[result.labels]
     assert labels.tolist() == [7] * 30 + [3] * 60 + [5] * 90
     np.testing.assert_allclose(result.centroids[2], centre(0, 1.2), atol=0.1)
-    assert "Cluster 5 goes on with 90 users." in [change.words for change in result.changes]
+    assert "No. 5 goes on as cluster 1 (90 users)." in [change.words for change in result.changes]
 
 
 def test_a_cluster_without_users_is_retired_and_its_number_never_given_again():
@@ -75,7 +75,7 @@ def test_a_cluster_that_fell_apart_is_split():
     assert np.bincount(result.labels).tolist() == [60, 70, 50]
     (split,) = [change for change in result.changes if change.kind == "split off"]
     assert split.others == [1]
-    assert split.words == "Cluster 2 (50 users) split off from cluster 1."
+    assert split.words == "No. 2 (cluster 2, 50 users) split off from no. 1."
 
 
 def test_new_users_with_new_ways_make_a_new_cluster():
@@ -87,7 +87,7 @@ def test_new_users_with_new_ways_make_a_new_cluster():
     assert ("created", 2) in kinds(result)
     assert np.bincount(result.labels).tolist() == [60, 60, 80]
     (created,) = [change for change in result.changes if change.kind == "created"]
-    assert created.words == "Cluster 2 is new: 100% of its 80 users are."
+    assert created.words == "No. 2 is new, as cluster 2: 100% of its 80 users are."
 
 
 def test_clusters_that_grew_together_are_merged():
@@ -99,7 +99,10 @@ def test_clusters_that_grew_together_are_merged():
     result = adapt(points, old, old_labels=labels)
     assert result.ids.tolist() == [1, 2]
     assert kinds(result) == {("merged", 1), ("kept", 2)}
-    assert "Cluster 1 (200 users) took in cluster 0." in [c.words for c in result.changes]
+    (merged,) = [change for change in result.changes if change.kind == "merged"]
+    assert merged.words.startswith("No. 1 goes on as cluster 0 (200 users), with 130 of its 130")
+    assert merged.words.endswith("known users, and took in no. 0.")
+    assert (merged.users, merged.before, merged.stayed, merged.others) == (200, 130, 130, [0])
 
 
 def test_parts_of_a_continuum_are_neither_merged_nor_split():
@@ -115,6 +118,14 @@ def test_no_split_beyond_the_limits():
     assert len(adapt(blobs(*groups), old).ids) == 4
     assert len(adapt(blobs(*groups), old, max_clusters=3).ids) == 3
     assert len(adapt(blobs(*groups), old, fewest_users=70).ids) == 2
+
+
+def test_a_set_number_of_clusters_only_moves():
+    old = known(centre(0), centre(1))
+    groups = [(centre(axis), 40) for axis in range(4)]
+    assert adapt(blobs(*groups), old, fixed_k=True).ids.tolist() == [0, 1]
+    uneven = blobs((centre(0), 60), (centre(1), 3))
+    assert adapt(uneven, old, fixed_k=True).ids.tolist() == [0, 1]
 
 
 def test_same_seed_same_clusters():
@@ -153,8 +164,10 @@ def test_a_cluster_continues_only_what_it_comes_from():
 def test_another_encoder_has_another_space():
     old = known(centre(0), centre(1), centre(2), ids=[4, 6, 9])
     points = blobs((centre(5), 20), (centre(6), 20))
-    carried = old.carried_over(points, np.repeat([0, 2], 20))
+    labels = np.repeat([0, 2], 20)
+    carried, renumbered = KnownClusters.carried_over(points, labels, old.ids, old.separated, 10)
     assert carried.ids.tolist() == [4, 9]
+    assert renumbered.tolist() == [0] * 20 + [1] * 20
     np.testing.assert_allclose(carried.centroids, [centre(5), centre(6)], atol=0.1)
     assert carried.separated.shape == (2, 2)
     assert carried.next_id == 10

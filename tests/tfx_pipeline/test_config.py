@@ -40,6 +40,13 @@ def test_labels_of_a_preset_do_not_go_with_other_events():
     assert both.clustering.labels == "own_labels.csv"
 
 
+def test_clusters_go_on_from_the_last_run_unless_a_benchmark_is_measured():
+    assert load_config().clustering.start_from == "last"
+    assert load_config(["benchmark"]).clustering.start_from == "none"
+    own = load_config(overrides=["clustering.start_from=out/first"])
+    assert own.clustering.start_from == "out/first"
+
+
 def test_one_seed_for_all_sections():
     assert load_config(overrides=["run.seed=5"]).clustering.seed == 5
     assert load_config(overrides=["run.seed=5", "clustering.seed=6"]).clustering.seed == 6
@@ -55,6 +62,7 @@ def test_one_seed_for_all_sections():
         ("encoder=3", "section 'encoder' must hold settings, not 3"),
         ("encoder.width=broad", "setting 'encoder.width'"),
         ("encoder.width", "write it as section.key=value"),
+        ("clustering.start_from=", "setting 'clustering.start_from'"),
         ("clustering.k=9", "raise run.max_clusters or lower clustering.k"),
     ],
 )

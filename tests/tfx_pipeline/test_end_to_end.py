@@ -90,7 +90,9 @@ class TestOneDirectory:
 
     def test_the_clusters_are_named_and_compared_with_the_labels(self, shop):
         (folder,) = _states(shop)["SequenceClusterer"].artifacts["evaluation"]
-        labels = json.loads(Path(folder, "evaluation.json").read_text())["labels"]
+        evaluation = json.loads(Path(folder, "evaluation.json").read_text())
+        assert evaluation["lasting"] == {"ids": [0, 1], "how": "first", "reason": ""}
+        labels = evaluation["labels"]
         (column,) = labels["columns"]
         assert (labels["file"], column["column"], column["values"]) == (
             *("labels.csv", "shelf"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfx_pipeline.inputs import InputError, labels_file, make_writable, resolve_files
+from tfx_pipeline.inputs import InputError, labels_file, make_writable, resolve_files, start_path
 
 
 def test_globs_and_duplicates(tmp_path):
@@ -52,3 +52,19 @@ def test_a_run_directory_that_cannot_be_written(tmp_path):
         make_writable(tmp_path / "file")
     with pytest.raises(InputError, match="Not a directory; choose another --output"):
         make_writable(tmp_path / "file" / "run")
+
+
+def test_the_clusters_to_go_on_from_are_a_run_or_a_cluster_model(tmp_path):
+    assert start_path("last") is None
+    assert start_path("none") is None
+    for name in ("metadata.db", "clusters.json"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        with pytest.raises(InputError, match=r"clustering\.start_from: .*; it is neither"):
+            start_path(str(folder))
+        (folder / name).write_text("x")
+        assert start_path(str(folder)) == folder
+    with pytest.raises(InputError, match=r"clustering\.start_from: .*there is no such folder"):
+        start_path(str(tmp_path / "gone"))
+    with pytest.raises(InputError, match="only a compiled pipeline reads remote folders"):
+        start_path("gs://bucket/run")

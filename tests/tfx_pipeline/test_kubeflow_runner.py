@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
 
 import tfx_pipeline
 from tests.tfx_pipeline.planted_shop import write_events
@@ -159,6 +161,29 @@ def test_labels_reach_the_clusterer_and_its_cache(compiled, tmp_path):
     remote = clusterer("gs://b/labels.csv")
     assert parameter(remote, "labels_file") == "gs://b/labels.csv"
     assert "enableCache" not in remote.get("cachingOptions", {})
+
+
+def test_who_starts_a_run_says_which_clusters_it_goes_on_from(compiled, tmp_path):
+    """The compiled pipeline cannot know which run will be the last one."""
+    json_format.ParseDict(compiled, pipeline_spec_pb2.PipelineSpec())
+    (declared,) = compiled["root"]["inputDefinitions"]["parameters"].items()
+    assert declared == (
+        "start_from",
+        {"parameterType": "STRING", "defaultValue": "", "isOptional": True},
+    )
+    task = compiled["root"]["dag"]["tasks"]["SequenceClusterer"]
+    given = task["inputs"]["parameters"]["start_from"]
+    assert given == {"componentInputParameter": "start_from"}
+    assert task["cachingOptions"]["enableCache"]
+    for setting, folder in (("none", ""), ("gs://bucket/clusters/7", "gs://bucket/clusters/7")):
+        spec = _compile(
+            *(tmp_path / "p.yaml", "--events", "gs://b/*.csv"),
+            *("--set", f"clustering.start_from={setting}"),
+        )
+        assert "inputDefinitions" not in spec["root"]
+        task = spec["root"]["dag"]["tasks"]["SequenceClusterer"]
+        given = task["inputs"]["parameters"]["start_from"]["runtimeValue"]["constantValue"]
+        assert given["stringValue"] == folder
 
 
 def test_wrong_names_are_refused(tmp_path):

@@ -26,6 +26,8 @@ _NUMBERING_PASSES = 3
 class Clustering:
     """A fitted clustering, its clusters numbered from the largest to the smallest.
 
+    Those that go on from the last run (`numbered_as`) are in the order of their lasting numbers.
+
     Attributes:
         rule: assigns any point of the space.
         labels: int64 [n], what the rule says of the points; -1 for noise.
@@ -75,10 +77,24 @@ class Clustering:
                 break
             rule = rule.reordered(order)
             labels = rule.assign(points)
+        return cls.numbered_as(points, rule, agreement, bic, note)
+
+    @classmethod
+    def numbered_as(
+        cls,
+        points: np.ndarray,
+        rule: AssignmentRule,
+        rule_agreement: float = 1.0,
+        bic: float | None = None,
+        note: str = "",
+    ) -> Clustering:
+        """Labels the points float32 [n, dim] by a rule whose numbers stand; see `of`."""
+        labels = rule.assign(points)
         centroids = _centroids(points, labels, rule.clusters)
         inside = labels != NOISE
         residuals = (points[inside] - centroids[labels[inside]]).astype(np.float64)
-        return cls(rule, labels, centroids, float(np.sum(residuals**2)), agreement, bic, note)
+        inertia = float(np.sum(residuals**2))
+        return cls(rule, labels, centroids, inertia, rule_agreement, bic, note)
 
     @property
     def k(self) -> int:
@@ -87,7 +103,7 @@ class Clustering:
 
     @property
     def sizes(self) -> list[int]:
-        """Points per cluster, not rising; noise is in none."""
+        """Points per cluster; noise is in none."""
         return _sizes(self.labels, self.k).tolist()
 
     @property
