@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from components.run_report.inputs import ClusteringFigures, ClusterProfile, ReportInputs, Verdict
+from components.run_report.clustering_figures import ClusteringFigures
+from components.run_report.inputs import ClusterProfile, ReportInputs, Verdict
 from components.run_report.page import render
 from tests.components.test_run_report import Page
 from tests.components.test_sequence_clusterer_continuation import (
