@@ -32,8 +32,8 @@ def flow_chart(
     label: str,
     titles: tuple[str, str],
     description: str = "",
-    width: int = 760,
-    name_width: int = 210,
+    width: int = 820,
+    name_width: int = 240,
 ) -> Markup:
     """An alluvial diagram: the thickness of a band is the number of users.
 
