@@ -23,11 +23,9 @@ from components.sequence_clusterer.embedding import (
 )
 from trainer.histories import TRAIN, USER_ID
 
-_SCHEMA = pa.schema(
+HISTORY_SCHEMA = pa.schema(
     [
         ("user", pa.int64()),
-        ("user_id", pa.string()),
-        ("embedding", pa.list_(pa.float32())),
         ("item_ids", pa.list_(pa.string())),
         ("actions", pa.list_(pa.string())),
         ("timestamps", pa.list_(pa.int64())),
@@ -36,7 +34,10 @@ _SCHEMA = pa.schema(
         ("categories", pa.list_(pa.string())),
     ]
 )
-_HISTORY_COLUMNS = [name for name in _SCHEMA.names if name not in ("user_id", "embedding")]
+"""What profiles read of a user; `user` is a hash."""
+_SCHEMA = pa.schema(
+    [*HISTORY_SCHEMA, ("user_id", pa.string()), ("embedding", pa.list_(pa.float32()))]
+)
 # Users a batch when histories are read back: bounds memory whatever the size of the sample.
 _READ_USERS = 4_096
 
@@ -65,7 +66,9 @@ class FitSample:
         """
         for path in self.files:
             with FileSystems.open(path) as file:
-                batches = pq.ParquetFile(file).iter_batches(_READ_USERS, columns=_HISTORY_COLUMNS)
+                batches = pq.ParquetFile(file).iter_batches(
+                    _READ_USERS, columns=HISTORY_SCHEMA.names
+                )
                 for batch in batches:
                     yield pa.Table.from_batches([batch])
 
@@ -164,7 +167,7 @@ def _to_rows(payloads: list[tuple[int, bytes]], embeddings: np.ndarray) -> Itera
         features = tf.train.Example.FromString(record).features.feature
         (user_id,) = features[USER_ID].bytes_list.value
         row: dict[str, Any] = {"user": user, "user_id": user_id.decode(), "embedding": embedding}
-        for name in _HISTORY_COLUMNS[1:]:
+        for name in HISTORY_SCHEMA.names[1:]:
             kind = features[name].WhichOneof("kind") if name in features else None
             values = list(getattr(features[name], kind).value) if kind else None
             row[name] = values or None

@@ -7,22 +7,12 @@ import pytest
 
 from components.sequence_clusterer.behaviour_counts import BehaviourCounts
 from components.sequence_clusterer.cluster_names import add_names
+from components.sequence_clusterer.fit_sample import HISTORY_SCHEMA
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 MONDAY = 1_704_067_200  # 1 January 2024
 SHELVES = {"snacks": "GROCERY / SNACKS", "bread": "GROCERY / BREAD", "milk": "DAIRY / MILK"}
-SCHEMA = pa.schema(
-    [
-        ("user", pa.int64()),
-        ("item_ids", pa.list_(pa.string())),
-        ("actions", pa.list_(pa.string())),
-        ("timestamps", pa.list_(pa.int64())),
-        ("prices", pa.list_(pa.float32())),
-        ("quantities", pa.list_(pa.float32())),
-        ("categories", pa.list_(pa.string())),
-    ]
-)
 
 
 def shopper(rng, user, chances=(1, 1, 1), visits=10, basket=4, hours=(6, 24), price=2.0):
@@ -43,7 +33,7 @@ def shopper(rng, user, chances=(1, 1, 1), visits=10, basket=4, hours=(6, 24), pr
 
 
 def profiled(rows, labels, **settings):
-    table = pa.Table.from_pylist(rows, SCHEMA)
+    table = pa.Table.from_pylist(rows, HISTORY_SCHEMA)
     batches = [table.slice(0, 70), table.slice(70)]
     users = np.array([row["user"] for row in rows])
     profiles = profile_clusters(batches, users, np.asarray(labels), **settings)
@@ -179,7 +169,7 @@ def measured(price_per="unit", **columns):
         **columns,
     }
     counts = BehaviourCounts(pl.DataFrame({"user": [1], "cluster": [0]}), price_per)
-    counts.add(pa.Table.from_pylist([row], SCHEMA))
+    counts.add(pa.Table.from_pylist([row], HISTORY_SCHEMA))
     return counts.users().row(0, named=True)
 
 

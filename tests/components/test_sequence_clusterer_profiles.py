@@ -5,6 +5,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from components.sequence_clusterer.fit_sample import HISTORY_SCHEMA
 from components.sequence_clusterer.profiles import add_titles, profile_clusters
 
 HOUR, DAY = 3_600, 86_400
@@ -73,18 +74,7 @@ def test_rare_items_are_not_shown(histories):
 def test_without_prices_and_categories(histories):
     for row in histories:
         row["prices"] = row["categories"] = None
-    schema = pa.schema(
-        [
-            ("user", pa.int64()),
-            ("item_ids", pa.list_(pa.string())),
-            ("actions", pa.list_(pa.string())),
-            ("timestamps", pa.list_(pa.int64())),
-            ("prices", pa.list_(pa.float32())),
-            ("quantities", pa.list_(pa.float32())),
-            ("categories", pa.list_(pa.string())),
-        ]
-    )
-    table = pa.Table.from_pylist(histories, schema)
+    table = pa.Table.from_pylist(histories, HISTORY_SCHEMA)
     (profile,) = profile_clusters([table], np.arange(8), np.zeros(8, np.int64))
     assert profile["price_median"] is None
     assert profile["top_categories"] == []
