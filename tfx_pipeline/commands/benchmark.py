@@ -1,0 +1,50 @@
+"""`cohortrec benchmark`: measured as the research papers do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tfx_pipeline.commands.exit_codes import OK
+from tfx_pipeline.commands.parsing import Commands
+from tfx_pipeline.commands.settings_options import add_overrides
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "benchmark",
+        help="measure the pipeline under the protocol of the research papers",
+        description="Runs the whole pipeline on a sequence file (one user a line: "
+        "user item1 item2 …, oldest first): leave-one-out, all items ranked, seen items left out. "
+        "Prints the figures with their intervals and the cost of each stage. The gates only warn.",
+    )
+    parser.add_argument("--sequences", metavar="FILE", required=True, help="sequence file")
+    parser.add_argument(
+        "--items", metavar="FILE", help="items file with item_id and title, text, category or brand"
+    )
+    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="run directory")
+    parser.add_argument("--seed", metavar="N", type=int, help="seed of everything random")
+    parser.add_argument(
+        "--name", help="what the data set is called (default: the end of the file's path)"
+    )
+    add_overrides(parser)
+    parser.set_defaults(command=_benchmark)
+    return parser
+
+
+def _benchmark(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.benchmark import compose, data_set_name, run_benchmark
+    from tfx_pipeline.console import quiet_terminal
+    from tfx_pipeline.inputs import make_writable, resolve_files
+
+    config = compose(arguments.sequences, arguments.items, arguments.seed, arguments.overrides)
+    resolve_files(config.run.events, "sequences")
+    resolve_files(config.run.items, "items")
+    make_writable(arguments.output)
+    arguments.log = arguments.output / "logs" / "run.log"
+    data_set = data_set_name(arguments.sequences, arguments.name)
+    with quiet_terminal(arguments.log, echo=arguments.debug) as console:
+        console.line("Starting (loading TensorFlow and TFX) …", style="dim")
+        run_benchmark(config, data_set, arguments.output, console)
+    return OK

@@ -1,0 +1,52 @@
+"""`cohortrec run`: the whole pipeline on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tfx_pipeline.commands.exit_codes import OK, REFUSED
+from tfx_pipeline.commands.parsing import Commands
+from tfx_pipeline.commands.settings_options import add_settings, load_settings
+
+
+def add(commands: Commands) -> argparse.ArgumentParser:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "run",
+        help="run the whole pipeline",
+        description="Trains, evaluates and, if it passes the gates, pushes a recommender. "
+        "Run again in the same directory, it redoes only what changed.",
+    )
+    add_settings(parser)
+    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="run directory")
+    parser.set_defaults(command=_run)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from tfx_pipeline.console import quiet_terminal
+    from tfx_pipeline.inputs import (
+        event_files,
+        labels_file,
+        make_writable,
+        resolve_files,
+        start_path,
+    )
+
+    config = load_settings(arguments)
+    # A missing file or a read-only directory is told before TensorFlow is imported.
+    event_files(config.run.events)
+    resolve_files(config.run.items, "items")
+    labels_file(config.clustering.labels)
+    start_path(config.clustering.start_from)
+    make_writable(arguments.output)
+    arguments.log = arguments.output / "logs" / "run.log"
+    with quiet_terminal(arguments.log, echo=arguments.debug) as console:
+        console.line("Starting (loading TensorFlow and TFX) …", style="dim")
+        from tfx_pipeline import local_runner, results
+
+        directory = local_runner.RunDirectory(arguments.output)
+        outcome = local_runner.run(config, directory, console)
+        results.show(outcome, directory, config, console)
+    return REFUSED if outcome.status == "refused" else OK
