@@ -112,6 +112,9 @@ class SpecialistConfig(OptimizerConfig):
 
     method: Literal["lora", "full"] = "full"
     lora_rank: Annotated[int, Field(ge=1)] = 8
+    members: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many of the encoder's members a specialist has of its own. It shares the others, which
+    are then neither trained nor stored nor served again."""
     epochs: Annotated[int, Field(ge=1)] = 6
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     warmup_share: Share = 0.1

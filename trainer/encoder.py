@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer import features
 from trainer.catalogue import Catalogue
 from trainer.event_tower import EventTower
-from trainer.tower_ensemble import TowerEnsemble
+from trainer.tower_ensemble import TowerEnsemble, members_of
 
 UNKNOWN_ITEM_RATE = 0.01
 """Share of input items that training replaces by the out-of-vocabulary item, so that it means
@@ -73,7 +73,7 @@ class BehaviorEncoder(keras.Model):
     @property
     def members(self) -> int:
         """How many towers there are side by side."""
-        return len(self.tower.members) if isinstance(self.tower, TowerEnsemble) else 1
+        return len(members_of(self.tower))
 
     def folded(
         self, new_items: Sequence[str], new_features: np.ndarray, rare: np.ndarray

@@ -17,6 +17,7 @@ from trainer.objectives import (
 )
 from trainer.own_items import OwnItems, summarise
 from trainer.sampling import NEXT_TIME
+from trainer.tower_ensemble import members_of
 
 
 class NextItemModel(keras.Model):
@@ -50,6 +51,15 @@ class NextItemModel(keras.Model):
             "period": catalogue.period_of(inputs[NEXT_TIME]) if catalogue.periods else None,
         }
 
+    @property
+    def _together(self) -> bool:
+        """Whether the members have one loss, because some are frozen.
+
+        The others then learn what these lack. Without frozen ones each has a loss of its own, as
+        members that are trained together agree too much.
+        """
+        return not all(member.trainable for member in members_of(self.encoder.tower))
+
     def compute_loss(
         self,
         x: Any = None,
@@ -68,13 +78,15 @@ class NextItemModel(keras.Model):
     @property
     def later_items(self) -> int:
         """How many items after the next instant the targets must hold."""
-        return self._label.later_items if self.encoder.members > 1 else 0
+        return self._label.later_items if self.encoder.members > 1 and not self._together else 0
 
     def _weights(self, targets: tf.Tensor) -> list[tf.Tensor]:
-        """The label of each member; every second one looks ahead."""
+        """The label of each member, of which every second one looks ahead, or of all together."""
         instant = tf.shape(targets)[1] - self.later_items
         later = targets[:, instant:]
         near = target_weights(targets[:, :instant], self._label.first_weight)
+        if self._together:
+            return [near]
         return [
             looking_ahead(near, later, self._label.later_weight if member % 2 else 0.0)
             for member in range(self.encoder.members)

@@ -20,11 +20,13 @@ from trainer.event_tower import EventTower
 from trainer.history_transform import HistoryTransform
 from trainer.mixture import Mixture
 from trainer.own_items import summarise
+from trainer.own_members import OwnMembers
 from trainer.ranking import target_rank
 from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_representation
 from trainer.retrieval import TopItems
 from trainer.sampling import cut_inputs
 from trainer.scoring import SEEN_LIMIT
+from trainer.tower_ensemble import TowerEnsemble
 
 EVALUATED_ITEMS = 20
 """Length of the lists that the `evaluate` signature returns for coverage."""
@@ -45,7 +47,8 @@ class Recommender(tf.Module):
     Args:
         graph: the Transform graph that the encoder was trained with.
         encoder: the global encoder; its item table serves everyone.
-        specialists: towers of the K specialists, by cluster. Those of strength 0 are not run.
+        specialists: towers of the K specialists, by cluster. Those of strength 0 are not run, nor
+            members that are the global encoder's.
         mixture: how they are combined; None without specialists. A request runs only the
             specialists that its users have a weight for.
         top_k: length of the recommendation lists.
@@ -55,7 +58,7 @@ class Recommender(tf.Module):
         self,
         graph: tft.TFTransformOutput,
         encoder: BehaviorEncoder,
-        specialists: Sequence[EventTower] = (),
+        specialists: Sequence[EventTower | TowerEnsemble] = (),
         mixture: Mixture | None = None,
         top_k: int = 20,
     ) -> None:
@@ -66,7 +69,7 @@ class Recommender(tf.Module):
         self._transform = HistoryTransform(graph, encoder.new_items)
         self._encoder = encoder
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
-        self._specialists = [specialists[k] for k in self._used]
+        self._specialists = [OwnMembers(specialists[k], encoder.tower) for k in self._used]
         self._mixture = mixture
         self._top = TopItems(encoder.catalogue, top_k)
         self._item_ids = tf.constant([b"", *self._transform.item_ids], tf.string)
@@ -76,7 +79,8 @@ class Recommender(tf.Module):
 
     def contents(self) -> list[np.ndarray]:
         """Everything that was learnt, in a fixed order, for the model's identity."""
-        weights = [w for part in (self._encoder, *self._specialists) for w in part.get_weights()]
+        own = [w for specialist in self._specialists for w in specialist.get_weights()]
+        weights = [*self._encoder.get_weights(), *own]
         ids = np.frombuffer(b"\0".join(self._item_ids.numpy().tolist()), np.uint8)
         if self._mixture is None:
             return [*weights, ids]
@@ -187,21 +191,25 @@ class Recommender(tf.Module):
         cluster, weights = self._mixture.weights(representation)
         if not self._used:
             return _State(query, cluster, weights, inputs)
-        combined = query * weights[:, :1]
-        for k, tower in zip(self._used, self._specialists, strict=True):
-            combined = self._add(combined, tower, weights[:, k + 1], inputs)
+        combined = query
+        for k, specialist in zip(self._used, self._specialists, strict=True):
+            combined += self._change(query, specialist, weights[:, k + 1], inputs)
         return _State(combined, cluster, weights, inputs)
 
-    def _add(
-        self, query: tf.Tensor, tower: EventTower, weight: tf.Tensor, inputs: dict[str, tf.Tensor]
+    def _change(
+        self,
+        query: tf.Tensor,
+        specialist: OwnMembers,
+        weight: tf.Tensor,
+        inputs: dict[str, tf.Tensor],
     ) -> tf.Tensor:
-        """Adds a specialist's queries to those of the users who give it a weight [batch].
+        """What a specialist changes in the queries of the users who give it a weight [batch].
 
         It is run for these users alone, and not at all where there are none.
         """
         rows = tf.where(weight > 0)
 
-        def added() -> tf.Tensor:
+        def changed() -> tf.Tensor:
             users = tf.squeeze(rows, axis=1)
             theirs = {
                 name: tf.gather(inputs[name], users)
@@ -209,10 +217,10 @@ class Recommender(tf.Module):
                 if name in inputs
             }
             vectors = self._encoder.catalogue(theirs[features.ITEM], theirs[features.CATEGORY])
-            answer = tf.cast(tower(theirs, vectors), tf.float32)
-            return tf.tensor_scatter_nd_add(query, rows, answer * tf.gather(weight, rows))
+            change = specialist.change(theirs, vectors, tf.gather(query, users))
+            return tf.scatter_nd(rows, change * tf.gather(weight, rows), tf.shape(query, tf.int64))
 
-        return tf.cond(tf.size(rows) > 0, added, lambda: query)
+        return tf.cond(tf.size(rows) > 0, changed, lambda: tf.zeros_like(query))
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
         if self._encoder.own_events:

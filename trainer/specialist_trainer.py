@@ -1,8 +1,9 @@
 """`Trainer.cluster_k`: fine-tunes the global encoder for one cluster. TFX calls `run_fn`.
 
-Only the event tower changes; the item table stays that of the global encoder, so that the
-specialists' queries can be added up. Training starts from the global weights and has to beat them
-on the cluster's own validation users: otherwise they are what is exported.
+Only event towers change, of an ensemble `specialists.members`; the item table stays that of the
+global encoder, so that the specialists' queries can be added up. Training starts from the global
+weights and has to beat them on the cluster's own validation users: otherwise they are what is
+exported.
 
 The controls that tell what clusters are worth are trained by the same code: `Trainer.control_k`
 on a part of a random partition, and `Trainer.continued` on all clusters' splits at once, with as
@@ -27,6 +28,7 @@ from trainer.export import load_encoder, save_encoder, save_recommender
 from trainer.input import Histories, read_histories
 from trainer.memory import release_memory
 from trainer.next_item_model import NextItemModel
+from trainer.own_members import leave_trainable
 from trainer.recommender import Recommender
 from trainer.sampling import training_samples
 from trainer.settings import Settings
@@ -140,5 +142,7 @@ def _with_budget_of_all(config: SpecialistConfig, samples: Sequence[int]) -> Spe
 def _freeze(encoder: keras.Model, config: SpecialistConfig) -> None:
     """Leaves only what a specialist may change trainable."""
     encoder.catalogue.trainable = False
+    own = leave_trainable(encoder.tower, config.members)
     if config.method == "lora":
-        encoder.tower.enable_lora(config.lora_rank)
+        for member in own:
+            member.enable_lora(config.lora_rank)

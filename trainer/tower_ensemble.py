@@ -48,10 +48,10 @@ class TowerEnsemble(keras.layers.Layer):
         Args:
             events: as for `EventTower.call`.
             item_vectors: [batch, length, width].
-            training: whether dropout applies.
+            training: whether dropout applies; not to frozen members, which only answer.
         """
         queries = [
-            member(events, part, training=training)
+            member(events, part, training=training and member.trainable)
             for member, part in self._with_parts(item_vectors)
         ]
         return tf.concat(queries, axis=-1) / len(self.members)
@@ -71,11 +71,6 @@ class TowerEnsemble(keras.layers.Layer):
         parts = tf.split(item_vectors, len(self.members), axis=-1)
         return zip(self.members, parts, strict=True)
 
-    def enable_lora(self, rank: int) -> None:
-        """Freezes the members and adds low-rank changes; see `EventTower.enable_lora`."""
-        for member in self.members:
-            member.enable_lora(rank)
-
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         members = [keras.saving.serialize_keras_object(member) for member in self.members]
@@ -89,3 +84,8 @@ class TowerEnsemble(keras.layers.Layer):
             keras.saving.deserialize_keras_object(member) for member in config["members"]
         ]
         return cls(**config)
+
+
+def members_of(tower: EventTower | TowerEnsemble) -> list[EventTower]:
+    """The towers of an ensemble; a lone tower is an ensemble of one."""
+    return tower.members if isinstance(tower, TowerEnsemble) else [tower]

@@ -26,6 +26,7 @@ def served(request, tiny_shop, tmp_path_factory):
     from trainer.mixture import Mixture
     from trainer.nearest_prototype import NearestPrototype
     from trainer.recommender import Recommender
+    from trainer.tower_ensemble import TowerEnsemble
 
     keras.utils.set_random_seed(5)
     histories = read_histories(tiny_shop.validation, tiny_shop.graph)
@@ -47,7 +48,9 @@ def served(request, tiny_shop, tmp_path_factory):
         rule = NearestPrototype.of_groups(rng.normal(size=(3, 1, 16)), 0.7)
         geometry = ClusterGeometry(EmbeddingSpace(True), rule)
     mixture = Mixture(geometry, np.array([0.8, 0.0, 0.5], np.float32), per_user=2)
-    towers = [first.tower, first.tower, second.tower]
+    # The last one shares its first member with the global encoder.
+    sharing = TowerEnsemble([encoder.tower.members[0], second.tower.members[1]])
+    towers = [first.tower, first.tower, sharing]
     recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k)
     directory = str(tmp_path_factory.mktemp("served"))
     save_recommender(recommender, directory, {"kind": "combined"})

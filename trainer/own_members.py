@@ -1,0 +1,76 @@
+"""What a specialist has of its own, beside the members that it shares with the global encoder.
+
+A specialist is fine-tuned in `specialists.members` of an ensemble's towers and shares the others,
+whose answers need not be computed again. Its query differs from the global encoder's in the parts
+of its own members only,
+
+    H_k - H_0 = [0 … (q_m' - q_m) / M … 0],
+
+and since the weights sum to one, H_c = sum_k w_k H_k = H_0 + sum_k w_k (H_k - H_0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.event_tower import EventTower
+from trainer.tower_ensemble import TowerEnsemble, members_of
+
+
+class OwnMembers(tf.Module):
+    """The towers of a specialist that are not the global encoder's.
+
+    Args:
+        specialist: as many members as `shared` has, of the same widths.
+        shared: the global encoder's towers.
+    """
+
+    def __init__(
+        self, specialist: EventTower | TowerEnsemble, shared: EventTower | TowerEnsemble
+    ) -> None:
+        super().__init__()
+        pairs = list(zip(members_of(specialist), members_of(shared), strict=True))
+        self.places = [m for m, (own, common) in enumerate(pairs) if not _equal(own, common)]
+        self.towers = [pairs[m][0] for m in self.places]
+        self._widths = [common.width for _, common in pairs]
+
+    def change(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, query: tf.Tensor
+    ) -> tf.Tensor:
+        """H_k - H_0, float32 [batch, width].
+
+        Args:
+            events: as for `EventTower.call`.
+            item_vectors: [batch, length, width], the events' items.
+            query: H_0, float32 [batch, width].
+        """
+        vectors = tf.split(item_vectors, self._widths, axis=-1)
+        parts = tf.split(query, self._widths, axis=-1)
+        changes = [tf.zeros_like(part) for part in parts]
+        for m, tower in zip(self.places, self.towers, strict=True):
+            own = tf.cast(tower(events, vectors[m]), tf.float32) / len(parts)
+            changes[m] = own - parts[m]
+        return tf.concat(changes, axis=-1)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Which members these are, and their weights."""
+        return [np.array(self.places), *(w for tower in self.towers for w in tower.get_weights())]
+
+
+def leave_trainable(tower: EventTower | TowerEnsemble, members: int) -> Sequence[EventTower]:
+    """Freezes all but the first members of a tower, and returns these.
+
+    The first ones learnt the next item alone; the others look ahead or know other things.
+    """
+    towers = members_of(tower)
+    for member in towers[members:]:
+        member.trainable = False
+    return towers[:members]
+
+
+def _equal(tower: EventTower, other: EventTower) -> bool:
+    ours, theirs = tower.get_weights(), other.get_weights()
+    return len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
