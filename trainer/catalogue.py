@@ -367,7 +367,9 @@ class Catalogue(keras.layers.Layer):
             return item, tf.zeros(tf.shape(item))
         statistics = tf.convert_to_tensor(self.item_statistics)
         if period is None:
-            of_item = tf.gather(statistics[-1], item)
+            # Not `statistics[-1]`, which would be copied for every request.
+            flat = tf.reshape(statistics, [-1, STATISTICS])
+            of_item = tf.gather(flat, item + self.periods * (self.items + 1))
         else:
             when = tf.broadcast_to(period[:, None], tf.shape(item))
             of_item = tf.gather_nd(statistics, tf.stack([when, item], axis=-1))

@@ -131,3 +131,13 @@ class ServingConfig(Settings):
     exclude_seen: bool | Auto = "auto"
     """Leave out items the user already had; `auto`: unless the data's repeat share says that
     customers buy again."""
+    index: Literal["exact", "approximate"] | Auto = "auto"
+    """Whether lists come from scoring every item, or those of the best cells of an index
+    (`trainer/cell_index.py`). `auto`: approximate above `exact_items` items."""
+    exact_items: Annotated[int, Field(ge=0)] = 200_000
+    index_recall: Annotated[float, Field(gt=0, le=1)] = 0.96
+    """Share of the ten best items that an approximate index is to find."""
+
+    def approximate(self, items: int) -> bool:
+        """Whether a catalogue of this size gets an approximate index."""
+        return self.index == "approximate" or (self.index == "auto" and items > self.exact_items)

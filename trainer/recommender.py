@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from trainer import features, histories
+from trainer.cell_index import Cells
 from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.history_transform import HistoryTransform
@@ -52,6 +53,7 @@ class Recommender(tf.Module):
         mixture: how they are combined; None without specialists. A request runs only the
             specialists that its users have a weight for.
         top_k: length of the recommendation lists.
+        cells: for an approximate index, see `TopItems`.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Recommender(tf.Module):
         specialists: Sequence[EventTower | TowerEnsemble] = (),
         mixture: Mixture | None = None,
         top_k: int = 20,
+        cells: Cells | None = None,
     ) -> None:
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
@@ -71,7 +74,8 @@ class Recommender(tf.Module):
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
         self._specialists = [OwnMembers(specialists[k], encoder.tower) for k in self._used]
         self._mixture = mixture
-        self._top = TopItems(encoder.catalogue, top_k)
+        self._top = TopItems(encoder.catalogue, top_k, cells)
+        self._index = [] if cells is None else [cells.items, cells.starts, np.array(cells.probes)]
         self._item_ids = tf.constant([b"", *self._transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
         self._encode = tf.function(self._encode_histories)
@@ -80,7 +84,7 @@ class Recommender(tf.Module):
     def contents(self) -> list[np.ndarray]:
         """Everything that was learnt, in a fixed order, for the model's identity."""
         own = [w for specialist in self._specialists for w in specialist.get_weights()]
-        weights = [*self._encoder.get_weights(), *own]
+        weights = [*self._encoder.get_weights(), *own, *self._index]
         ids = np.frombuffer(b"\0".join(self._item_ids.numpy().tolist()), np.uint8)
         if self._mixture is None:
             return [*weights, ids]

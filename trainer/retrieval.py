@@ -1,8 +1,11 @@
-"""The k best items of a query: a TFRS index over the catalogue, and the user's own items beside it.
+"""The k best items of a query: an index over the catalogue, and the user's own items beside it.
 
 The index answers "which k + n items have the largest inner product", where n is the number of own
 items. Own items are then taken out of that list and, unless they are excluded, come back with
-their exact score and bonus. So the result equals a ranking of the whole catalogue.
+their exact score and bonus. So with the exact index, of TFRS, the result equals a ranking of the
+whole catalogue; with the approximate one (`trainer/cell_index.py`) a few items may be missing.
+
+Nothing here is as large as the catalogue times the batch but the exact index' scores.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from trainer.catalogue import MASKED, Catalogue
+from trainer.cell_index import CellIndex, Cells
 from trainer.own_items import OwnItems
 
 
@@ -20,15 +24,18 @@ class TopItems(tf.Module):
     Args:
         catalogue: its table is copied into the index.
         k: length of the lists.
+        cells: a partition of the same table, for an approximate index; None for an exact one.
     """
 
-    def __init__(self, catalogue: Catalogue, k: int) -> None:
+    def __init__(self, catalogue: Catalogue, k: int, cells: Cells | None = None) -> None:
         super().__init__()
         self._k = k
         self._items = catalogue.items
-        table = catalogue.table()[1:]
-        self._index = tfrs.layers.factorized_top_k.BruteForce(k=min(k, catalogue.items))
-        self._index.index(table, tf.range(1, catalogue.items + 1))
+        if cells is None:
+            self._index = tfrs.layers.factorized_top_k.BruteForce(k=min(k, catalogue.items))
+            self._index.index(catalogue.table()[1:], tf.range(1, catalogue.items + 1))
+        else:
+            self._index = CellIndex(cells)
 
     def without(self, query: tf.Tensor, seen: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items apart from seen ones.
@@ -53,7 +60,7 @@ class TopItems(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items where the user's own items have a bonus; see `without`."""
         item, bonus = catalogue.own_bonus(query, own)
-        vectors = tf.gather(catalogue.table(), item)
+        vectors = catalogue.rows(item)
         scores = tf.einsum("bd,bnd->bn", query, vectors[..., :-1]) + vectors[..., -1] + bonus
         others, other_scores = self._best_except(query, item)
         return self._pick(
@@ -70,13 +77,11 @@ class TopItems(tf.Module):
         """The k best apart from `listed`, with these masked in place."""
         listed = tf.where(listed <= self._items, listed, 0)
         items, scores = self._best(query, self._k + tf.shape(listed)[1])
-        rows = tf.broadcast_to(tf.range(tf.shape(listed)[0])[:, None], tf.shape(listed))
-        is_listed = tf.scatter_nd(
-            tf.stack([rows, listed], axis=-1),
-            tf.ones_like(listed),
-            [tf.shape(listed)[0], self._items + 1],
-        )
-        return items, tf.where(tf.gather(is_listed, items, batch_dims=1) > 0, MASKED, scores)
+        # Where a listed item would stand among the sorted ones tells whether it is one of them.
+        listed = tf.sort(listed, axis=1)
+        place = tf.searchsorted(listed, items)
+        found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
+        return items, tf.where(found == items, MASKED, scores)
 
     def _pick(self, items: tf.Tensor, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best k of candidates, padded to k with item 0."""

@@ -20,6 +20,7 @@ from components.cluster_combiner.comparison import rank_models, serve_global, su
 from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.controls import Controls, score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
+from components.cluster_combiner.index import index_cells
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
 from components.cluster_combiner.scored import Scored, score
@@ -121,8 +122,9 @@ class Executor(base_executor.BaseExecutor):
 
         weights = _mean_weights(fit, scored[TEST])
         towers = [specialist.tower for specialist in specialists]
+        cells = index_cells(encoder, queries[VALIDATION]["combiner"], serving, seed)
         served = Recommender(
-            graph, encoder, towers, Mixture(geometry, fit.strengths, per_user), serving.top_k
+            graph, encoder, towers, Mixture(geometry, fit.strengths, per_user), serving.top_k, cells
         )
         model = artifact_utils.get_single_instance(output_dict["model"])
         directory = path_utils.serving_model_dir(model.uri)
@@ -141,11 +143,17 @@ class Executor(base_executor.BaseExecutor):
                 overwrite=True,
             )
 
-        recommenders = {"global encoder": served if not fit.kept else Recommender(graph, encoder)}
+        recommenders = {
+            "global encoder": served
+            if not fit.kept
+            else Recommender(graph, encoder, top_k=serving.top_k, cells=cells)
+        }
         if fit.fitted.any():
             mixture = Mixture(geometry, fit.fitted, per_user)
             recommenders["combination"] = (
-                served if fit.kept else Recommender(graph, encoder, towers, mixture)
+                served
+                if fit.kept
+                else Recommender(graph, encoder, towers, mixture, serving.top_k, cells)
             )
         worth["serving_ms"] = {
             name: serving_milliseconds(recommender, requests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,12 +11,13 @@ import pytest
 from tests.trainer.conftest import raw_history
 
 
-@pytest.fixture(scope="module", params=["buys_again", "excludes_seen"])
+@pytest.fixture(scope="module", params=["buys_again", "excludes_seen", "approximate_index"])
 def served(request, tiny_shop, tmp_path_factory):
     """A combined model of random weights, its SavedModel, and the histories as columns."""
     import keras
     import tensorflow as tf
 
+    from trainer.cell_index import build_cells
     from trainer.config import EncoderConfig, ServingConfig
     from trainer.data_facts import DataFacts
     from trainer.embedding_space import EmbeddingSpace
@@ -51,7 +53,12 @@ def served(request, tiny_shop, tmp_path_factory):
     # The last one shares its first member with the global encoder.
     sharing = TowerEnsemble([encoder.tower.members[0], second.tower.members[1]])
     towers = [first.tower, first.tower, sharing]
-    recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k)
+    cells = None
+    if request.param == "approximate_index":
+        table = encoder.settled().catalogue.table().numpy()[1:]
+        cells = build_cells(table, rng.normal(size=(20, 17)), 1.0, seed=1, per_cell=4)
+        cells = dataclasses.replace(cells, probes=len(cells.centres))
+    recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k, cells)
     directory = str(tmp_path_factory.mktemp("served"))
     save_recommender(recommender, directory, {"kind": "combined"})
     return SimpleNamespace(

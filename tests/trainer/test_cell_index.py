@@ -1,0 +1,99 @@
+"""The approximate index finds what it promises, in a graph of stock operations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """3,000 items in 30 groups, and queries that like one group each."""
+    rng = np.random.default_rng(0)
+    groups = rng.normal(size=(30, 16))
+    vectors = groups[rng.integers(0, 30, 3000)] + rng.normal(0, 0.4, (3000, 16))
+    table = np.concatenate([vectors, rng.normal(0, 0.5, (3000, 1))], axis=1)
+    queries = 2 * groups[rng.integers(0, 30, 600)] + rng.normal(0, 1, (600, 16))
+    queries = np.pad(queries, [(0, 0), (0, 1)], constant_values=1.0)
+    return table.astype(np.float32), queries.astype(np.float32)
+
+
+def best(table, queries, k):
+    return np.argsort(-(queries @ table.T), axis=1, kind="stable")[:, :k] + 1
+
+
+def test_it_keeps_the_recall_that_it_promises_and_reads_little(shop):
+    import tensorflow as tf
+
+    from trainer.cell_index import CellIndex, build_cells
+
+    table, queries = shop
+    cells = build_cells(table, queries[:400], recall=0.95, seed=1, per_cell=30)
+    scores, items = CellIndex(cells)(tf.constant(queries[400:]), tf.constant(12))
+    expected = best(table, queries[400:], 10)
+    found = np.mean(
+        [np.isin(e, g).mean() for e, g in zip(expected, items.numpy()[:, :10], strict=True)]
+    )
+    assert found >= 0.93
+    assert abs(found - cells.recall) < 0.04
+    assert cells.read < 0.3
+    exact = np.einsum("bd,bkd->bk", queries[400:], table[items.numpy() - 1])
+    np.testing.assert_allclose(scores.numpy(), exact, rtol=1e-4, atol=1e-4)
+    assert (np.diff(scores.numpy(), axis=1) <= 0).all()
+
+
+def test_reading_all_cells_is_exact(shop):
+    import dataclasses
+
+    import tensorflow as tf
+
+    from trainer.cell_index import CellIndex, build_cells
+
+    table, queries = shop
+    cells = build_cells(table, queries[:50], recall=1.0, seed=1)
+    assert sorted(cells.items) == list(range(1, 3001))
+    all_of_them = dataclasses.replace(cells, probes=len(cells.centres))
+    items = CellIndex(all_of_them)(tf.constant(queries[:20]), tf.constant(15))[1]
+    np.testing.assert_array_equal(items.numpy(), best(table, queries[:20], 15))
+
+
+def test_more_items_than_the_cells_hold(shop):
+    import dataclasses
+
+    import tensorflow as tf
+
+    from trainer.cell_index import CellIndex, build_cells
+
+    table, queries = shop
+    cells = dataclasses.replace(build_cells(table, queries[:50], 0.5, seed=1), probes=1)
+    largest = int(np.diff(cells.starts).max())
+    scores, items = CellIndex(cells)(tf.constant(queries[:3]), tf.constant(largest + 5))
+    assert items.shape == (3, largest + 5)
+    assert (items.numpy()[:, -5:] == 0).all()
+    assert (scores.numpy()[:, -5:] < -1e30).all()
+    index = CellIndex(cells)
+    for ask in (
+        index,
+        tf.function(
+            index, input_signature=[tf.TensorSpec([None, 17]), tf.TensorSpec([], tf.int32)]
+        ),
+    ):
+        assert ask(tf.zeros([0, 17]), tf.constant(4))[1].shape == (0, 4)
+
+
+def test_too_few_queries_are_refused(shop):
+    from trainer.cell_index import build_cells
+
+    with pytest.raises(ValueError, match="at least two sample queries"):
+        build_cells(shop[0], shop[1][:1], 0.9, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "items", "approximate"),
+    [({}, 200_000, False), ({}, 200_001, True), ({"index": "exact"}, 10**7, False)]
+    + [({"index": "approximate"}, 3, True)],
+)
+def test_large_catalogues_get_one(settings, items, approximate):
+    from trainer.config import ServingConfig
+
+    assert ServingConfig(**settings).approximate(items) == approximate
