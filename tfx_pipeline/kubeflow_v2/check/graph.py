@@ -33,7 +33,10 @@ def upstream(task: dict[str, Any]) -> set[str]:
     inputs = task.get("inputs", {})
     return set(task.get("dependentTasks", [])) | {
         producer["producerTask"]
-        for given, kind in (("artifacts", "taskOutputArtifact"), ("parameters", "taskOutputParameter"))
+        for given, kind in (
+            ("artifacts", "taskOutputArtifact"),
+            ("parameters", "taskOutputParameter"),
+        )
         for value in inputs.get(given, {}).values()
         if (producer := value.get(kind))
     }
