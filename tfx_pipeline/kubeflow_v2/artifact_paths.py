@@ -67,7 +67,7 @@ def _rename(artifact: dict[str, Any], renamed: dict[str, str], mounts: dict[str,
             if not Path(mount).is_dir():
                 raise InputError(
                     f"{uri}: there is no {mount}, where the launcher of Kubeflow Pipelines puts "
-                    "artifacts; tasks run under that launcher, on a backend of version 2.1 or later"
+                    "artifacts; tasks run under that launcher, of a backend of version 2.3 or later"
                 )
             local = f"{mount}/{uri.removeprefix(scheme)}"
             artifact["uri"] = local
