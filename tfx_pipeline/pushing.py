@@ -49,10 +49,14 @@ class Executor(executor.Executor):
                 JSON with the DeploymentConfig as `deployment`.
         """
         base = _base_directory(exec_properties)
-        if is_remote(base) or not self.CheckBlessing(input_dict):
+        if is_remote(base):
             super().Do(input_dict, output_dict, exec_properties)
             return
         config = _deployment(exec_properties)
+        if not self.CheckBlessing(input_dict):
+            _configure(VersionFolder(Path(base)), config)
+            super().Do(input_dict, output_dict, exec_properties)
+            return
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         model = self.GetModelPath(input_dict)
         folder = VersionFolder(Path(base))
@@ -89,6 +93,14 @@ def _base_directory(exec_properties: dict[str, Any]) -> str:
     destination = pusher_pb2.PushDestination()
     proto_utils.json_to_proto(exec_properties["push_destination"], destination)
     return str(destination.filesystem.base_directory)
+
+
+def _configure(folder: VersionFolder, config: DeploymentConfig) -> None:
+    """Settings count from now on, also when the model that came with them does not pass."""
+    if folder.root.is_dir():
+        with folder.changing() as state:
+            if state.visible:
+                folder.configure(state, config)
 
 
 def _pushing_to(exec_properties: dict[str, Any], folder: Path) -> dict[str, Any]:

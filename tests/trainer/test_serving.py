@@ -220,7 +220,5 @@ def test_warm_up_requests_are_what_clients_send(served, tmp_path):
         assert set(by_batch_size) == {1, 4}
     # The padding at the end changes nothing; prices and categories are only in the examples.
     assert (answers["recommend"][1] == answers["serving_default"][1]).all()
-    lengths = {
-        len(row) for row in answers["recommend"][4]
-    }
+    lengths = {len(row) for row in answers["recommend"][4]}
     assert lengths == {6}

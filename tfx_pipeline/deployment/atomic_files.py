@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replaces a file; readers see the old text or the new one, never a part."""
+    """Replaces a file, if its text is another; readers see the old one or the new, never a part."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     temporary = Path(name)
     try:

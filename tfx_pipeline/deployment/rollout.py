@@ -63,8 +63,9 @@ def admit(
         The state after it.
     """
     known = version in state.visible
-    if known and (version == state.stable or config.promote == "manual" == _tried(state, version)):
-        folder.write_configs(state, config)
+    waiting = version == state.canary and config.promote == "manual"
+    if known and (version == state.stable or waiting):
+        folder.configure(state, config)
         return state
     if not known:
         state = dataclasses.replace(state, visible=(*state.visible, version))
@@ -93,7 +94,7 @@ def promote(folder: VersionFolder, version: int | None = None) -> VersionState:
             raise InputError(f"there is no version in {str(folder.root)!r}")
         config = folder.record().deployment
         if chosen == state.stable:
-            folder.write_configs(state, config)
+            folder.configure(state, config)
             return state
         after = state.promoted(chosen)
         folder.show(chosen)
@@ -150,7 +151,3 @@ def serving_folder(place: Path) -> VersionFolder:
         f"no versions at {str(place)!r}: {reason}; give a run directory or its serving/ folder. "
         "A bucket is changed where it is mounted as a folder"
     )
-
-
-def _tried(state: VersionState, version: int) -> str:
-    return "manual" if version == state.canary else ""

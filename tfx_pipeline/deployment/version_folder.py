@@ -62,6 +62,8 @@ class VersionFolder:
         record = self.record()
         visible, hidden = _versions(self.root), _versions(self.root / HIDDEN)
         labels = read_labels(self.root)
+        # Without labels the newest is served, so that each has been in its time.
+        before = visible if labels.stable is None else record.stable_before
         order = labels.served_order(visible)
         stable = order[0] if order else None
         canary = labels.canary if labels.canary in visible else stable
@@ -71,7 +73,7 @@ class VersionFolder:
             tuple(hidden),
             stable,
             canary,
-            tuple(v for v in record.stable_before if stable is not None and v < stable),
+            tuple(v for v in before if stable is not None and v < stable),
             {v: model for v, model in record.withdrawn.items() if v not in named},
         )
 
@@ -137,17 +139,16 @@ class VersionFolder:
         """
         record = dataclasses.replace(self.record(), deployment=config)
         record.after(action, version, state).write(self.root)
-        self.write_configs(state, config)
+        self._write_configs(state, config)
         for surplus in dataclasses.replace(
             state, visible=tuple(_versions(self.root)), hidden=tuple(_versions(self.root / HIDDEN))
         ).surplus(config.kept_versions):
             self._delete(surplus)
 
-    def write_configs(self, state: VersionState, config: DeploymentConfig) -> None:
-        """Writes what servers read beside the versions."""
-        write_atomically(self.root / BATCHING_CONFIG, batching_config(config.batching))
-        write_atomically(self.root / MONITORING_CONFIG, monitoring_config())
-        write_atomically(self.root / MODELS_CONFIG, models_config(config, state.labels))
+    def configure(self, state: VersionState, config: DeploymentConfig) -> None:
+        """Takes settings over and leaves versions and labels alone; called within `changing`."""
+        dataclasses.replace(self.record(), deployment=config).write(self.root)
+        self._write_configs(state, config)
 
     def hide_withdrawn(self, state: VersionState) -> None:
         """Takes rolled-back versions out of servers' sight; called within `changing`.
@@ -159,6 +160,12 @@ class VersionFolder:
             if visible.is_dir():
                 (self.root / HIDDEN).mkdir(exist_ok=True)
                 visible.rename(self.root / HIDDEN / str(version))
+
+    def _write_configs(self, state: VersionState, config: DeploymentConfig) -> None:
+        """Writes what servers read beside the versions."""
+        write_atomically(self.root / BATCHING_CONFIG, batching_config(config.batching))
+        write_atomically(self.root / MONITORING_CONFIG, monitoring_config())
+        write_atomically(self.root / MODELS_CONFIG, models_config(config, state.labels))
 
     def _delete(self, version: int) -> None:
         """Takes a version out of sight before its files go one by one."""

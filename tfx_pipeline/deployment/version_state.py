@@ -18,7 +18,8 @@ class VersionState:
         hidden: versions that were taken out of their sight, ascending.
         stable: the version that users get; None where there is no version.
         canary: the version that is tried; the same as `stable` when none is.
-        stable_before: versions that were stable before, ascending; rolling back goes to the last.
+        stable_before: versions that have been stable, ascending; rolling back goes to the last one
+            older than the stable one.
         withdrawn: versions that were rolled back, each with its model's id.
     """
 
@@ -110,7 +111,6 @@ class VersionState:
             self,
             stable=version,
             canary=self.canary if tried else version,
-            stable_before=tuple(v for v in self.stable_before if v < version),
             withdrawn={**self.withdrawn, **{v: ids.get(v) for v in taken_back}},
         )
 
