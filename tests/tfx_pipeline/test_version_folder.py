@@ -37,7 +37,7 @@ def test_versions_without_labels_are_served_as_tensorflow_serving_does(folder):
     (folder.root / "11" / "saved_model.pb").unlink()
     state = folder.state()
     assert (state.visible, state.stable, state.canary) == ((9, 10), 10, 10)
-    assert roll_back(folder).stable == 9
+    assert roll_back(folder).state.stable == 9
 
 
 def test_the_last_versions_are_kept(folder):
@@ -70,14 +70,14 @@ def test_a_rollback_hides_the_version_only_after_the_grace(folder):
     config = DeploymentConfig()
     for number in (1, 2):
         push(folder, number, f"m{number}", config)
-    assert roll_back(folder).stable == 1
+    assert roll_back(folder).state.stable == 1
     # Servers still have version 2 behind the label: its folder must stay for now.
     assert visible(folder.root) == [1, 2]
     assert served_version(folder.root) == folder.root / "1"
     finish_rollback(folder, 0)
     assert visible(folder.root) == [1]
     assert (folder.path(2) / "saved_model.pb").is_file()
-    assert promote(folder, 2).stable == 2
+    assert promote(folder, 2).state.stable == 2
     assert visible(folder.root) == [1, 2]
 
 
@@ -96,7 +96,7 @@ def test_a_crash_before_the_labels_moved_changes_nothing_that_counts(folder, mon
     assert (state.stable, state.withdrawn) == (2, {})
     finish_rollback(folder, 0)
     assert visible(folder.root) == [1, 2]
-    assert roll_back(folder).stable == 1
+    assert roll_back(folder).state.stable == 1
 
 
 def test_changes_wait_for_each_other(folder, monkeypatch):

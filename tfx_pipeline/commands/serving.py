@@ -13,7 +13,7 @@ from tfx_pipeline.commands.parsing import Commands, positive
 from tfx_pipeline.commands.settings_options import add_overrides
 
 if TYPE_CHECKING:
-    from tfx_pipeline.deployment.version_state import VersionState
+    from tfx_pipeline.deployment.rollout import Change
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -70,10 +70,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _promote(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.deployment.rollout import promote, serving_folder
 
-    folder = serving_folder(arguments.place)
-    before = folder.state().stable
-    state = promote(folder, arguments.version)
-    _say(before, state)
+    _say(promote(serving_folder(arguments.place), arguments.version))
     return OK
 
 
@@ -81,14 +78,13 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.deployment.rollout import finish_rollback, roll_back, serving_folder
 
     folder = serving_folder(arguments.place)
-    before = folder.state().stable
-    state = roll_back(folder, arguments.version)
-    _say(before, state)
+    change = roll_back(folder, arguments.version)
+    _say(change)
     grace = arguments.grace
     if grace is None:
         grace = folder.record().deployment.grace_seconds
     if grace:
-        print(f"Version {before} leaves servers' sight in {grace} s (--grace) …", flush=True)
+        print(f"Version {change.before} leaves servers' sight in {grace} s (--grace) …", flush=True)
     finish_rollback(folder, grace)
     return OK
 
@@ -110,10 +106,11 @@ def _manifests(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _say(before: int | None, state: VersionState) -> None:
-    if state.stable == before:
-        print(f"Version {before} is stable already.")
+def _say(change: Change) -> None:
+    stable, canary = change.state.stable, change.state.canary
+    if stable == change.before:
+        print(f"Version {stable} is stable already.")
     else:
-        print(f"Version {state.stable} is stable; before it was version {before}.")
-    if state.canary != state.stable:
-        print(f"Version {state.canary} is the canary.")
+        print(f"Version {stable} is stable; before it was version {change.before}.")
+    if canary != stable:
+        print(f"Version {canary} is the canary.")

@@ -25,6 +25,19 @@ class Arrival:
     withdrawn: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A promotion or a rollback.
+
+    Attributes:
+        before: the version that was stable.
+        state: what there is now.
+    """
+
+    before: int | None
+    state: VersionState
+
+
 def find_candidate(folder: VersionFolder, state: VersionState, model: str | None) -> Arrival | None:
     """Looks for a model among the versions that matter: rolled back, stable, or newer than that.
 
@@ -75,7 +88,7 @@ def admit(
     return after
 
 
-def promote(folder: VersionFolder, version: int | None = None) -> VersionState:
+def promote(folder: VersionFolder, version: int | None = None) -> Change:
     """Makes a version stable.
 
     Args:
@@ -83,7 +96,7 @@ def promote(folder: VersionFolder, version: int | None = None) -> VersionState:
         version: None for the newest that was not rolled back.
 
     Returns:
-        The state after it; the same as before if the version was stable already.
+        What came of it; nothing where the version was stable already.
 
     Raises:
         InputError: there is no such version, or it is older than the stable one.
@@ -95,14 +108,14 @@ def promote(folder: VersionFolder, version: int | None = None) -> VersionState:
         config = folder.record().deployment
         if chosen == state.stable:
             folder.configure(state, config)
-            return state
+            return Change(chosen, state)
         after = state.promoted(chosen)
         folder.show(chosen)
         folder.commit("promoted", chosen, after, config)
-        return folder.state()
+        return Change(state.stable, folder.state())
 
 
-def roll_back(folder: VersionFolder, version: int | None = None) -> VersionState:
+def roll_back(folder: VersionFolder, version: int | None = None) -> Change:
     """Makes the version stable that was so before, and withdraws those after it.
 
     They stay visible until `finish_rollback`, so that no server unloads what its labels name.
@@ -119,7 +132,7 @@ def roll_back(folder: VersionFolder, version: int | None = None) -> VersionState
         after = state.rolled_back(version, models)
         assert after.stable is not None
         folder.commit("rolled back", after.stable, after, folder.record().deployment)
-        return folder.state()
+        return Change(state.stable, folder.state())
 
 
 def finish_rollback(folder: VersionFolder, grace_seconds: float) -> None:
