@@ -7,10 +7,10 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from tfx_pipeline.commands import benchmark, compile, recommend, report, run, simulate
+from tfx_pipeline.commands import benchmark, compile, recommend, report, run, serving, simulate
 from tfx_pipeline.commands.exit_codes import BAD_INPUT, EXIT_CODES, FAILED, INTERRUPTED
 
-COMMANDS = (run, recommend, report, compile, benchmark, simulate)
+COMMANDS = (run, recommend, report, serving, compile, benchmark, simulate)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

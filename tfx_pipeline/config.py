@@ -14,6 +14,7 @@ from components.behavior_example_gen.config import DataConfig
 from components.cluster_combiner.config import CombinerConfig
 from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
+from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.kubeflow_v2.settings import KubeflowConfig
 from trainer.config import (
@@ -86,6 +87,7 @@ class RunConfig(Settings):
     combiner: CombinerConfig = CombinerConfig()
     serving: ServingConfig = ServingConfig()
     gates: GatesConfig = GatesConfig()
+    deployment: DeploymentConfig = DeploymentConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()
 

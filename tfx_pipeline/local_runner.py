@@ -20,6 +20,9 @@ from components.baseline_model.record import BaselineRecord
 from tfx_pipeline import fingerprints
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
+from tfx_pipeline.deployment.rollout import find_candidate
+from tfx_pipeline.deployment.version_folder import VersionFolder
+from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.errors import ComponentFailure, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain
 from tfx_pipeline.gates import GatesConfig
@@ -27,10 +30,10 @@ from tfx_pipeline.inputs import METADATA_FILE, InputError, event_files, labels_f
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import Locations, create_pipeline
 from tfx_pipeline.progress import Progress, duration
-from tfx_pipeline.served import model_id, newest_version
+from tfx_pipeline.served import model_id, served_version
 from tfx_pipeline.start_clusters import find_start, start_files
 
-Status = Literal["pushed", "already_served", "refused"]
+Status = Literal["pushed", "already_served", "rolled_back", "refused"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +82,9 @@ class Outcome:
     candidate: Path
     """The SavedModel that the run made (or found in the cache)."""
     served: Path | None
-    """The newest served model after the run."""
+    """The stable version after the run."""
+    candidate_version: int | None
+    """The version that the candidate lies under; None where it was not pushed."""
     decisions: Sequence[GateDecision]
     """What each gate said."""
     baseline: str
@@ -145,7 +150,8 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         )
         nodes = [component.id for component in pipeline.components]
         earlier_runs = set(metadata.run_names())
-        served_before = newest_version(directory.serving)
+        versions = VersionFolder(directory.serving)
+        state_before = versions.state()
         failure: BaseException | None = None
         with Progress(console, nodes, metadata.last_seconds()).shown() as progress:
             try:
@@ -158,7 +164,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         read = [*data, *labels_data, *start_data]
         _write_record(directory, config, read, started, executions)
         _raise_failure(failure, progress.current, nodes, executions)
-        outcome = _outcome(directory, executions, config.gates, served_before)
+        outcome = _outcome(directory, executions, config.gates, versions, state_before)
         _copy_report(directory, outcome)
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
     console.line(f"Finished in {duration(seconds)}.")
@@ -206,17 +212,22 @@ def _outcome(
     directory: RunDirectory,
     executions: Mapping[str, NodeExecution],
     gates: GatesConfig,
-    served_before: Path | None,
+    versions: VersionFolder,
+    before: VersionState,
 ) -> Outcome:
     blessing = Path(_only(executions, "Evaluator", "blessing"))
     candidate = Path(serving_model_dir(_only(executions, "ClusterCombiner", "model")))
     baseline = BaselineRecord.read(_only(executions, "BaselineModel", "model"))
-    served = newest_version(directory.serving)
-    if served_before is not None and model_id(candidate) == model_id(served_before) is not None:
+    model = model_id(candidate)
+    found = find_candidate(versions, versions.state(), model)
+    blessed = (blessing / "BLESSED").exists()
+    if found is not None and found.version == before.stable:
         status: Status = "already_served"
-    elif (blessing / "BLESSED").exists():
+    elif found is not None and found.withdrawn:
+        status = "rolled_back" if blessed else "refused"
+    elif blessed:
         status = "pushed"
-        if served is None:
+        if found is None:
             raise ComponentFailure("Pusher", f"nothing arrived in {directory.serving}")
     else:
         status = "refused"
@@ -224,7 +235,8 @@ def _outcome(
         status=status,
         nodes=executions,
         candidate=candidate,
-        served=served,
+        served=served_version(directory.serving),
+        candidate_version=None if found is None else found.version,
         decisions=explain(_only(executions, "Evaluator", "evaluation"), gates, baseline),
         baseline=baseline.title,
     )

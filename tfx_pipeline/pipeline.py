@@ -21,7 +21,7 @@ from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
-from tfx_pipeline.pushing import Pusher
+from tfx_pipeline.pushing import DEPLOYMENT, Pusher
 
 TEXT_ENCODER = "components.item_content_encoder.text_encoder"
 
@@ -198,6 +198,7 @@ def create_pipeline(
         push_destination=tfx.proto.PushDestination(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=locations.serving)
         ),
+        custom_config={DEPLOYMENT: config.deployment.model_dump(mode="json")},
     )
     report = RunReport(
         data_quality=ingestion.outputs["data_quality"],

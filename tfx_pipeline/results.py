@@ -138,8 +138,20 @@ def _show_gates(outcome: Outcome, console: Console) -> None:
         for decision in outcome.decisions:
             mark = "passed" if decision.passed else "FAILED"
             console.line(f"  {mark}  {decision.sentence}")
-    if outcome.status == "pushed" and outcome.served is not None:
-        console.line(f"  pushed as version {outcome.served.name}", style="bold")
+    version = outcome.candidate_version
+    if outcome.status == "pushed":
+        console.line(f"  pushed as version {version}", style="bold")
+        if outcome.served is not None and outcome.served.name != str(version):
+            console.line(
+                f"  it is the canary; version {outcome.served.name} stays stable until "
+                "`cohortrec serving promote`"
+            )
+    elif outcome.status == "rolled_back":
+        console.line(
+            f"  not pushed: it is version {version}, which was rolled back; "
+            f"`cohortrec serving promote --version {version}` brings it back",
+            style="bold",
+        )
     elif outcome.status == "refused":
         console.line("  refused: nothing was pushed", style="bold")
     if not outcome.trained:

@@ -7,26 +7,42 @@ import json
 from pathlib import Path
 
 from tfx_pipeline.inputs import InputError
+from trainer.version_labels import MODELS_CONFIG, VersionLabels, version_numbers
 
 MODEL_FILE = "saved_model.pb"
 EXTRA = "assets.extra"
 
 
-def newest_version(folder: Path) -> Path | None:
-    """The served model with the highest version number below a folder; None if there is none."""
+def read_labels(folder: Path) -> VersionLabels:
+    """The labels of the versions in a folder; none where there is no `models.config`."""
+    path = folder / MODELS_CONFIG
+    if not path.is_file():
+        return VersionLabels()
+    return VersionLabels.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def served_version(folder: Path) -> Path | None:
+    """The version in a folder that is served: the stable one, the newest where none is labelled.
+
+    Returns:
+        Its folder; None if there is no version that may be served.
+
+    Raises:
+        ConfigError: if `models.config` cannot be read.
+    """
     if not folder.is_dir():
         return None
-    versions = [
-        path for path in folder.iterdir() if path.name.isdecimal() and (path / MODEL_FILE).is_file()
-    ]
-    return max(versions, key=lambda path: int(path.name), default=None)
+    models = [path.name for path in folder.iterdir() if (path / MODEL_FILE).is_file()]
+    order = read_labels(folder).served_order(version_numbers(models))
+    return folder / str(order[0]) if order else None
 
 
 def find_model(folder: Path) -> Path:
     """The SavedModel that a user means by a folder.
 
     Args:
-        folder: a SavedModel itself, a folder of numbered versions, or a run directory.
+        folder: a SavedModel itself, a folder of numbered versions, or a run directory; of several
+            versions the stable one.
 
     Raises:
         InputError: if there is no model in any of these places.
@@ -34,7 +50,7 @@ def find_model(folder: Path) -> Path:
     if (folder / MODEL_FILE).is_file():
         return folder
     for place in (folder, folder / "serving"):
-        found = newest_version(place)
+        found = served_version(place)
         if found is not None:
             return found
     reason = "there is no such folder" if not folder.exists() else "it holds no SavedModel"

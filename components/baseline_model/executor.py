@@ -67,7 +67,7 @@ def _copy(served: ServedModel, serving_dir: str, skipped: list[str]) -> Baseline
     return BaselineRecord(
         kind="served",
         version=served.version,
-        reason=f"version {served.version} is the newest usable one in the push destination",
+        reason=f"version {served.version} is what the push destination serves",
         skipped=skipped,
     )
 

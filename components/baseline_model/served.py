@@ -1,4 +1,4 @@
-"""What is served today: the newest usable version in the push destination."""
+"""What is served today: the stable version in the push destination, or the newest usable one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import dataclasses
 
 import tensorflow as tf
 from tfx.dsl.io import fileio
+
+from trainer.version_labels import MODELS_CONFIG, VersionLabels, version_numbers
 
 SIGNATURE = "evaluate"
 OUTPUTS = frozenset({"rank", "recommended", "catalogue_size"})
@@ -25,15 +27,19 @@ class ServedModel:
 
 
 def find_served(push_destination: str) -> tuple[ServedModel | None, list[str]]:
-    """Looks for the newest version that can stand as a baseline.
+    """Looks for the version that is served, if it can stand as a baseline.
 
-    TensorFlow Serving keeps the version before when a new one does not load; so does this.
+    That is the one labelled stable, and the newest where there are no labels. TensorFlow Serving
+    keeps the version before when one does not load; so does this.
 
     Args:
         push_destination: folder or URI with a numbered folder for each version; it need not exist.
 
     Returns:
-        The model, None if there is none, and a sentence for each newer version passed over.
+        The model, None if there is none, and a sentence for each version passed over.
+
+    Raises:
+        ConfigError: the file with the labels cannot be read.
     """
     skipped: list[str] = []
     for version in _versions(push_destination):
@@ -46,11 +52,16 @@ def find_served(push_destination: str) -> tuple[ServedModel | None, list[str]]:
 
 
 def _versions(push_destination: str) -> list[str]:
-    """Numbered folders, newest first."""
+    """Numbered folders that may count as served, the best first."""
     if not push_destination or not fileio.isdir(push_destination):
         return []
-    names = (str(name).rstrip("/") for name in fileio.listdir(push_destination))
-    return sorted((name for name in names if name.isdecimal()), key=int, reverse=True)
+    numbers = version_numbers(str(name).rstrip("/") for name in fileio.listdir(push_destination))
+    labels = VersionLabels()
+    path = f"{push_destination.rstrip('/')}/{MODELS_CONFIG}"
+    if fileio.exists(path):
+        with fileio.open(path, "r") as file:
+            labels = VersionLabels.parse(file.read(), path)
+    return [str(number) for number in labels.served_order(numbers)]
 
 
 def _fault(path: str) -> str | None:

@@ -44,6 +44,8 @@ from trainer.warmup import write_warmup
 
 _WARMUP_HISTORIES = 8
 _SPLITS = (VALIDATION, TEST)
+_METRICS = ("users", "ndcg@10", "hr@10")
+"""What a model says about itself wherever it is taken."""
 
 Queries = dict[str, dict[str, np.ndarray]]
 """Split to model to queries float32 [users, width]."""
@@ -131,7 +133,12 @@ class Executor(base_executor.BaseExecutor):
         identity = save_recommender(
             served,
             directory,
-            {"kind": "combined", "clusters": geometry.clusters, "weights_mean": weights},
+            {
+                "kind": "combined",
+                "clusters": geometry.clusters,
+                "weights_mean": weights,
+                "metrics": _test_metrics(table),
+            },
         )
         model.set_string_custom_property("id", identity)
         requests = _some_records(files[VALIDATION])
@@ -220,6 +227,12 @@ def _mean_weights(fit: Fit, test: Scored) -> list[float]:
     strengths = fit.strengths.astype(float)
     parts = test.membership.mean(axis=0) * strengths if len(test.clusters) else strengths * 0
     return [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
+
+
+def _test_metrics(table: pl.DataFrame) -> dict[str, float]:
+    """What the served model reached on the test users; empty without any."""
+    test = summarise(table)["splits"].get(TEST, {}).get("overall", {})
+    return {name: value for name, value in test.get("combiner", {}).items() if name in _METRICS}
 
 
 def _write_comparison(

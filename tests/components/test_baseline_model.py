@@ -145,6 +145,26 @@ def test_the_newest_served_model_is_the_baseline(tmp_path, returning):
     assert signatures_of(model)["evaluate"](tf.constant([b""]))["recommended"][0, 0] == b"newest"
 
 
+def test_after_a_rollback_the_stable_model_is_the_baseline(tmp_path, returning):
+    serving = tmp_path / "serving"
+    for version in ("1", "2", "3"):
+        push(serving / version, item=f"from {version}".encode())
+    (serving / "models.config").write_text(
+        "model_config_list { config { name: 'shop' "
+        "version_labels { key: 'stable' value: 2 } version_labels { key: 'canary' value: 3 } } }"
+    )
+    model, record = run(tmp_path, returning)
+    assert (record.kind, record.version, record.skipped) == ("served", "2", [])
+    assert signatures_of(model)["evaluate"](tf.constant([b""]))["recommended"][0, 0] == b"from 2"
+    # Where it cannot be used, the one before it can; the canary never.
+    (serving / "2/saved_model.pb").unlink()
+    served, skipped = find_served(str(serving))
+    assert served is not None and served.version == "1" and len(skipped) == 1
+    (serving / "models.config").write_text("{")
+    with pytest.raises(ConfigError, match="is not a model server config"):
+        find_served(str(serving))
+
+
 def test_unusable_versions_are_passed_over_and_named(tmp_path, returning):
     serving = tmp_path / "serving"
     (serving / "4").mkdir(parents=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.tfx_pipeline.planted_shop import write_events, write_items, write_labels
+from tests.tfx_pipeline.pushed_versions import visible
 from tests.tfx_pipeline.terminal import cohortrec
 
 pytestmark = pytest.mark.e2e
@@ -58,7 +59,7 @@ def _states(shop):
 
 def _versions(shop):
     serving = shop / "out" / "serving"
-    return sorted(path.name for path in serving.iterdir()) if serving.exists() else []
+    return visible(serving) if serving.exists() else []
 
 
 class TestOneDirectory:
@@ -180,6 +181,41 @@ class TestOneDirectory:
         answer = cohortrec(*self._ask(shop, "no-such-item"))
         assert answer.code == 0
         assert "Unknown to the model: no-such-item" in answer.out
+
+    def test_the_pushed_folder_is_what_servers_expect(self, shop):
+        (version,) = _versions(shop)
+        serving = shop / "out" / "serving"
+        assert (serving / str(version) / "assets.extra/tf_serving_warmup_requests").is_file()
+        for name in ("models.config", "batching.config", "monitoring.config"):
+            assert (serving / name).stat().st_size > 0
+        line = cohortrec("serving", "list", shop / "out").out.splitlines()[1]
+        assert line.startswith(f"{version}  stable, canary")
+        metrics = json.loads((shop / "out" / "metrics.json").read_text())
+        figure = metrics["comparison"]["splits"]["test"]["overall"]["combiner"]["ndcg@10"]
+        assert line.endswith(f"{figure:.4f}")
+
+    def test_what_was_rolled_back_comes_back_only_by_hand(self, shop):
+        serving = shop / "out" / "serving"
+        (version,) = _versions(shop)
+        older = serving / str(version - 1)
+        shutil.copytree(serving / str(version), older)
+        description = json.loads((older / "assets.extra" / "model.json").read_text())
+        text = json.dumps({**description, "id": "another"})
+        (older / "assets.extra" / "model.json").write_text(text)
+        rollback = ("serving", "rollback", shop / "out", "--version", older.name, "--grace", "0")
+        assert cohortrec(*rollback).code == 0
+        assert cohortrec(*self._ask(shop, "")).code == 0
+        # The gates would let it pass: against itself nothing is worse.
+        answer = _run(shop, "--set", "gates.mode=warn")
+        assert answer.code == 1, answer
+        assert f"it is version {version}, which was rolled back" in answer.out
+        (folder,) = _states(shop)["BaselineModel"].artifacts["model"]
+        baseline = json.loads(Path(folder, "baseline.json").read_text())
+        assert (baseline["kind"], baseline["version"]) == ("served", older.name)
+        assert _versions(shop) == [version - 1]
+        answer = cohortrec("serving", "promote", shop / "out", "--version", str(version))
+        assert answer.code == 0, answer
+        assert _versions(shop) == [version - 1, version]
 
     @staticmethod
     def _ask(shop, history):

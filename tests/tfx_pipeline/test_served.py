@@ -5,9 +5,12 @@ import json
 import polars
 import pytest
 
+from tfx_pipeline.deployment.config import DeploymentConfig
+from tfx_pipeline.deployment.server_configs import models_config
 from tfx_pipeline.inputs import InputError
 from tfx_pipeline.recommend import parse_history
-from tfx_pipeline.served import find_model, item_titles, model_id, newest_version
+from tfx_pipeline.served import find_model, item_titles, model_id, served_version
+from trainer.version_labels import VersionLabels
 
 
 def _model(folder):
@@ -24,12 +27,25 @@ def test_a_model_is_found_wherever_a_user_points(tmp_path):
         assert find_model(place) == newest
 
 
+def test_the_stable_version_is_what_is_served(tmp_path):
+    serving = tmp_path / "serving"
+    for version in ("1", "2", "3"):
+        _model(serving / version)
+    labels = VersionLabels(stable=2, canary=3)
+    (serving / "models.config").write_text(models_config(DeploymentConfig(), labels))
+    assert find_model(tmp_path) == find_model(serving) == serving / "2"
+    assert find_model(serving / "3") == serving / "3"
+    # Never a newer one than what was made stable.
+    (serving / "2" / "saved_model.pb").unlink()
+    assert served_version(serving) == serving / "1"
+
+
 def test_no_model_is_explained(tmp_path):
     with pytest.raises(InputError, match="it holds no SavedModel"):
         find_model(tmp_path)
     with pytest.raises(InputError, match="there is no such folder"):
         find_model(tmp_path / "none")
-    assert newest_version(tmp_path / "none") is None
+    assert served_version(tmp_path / "none") is None
 
 
 def test_identity_and_titles(tmp_path):

@@ -207,3 +207,28 @@ def test_empty_batches_are_answered(served):
         timestamps=tf.zeros([2, 0], tf.int64),
     )
     assert none["item_ids"].shape == (2, 6)
+
+
+def test_warm_up_requests_are_what_clients_send(served, tmp_path):
+    """Every record is a PredictionLog whose request the model answers, on both signatures."""
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    from trainer.warmup import WARMUP_FILE, write_warmup
+
+    histories = [raw_history(item_ids=[]), *served.raw[:3]]
+    write_warmup(str(tmp_path), histories)
+    answers = {"serving_default": {}, "recommend": {}}
+    for record in tf.data.TFRecordDataset(str(tmp_path / WARMUP_FILE)):
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        request = log.predict_log.request
+        inputs = {name: tf.constant(tf.make_ndarray(t)) for name, t in request.inputs.items()}
+        signature = request.model_spec.signature_name
+        out = served.model.signatures[signature](**inputs)
+        answers[signature][len(out["item_ids"])] = out["item_ids"].numpy()
+    for by_batch_size in answers.values():
+        assert set(by_batch_size) == {1, 4}
+    # The padding at the end changes nothing; prices and categories are only in the examples.
+    assert (answers["recommend"][1] == answers["serving_default"][1]).all()
+    lengths = {len(row) for row in answers["recommend"][4]}
+    assert lengths == {6}

@@ -49,4 +49,4 @@ def _run(arguments: argparse.Namespace) -> int:
         directory = local_runner.RunDirectory(arguments.output)
         outcome = local_runner.run(config, directory, console)
         results.show(outcome, directory, config, console)
-    return REFUSED if outcome.status == "refused" else OK
+    return REFUSED if outcome.status in ("refused", "rolled_back") else OK

@@ -1,0 +1,130 @@
+"""Manifests against the schemas of Kubernetes, and what they must say beyond these."""
+
+import copy
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tfx_pipeline.config import load_config
+from tfx_pipeline.deployment.config import DeploymentConfig
+from tfx_pipeline.deployment.inference_service import inference_service
+from tfx_pipeline.deployment.manifests import deployment, service, write_manifests
+from tfx_pipeline.deployment.server_configs import MONITORING_PATH, server_flags
+from tfx_pipeline.deployment.version_state import VersionState
+
+VERSIONS = ("1.28", "1.32", kubernetes_validate.latest_version())
+KSERVE_FIELDS = {"canaryTrafficPercent": int, "minReplicas": int}
+"""Fields of KServe's PredictorSpec that are no fields of a PodSpec, as far as they are used."""
+
+ASKED = [
+    "deployment.model_name=shop",
+    "deployment.batching.enabled=true",
+    "deployment.kubernetes.replicas=5",
+    "deployment.kubernetes.memory=512Mi",
+    "deployment.kubernetes.claim=shared",
+    "deployment.kubernetes.volume_path=shops/one/serving",
+]
+
+
+@pytest.fixture(params=["default", "own"])
+def config(request):
+    return load_config(overrides=ASKED if request.param == "own" else []).deployment
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("make", [deployment, service])
+def test_manifests_are_valid(make, config, version):
+    kubernetes_validate.validate(make(config), version, strict=True)
+
+
+def test_the_validation_sees_faults(config):
+    wrong = copy.deepcopy(deployment(config))
+    wrong["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError, match="readynessProbe"):
+        kubernetes_validate.validate(wrong, VERSIONS[-1], strict=True)
+
+
+def validate_pod(spec):
+    """Checks a PodSpec, unknown fields included, as that of a Pod."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "predictor"}, "spec": spec}
+    kubernetes_validate.validate(pod, VERSIONS[-1], strict=True)
+
+
+@pytest.mark.parametrize("percent", [None, 25])
+def test_the_predictor_of_kserve_is_a_pod_with_known_fields(config, percent):
+    """No package of the lock file has the schema of KServe's resource; a predictor is a PodSpec
+    with fields of KServe's own beside it."""
+    manifest = inference_service(config, 42, percent)
+    assert manifest["apiVersion"] == "serving.kserve.io/v1beta1"
+    assert set(manifest["spec"]) == {"predictor"}
+    predictor = dict(manifest["spec"]["predictor"])
+    for field, kind in KSERVE_FIELDS.items():
+        assert isinstance(predictor.pop(field, kind()), kind)
+    validate_pod(predictor)
+    with pytest.raises(kubernetes_validate.ValidationError, match="canaryTraficPercent"):
+        validate_pod({**predictor, "canaryTraficPercent": 10})
+
+
+def test_a_revision_of_kserve_sees_one_version_only(config):
+    stable, canary = inference_service(config, 41), inference_service(config, 42, 10)
+    assert "canaryTrafficPercent" not in stable["spec"]["predictor"]
+    assert canary["spec"]["predictor"]["canaryTrafficPercent"] == 10
+    assert stable["metadata"]["name"] == canary["metadata"]["name"]
+    for manifest, version in ((stable, 41), (canary, 42)):
+        (container,) = manifest["spec"]["predictor"]["containers"]
+        mounts = {mount["mountPath"]: mount["subPath"] for mount in container["volumeMounts"]}
+        numbered = {path for path in mounts if path.rpartition("/")[2].isdecimal()}
+        assert numbered == {f"{config.server_path}/{version}"}
+        assert mounts[f"{config.server_path}/{version}"] == (
+            f"{config.kubernetes.volume_path}/{version}"
+        )
+        assert f"--model_base_path={config.server_path}" in container["args"]
+
+
+def test_the_deployment_serves_the_volume(config):
+    manifest = deployment(config)
+    assert manifest["spec"]["replicas"] == config.kubernetes.replicas
+    pod = manifest["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (mount,) = [m for m in container["volumeMounts"] if m["name"] == "versions"]
+    assert (mount["mountPath"], mount["readOnly"]) == (config.server_path, True)
+    assert mount["subPath"] == config.kubernetes.volume_path
+    assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == config.kubernetes.claim
+    assert set(server_flags(config)) < set(container["args"])
+    assert container["resources"]["limits"] == {"memory": config.kubernetes.memory}
+    path = f"/v1/models/{config.model_name}/labels/stable/metadata"
+    assert container["readinessProbe"]["httpGet"]["path"] == path
+    assert container["startupProbe"]["httpGet"]["path"] == path
+    assert container["livenessProbe"]["tcpSocket"] == {"port": "rest"}
+    annotations = manifest["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/path"] == MONITORING_PATH
+
+
+def test_ports_and_selectors_meet(config):
+    made, before = deployment(config), service(config)
+    template = made["spec"]["template"]
+    assert made["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
+    assert before["spec"]["selector"] == template["metadata"]["labels"]
+    ports = {p["name"]: p["containerPort"] for p in template["spec"]["containers"][0]["ports"]}
+    assert {p["targetPort"]: p["port"] for p in before["spec"]["ports"]} == ports
+    args = template["spec"]["containers"][0]["args"]
+    assert {f"--port={ports['grpc']}", f"--rest_api_port={ports['rest']}"} < set(args)
+
+
+def test_files_follow_the_labels(tmp_path):
+    config = DeploymentConfig()
+    tried = VersionState(visible=(1, 2), stable=1, canary=2)
+    written = {
+        path.relative_to(tmp_path).as_posix() for path in write_manifests(tmp_path, config, tried)
+    }
+    assert written == {
+        *("deployment.yaml", "service.yaml", "kustomization.yaml"),
+        *("kserve/stable.yaml", "kserve/canary.yaml"),
+    }
+    kustomization = yaml.safe_load((tmp_path / "kustomization.yaml").read_text())
+    assert kustomization["resources"] == ["deployment.yaml", "service.yaml"]
+    stable = yaml.safe_load((tmp_path / "kserve" / "stable.yaml").read_text())
+    assert stable == inference_service(config, 1)
+    write_manifests(tmp_path, config, tried.promoted(2))
+    assert not (tmp_path / "kserve" / "canary.yaml").exists()
