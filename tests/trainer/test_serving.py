@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -232,3 +233,20 @@ def test_warm_up_requests_are_what_clients_send(served, tmp_path):
     assert (answers["recommend"][1] == answers["serving_default"][1]).all()
     lengths = {len(row) for row in answers["recommend"][4]}
     assert lengths == {6}
+
+
+def test_hostile_requests_get_an_answer_or_an_error(served, monkeypatch):
+    """What `benchmarks/serving.py` times; neither a crash nor a list that is not finite."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    from hostile_requests import ask_all
+
+    signatures = served.model.signatures
+    outcomes = {
+        row["request"]: row["outcome"]
+        for row in ask_all(signatures, [item.decode() for item in served.vocabulary[1:9]])
+    }
+    answered = {name for name, outcome in outcomes.items() if "lists of 6" in outcome}
+    assert set(outcomes) - answered == {"NaN as a time", "no example at all"}
+    assert all("rror" in outcomes[name] for name in set(outcomes) - answered)
+    assert not [outcome for outcome in outcomes.values() if "not finite" in outcome]
+    assert outcomes["empty batch"].startswith("0 lists")

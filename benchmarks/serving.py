@@ -1,0 +1,232 @@
+"""How fast the SavedModel answers, beside the least that the same work can cost.
+
+Usage: python benchmarks/serving.py RUN_DIR --output FILE [--items 0 100000 1000000]
+                                    [--batches 1 8 64] [--rounds 3] [--seconds 4]
+
+Asks `serving_default` for the histories of the run's test users, one client that waits for each
+answer, in this process, on one catalogue after the other (0: the run's own; larger ones are made
+up, see `enlarged_catalogue.py`, with two members, as the encoder is configured by itself there).
+Beside it stand, in turns, so that a load from elsewhere hits all alike:
+
+floor     NumPy: the queries' matrix product with the item table, and argpartition
+encoder   the signature `embed`: from the request to the query, without retrieval
+
+Prints p50, p99 and histories a second of each, what the targets ask for, and what became of hostile
+requests. The encoder is the run's; clusters play no part here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import trainer  # noqa: F401, I001 (first: it throws the Keras switches)
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from enlarged_catalogue import enlarged, with_members
+from hostile_requests import ask_all
+from tfx.utils import path_utils
+
+from tfx_pipeline.metadata import RunMetadata
+from trainer.cell_index import RECALLED, build_cells
+from trainer.config import ServingConfig
+from trainer.encoder import BehaviorEncoder
+from trainer.export import load_encoder, save_recommender
+from trainer.recommender import Recommender
+
+LARGE = 20_000
+"""Above this an encoder has two members by itself (`DataFacts.members`)."""
+HISTORIES = 4096
+SIDES = ("floor", "encoder", "exact", "approximate")
+
+
+def served(
+    encoder: BehaviorEncoder, graph: tft.TFTransformOutput, cells: Any, folder: str
+) -> dict[str, Callable[..., Any]]:
+    """The signatures of a SavedModel, written and read back."""
+    save_recommender(Recommender(graph, encoder, cells=cells), folder, {"kind": "benchmark"})
+    model = tf.saved_model.load(folder)
+    # The signatures hold no reference to the model's variables.
+    return {**model.signatures, "model": model}
+
+
+def measure(
+    sides: dict[str, Callable[[tf.Tensor], Any]],
+    batches: list[tf.Tensor],
+    rounds: int,
+    seconds: float,
+) -> dict[str, dict[str, float]]:
+    """Latencies of all sides, in turns.
+
+    Returns:
+        For each side p50_ms, p99_ms and histories a second; medians of the rounds.
+    """
+    size = int(batches[0].shape[0])
+    for ask in sides.values():
+        ask(batches[0])
+    seen: dict[str, list[list[float]]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, ask in sides.items():
+            times: list[float] = []
+            until = time.perf_counter() + seconds
+            while time.perf_counter() < until or len(times) < 3:
+                began = time.perf_counter()
+                ask(batches[len(times) % len(batches)])
+                times.append(time.perf_counter() - began)
+            seen[name].append(times)
+    return {
+        name: {
+            "p50_ms": 1e3 * float(np.median([np.median(times) for times in turns])),
+            "p99_ms": 1e3 * float(np.median([np.quantile(times, 0.99) for times in turns])),
+            "histories_per_second": float(np.median([size / np.mean(times) for times in turns])),
+            "requests": sum(map(len, turns)),
+        }
+        for name, turns in seen.items()
+    }
+
+
+def recall(exact: Any, approximate: Any, batches: list[tf.Tensor]) -> float:
+    """Share of the best items of the exact lists that the approximate ones have."""
+    shares = []
+    for batch in batches:
+        lists = [side(examples=batch)["item_ids"].numpy() for side in (exact, approximate)]
+        shares += [np.isin(a[:RECALLED], b[:RECALLED]).mean() for a, b in zip(*lists, strict=True)]
+    return float(np.mean(shares))
+
+
+def one_catalogue(
+    encoder: BehaviorEncoder,
+    graph: tft.TFTransformOutput,
+    records: list[bytes],
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
+    """All figures of one catalogue."""
+    table = encoder.settled().catalogue.table().numpy()[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        models = {"exact": served(encoder, graph, None, f"{folder}/exact")}
+        embed = models["exact"]["embed"]
+        # The first half decides on the cells, the second half is measured.
+        queries = np.concatenate(
+            [
+                embed(examples=tf.constant(records[at : at + 256]))["embedding"].numpy()
+                for at in range(0, len(records) // 2, 256)
+            ]
+        )
+        result: dict[str, Any] = {"items": len(table), "width": table.shape[1] - 1}
+        if len(table) > LARGE:
+            began = time.perf_counter()
+            extended = np.pad(queries, [(0, 0), (0, 1)], constant_values=1.0)
+            cells = build_cells(table, extended, ServingConfig().index_recall, seed=1)
+            result["index"] = {
+                "seconds": time.perf_counter() - began,
+                "cells": len(cells.centres),
+                "probes": cells.probes,
+                "read": cells.read,
+            }
+            models["approximate"] = served(encoder, graph, cells, f"{folder}/approximate")
+    measured = records[len(records) // 2 :]
+    if "approximate" in models:
+        sample = [tf.constant(measured[at : at + 64]) for at in range(0, 512, 64)]
+        sides = (models[name]["serving_default"] for name in ("exact", "approximate"))
+        result["index"]["recall"] = recall(*sides, sample)
+
+    def floor(batch: tf.Tensor, known: dict[bytes, np.ndarray] = {}) -> np.ndarray:  # noqa: B006
+        key = batch.numpy()[0] + str(len(batch)).encode()
+        if key not in known:
+            query = embed(examples=batch)["embedding"].numpy()
+            known[key] = np.pad(query, [(0, 0), (0, 1)], constant_values=1.0)
+        began = time.perf_counter()
+        scores = known[key] @ table.T
+        np.argpartition(scores, -20, axis=1)
+        return time.perf_counter() - began
+
+    sides = {
+        "floor": floor,
+        "encoder": lambda batch: embed(examples=batch)["embedding"].numpy(),
+        **{
+            name: lambda batch, ask=model["serving_default"]: ask(examples=batch)[
+                "item_ids"
+            ].numpy()
+            for name, model in models.items()
+        },
+    }
+    result["batches"] = {}
+    for size in arguments.batches:
+        count = min(len(measured) // size, 200)
+        batches = [tf.constant(measured[at * size : (at + 1) * size]) for at in range(count)]
+        for batch in batches:
+            floor(batch)
+        figures = measure(sides, batches, arguments.rounds, arguments.seconds)
+        result["batches"][size] = figures
+        show(len(table), size, figures)
+    lists = models["exact"]["serving_default"](examples=tf.constant(measured[:1]))["item_ids"]
+    known = [item.decode() for item in lists.numpy()[0].tolist()]
+    result["hostile"] = ask_all(models["exact"], known)
+    return result
+
+
+def show(items: int, size: int, figures: dict[str, dict[str, float]]) -> None:
+    """Prints one batch size."""
+    for name, figure in figures.items():
+        print(
+            f"{items:>9,} items  batch {size:>2}  {name:11}  p50 {figure['p50_ms']:8.2f} ms  "
+            f"p99 {figure['p99_ms']:8.2f} ms  {figure['histories_per_second']:9,.0f} histories/s",
+            flush=True,
+        )
+    bound = 3 * figures["floor"]["p50_ms"] + figures["encoder"]["p50_ms"]
+    print(f"{'':26} exact is {figures['exact']['p50_ms'] / bound:.2f} of 3 floors and the encoder")
+    if "approximate" in figures:
+        rate = {name: figure["histories_per_second"] for name, figure in figures.items()}
+        times = rate["approximate"] / rate["exact"]
+        print(f"{'':26} approximate: {times:.1f} times the histories a second", flush=True)
+
+
+def main() -> None:
+    """Runs the benchmark; see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path, metavar="RUN_DIR")
+    parser.add_argument("--items", type=int, nargs="+", default=[0, 100_000, 1_000_000])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each side and round")
+    parser.add_argument("--output", type=Path, required=True, help="where the figures go, as JSON")
+    arguments = parser.parse_args()
+    metadata = RunMetadata(arguments.run / "metadata.db")
+
+    def artifact(node: str, key: str) -> str:
+        execution = metadata.latest(node)
+        if execution is None:
+            raise SystemExit(f"{arguments.run} has no finished {node}")
+        return str(execution.artifacts[key][0])
+
+    trained = load_encoder(path_utils.serving_model_dir(artifact("Trainer.encoder", "model")))
+    graph = tft.TFTransformOutput(artifact("Transform", "transform_graph"))
+    files = Path(artifact("BehaviorExampleGen", "examples"), "Split-test").glob("*")
+    dataset = tf.data.TFRecordDataset(sorted(map(str, files)), "GZIP")
+    records = [record.numpy() for record in dataset.take(HISTORIES)]
+    results = []
+    for items in arguments.items:
+        members = 2 if items > LARGE else trained.members
+        encoder = enlarged(with_members(trained, members), items, seed=1)
+        results.append(one_catalogue(encoder, graph, records, arguments))
+        if "index" in results[-1]:
+            print("{items:,} items, index: {index}".format(**results[-1]), flush=True)
+    for row in results[0]["hostile"]:
+        print(
+            "hostile: {request:25} {seconds:6.2f} s  {memory_mb:6.0f} MB  {outcome}".format(**row)
+        )
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
