@@ -60,7 +60,9 @@ def from_outputs(outputs: Mapping[str, Tensor], batch: int) -> list[Recommendati
                 "is the model one of cohortrec's?"
             )
         if found.shape[0] != batch:
-            raise ServerError(f"{batch} histories asked, {found.shape[0]} rows of {name!r} answered")
+            raise ServerError(
+                f"{batch} histories asked, {found.shape[0]} rows of {name!r} answered"
+            )
     columns = [outputs[name].rows() for name in OUTPUTS]
     return [_one(*row) for row in zip(*columns, strict=True)]
 

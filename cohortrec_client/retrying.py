@@ -1,5 +1,8 @@
-"""How long a call waits and how often it tries. Asking for recommendations changes nothing on the
-server, so that every request may be repeated; only refusals that pass with time are."""
+"""How long a call waits and how often it tries.
+
+Asking for recommendations changes nothing on the server, so that every request may be repeated;
+only refusals that pass with time are.
+"""
 
 from __future__ import annotations
 

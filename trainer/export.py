@@ -36,10 +36,8 @@ def save_recommender(recommender: Recommender, directory: str, description: dict
         The model's identity: a hash of all its weights and constants. The same training gives the
         same identity.
     """
-    signatures = {
-        name: function.get_concrete_function()
-        for name, function in recommender.signatures().items()
-    }
+    functions: dict[str, Any] = dict(recommender.signatures())
+    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
     tf.saved_model.save(_Restored(recommender, signatures), directory, signatures=signatures)
     identity = model_identity(recommender)
     tf.io.gfile.makedirs(f"{directory}/assets.extra")

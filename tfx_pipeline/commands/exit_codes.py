@@ -2,5 +2,6 @@
 
 OK, REFUSED, BAD_INPUT, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
-EXIT_CODES = """exit codes: 0 done; 1 the model failed a gate and was not pushed;
+EXIT_CODES = """exit codes: 0 done; 1 the model failed a gate, or cannot be
+served, and was not pushed;
 2 something about the input or the settings; 3 a component failed"""

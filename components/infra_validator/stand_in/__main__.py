@@ -63,7 +63,7 @@ def _serve(versions: VersionManager, arguments: argparse.Namespace, stop: thread
         LOG.error("Failed to start server: %s", error)
         return 1
     if rest is not None:
-        threading.Thread(target=rest.serve_forever, daemon=True).start()
+        threading.Thread(target=rest.serve_forever, args=(0.05,), daemon=True).start()
     LOG.info("Running: gRPC on port %d, REST on %d", arguments.port, arguments.rest_api_port)
     while not stop.wait(arguments.file_system_poll_wait_seconds):
         versions.refresh()

@@ -74,9 +74,7 @@ def from_c(tensor: int) -> np.ndarray:
     values = np.empty(int(np.prod(shape)), object)
     for at in range(values.size):
         place = data + at * TSTRING_BYTES
-        values[at] = ctypes.string_at(
-            tf.TF_StringGetDataPointer(place), tf.TF_StringGetSize(place)
-        )
+        values[at] = ctypes.string_at(tf.TF_StringGetDataPointer(place), tf.TF_StringGetSize(place))
     return values.reshape(shape)
 
 

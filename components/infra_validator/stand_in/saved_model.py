@@ -162,9 +162,7 @@ def _check(expected: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Non
         known = not info.tensor_shape.unknown_rank
         if known and (
             values.ndim != len(dims)
-            or any(
-                dim.size not in (-1, size) for dim, size in zip(dims, values.shape, strict=True)
-            )
+            or any(dim.size not in (-1, size) for dim, size in zip(dims, values.shape, strict=True))
         ):
             raise invalid(
                 f"input {name!r} has the shape {list(values.shape)}, expected "

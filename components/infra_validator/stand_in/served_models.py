@@ -1,4 +1,4 @@
-"""Which models the stand-in serves: from flags, or from a `models.config` as TensorFlow Serving's."""
+"""Which models the stand-in serves: from flags, or from a `models.config`."""
 
 from __future__ import annotations
 

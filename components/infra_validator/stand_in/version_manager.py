@@ -52,8 +52,11 @@ class VersionManager:
         with self._refreshing:
             for model in self._models.values():
                 wanted = model.wanted()
+                self._forget(model.name, set(wanted))
                 for number, folder in sorted(wanted.items()):
-                    if number not in self._versions[model.name]:
+                    version = self._versions[model.name].get(number)
+                    # One that was unloaded comes back when it is wanted again (a rollback).
+                    if version is None or (version.state == STATE.END and not version.fault):
                         self._load(model.name, number, folder)
                 loaded = {
                     number
@@ -112,9 +115,7 @@ class VersionManager:
             versions = {n: version for n, version in versions.items() if n == number}
         if not versions:
             what = "any versions" if number is None else f"version {number}"
-            raise Refusal(
-                grpc.StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}"
-            )
+            raise Refusal(grpc.StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}")
         return [versions[n] for n in sorted(versions, reverse=True)]
 
     def _number(self, spec: Any) -> int | None:
@@ -142,6 +143,13 @@ class VersionManager:
             return ready[number]
         asked = f"Latest({spec.name})" if number is None else f"Specific({spec.name}, {number})"
         raise Refusal(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
+
+    def _forget(self, name: str, wanted: set[int]) -> None:
+        """Forgets versions that did not load and are gone, so that new ones get their chance."""
+        with self._changed:
+            for number, version in list(self._versions[name].items()):
+                if version.fault is not None and number not in wanted:
+                    del self._versions[name][number]
 
     def _load(self, name: str, number: int, folder: Path) -> None:
         version = Version(number)
