@@ -19,6 +19,8 @@ HOST = "127.0.0.1"
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 10.0
 _LOG_BYTES = 64 << 10
+_REASON = "Failed to start server"
+"""Both servers say so when a model does not load."""
 
 
 class LocalProcessRunner(base_runner.BaseModelServerRunner):
@@ -105,8 +107,8 @@ class LocalProcessRunner(base_runner.BaseModelServerRunner):
 
     def _last_words(self) -> str:
         lines = [line for line in (self.GetLogs() or "").splitlines() if line.strip()]
-        reason = [line for line in lines if "Failed to start server" in line]
-        return (reason or lines or ["it said nothing"])[-1]
+        reasons = [line[line.index(_REASON) :] for line in lines if _REASON in line]
+        return (reasons or lines or ["it said nothing"])[-1]
 
 
 def _free_port() -> int:

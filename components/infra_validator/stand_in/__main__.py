@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -75,7 +76,8 @@ def _serve(versions: VersionManager, arguments: argparse.Namespace, stop: thread
 
 
 def _wait_for_stdin(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(1 << 16):
+    # Not `sys.stdin`: its lock, held by this thread, would abort the process at its end.
+    while os.read(0, 1 << 16):
         pass
     stop.set()
 
