@@ -54,9 +54,14 @@ class LocalProcessRunner(base_runner.BaseModelServerRunner):
         command = self._server.command(
             self._model_name, self._base_path, self.grpc_port, self.rest_port
         )
-        # The stand-in stops when its input closes: it does not outlive a killed parent.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log
+            command,
+            # The stand-in stops when its input closes: it does not outlive a killed parent.
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            # This process may hold all of a GPU's memory.
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
         )
 
     def WaitUntilRunning(self, deadline: float) -> None:  # noqa: N802

@@ -94,13 +94,16 @@ def _recommender(arguments: argparse.Namespace) -> Recommender:
         return Recommender.of_model(find_model(arguments.model))
     if arguments.name is None:
         raise InputError("--server needs --name, the model's name there")
-    from cohortrec_client import Patience, connect
+    from cohortrec_client import InvalidRequest, Patience, connect
 
-    client = connect(
-        arguments.server,
-        arguments.name,
-        version=arguments.version,
-        label=arguments.label,
-        patience=Patience(timeout=SECONDS / 2, deadline=SECONDS),
-    )
+    try:
+        client = connect(
+            arguments.server,
+            arguments.name,
+            version=arguments.version,
+            label=arguments.label,
+            patience=Patience(timeout=SECONDS / 2, deadline=SECONDS),
+        )
+    except InvalidRequest as error:
+        raise InputError(str(error)) from None
     return Recommender(client, find_model(arguments.titles) if arguments.titles else None)
