@@ -29,6 +29,11 @@ REQUIRES = [
     "jinja2>=3.1",
     "psutil>=5.9",
     "safetensors>=0.4",
+    "httpx>=0.27",
+    "tenacity>=8.3",
+    "grpcio>=1.60",
+    "tensorflow-serving-api==2.16.1",
+    "google-crc32c>=1.5",
 ]
 
 setup(
@@ -40,7 +45,9 @@ setup(
     else "",
     long_description_content_type="text/markdown",
     python_requires=">=3.10,<3.11",
-    packages=find_packages(include=["tfx_pipeline*", "components*", "trainer*", "schema*"]),
+    packages=find_packages(
+        include=["cohortrec_client*", "tfx_pipeline*", "components*", "trainer*", "schema*"]
+    ),
     package_data={
         "schema": ["*.pbtxt"],
         "tfx_pipeline": ["presets/*.yaml"],

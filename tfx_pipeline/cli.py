@@ -8,7 +8,13 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from tfx_pipeline.commands import benchmark, compile, recommend, report, run, serving, simulate
-from tfx_pipeline.commands.exit_codes import BAD_INPUT, EXIT_CODES, FAILED, INTERRUPTED
+from tfx_pipeline.commands.exit_codes import (
+    BAD_INPUT,
+    EXIT_CODES,
+    FAILED,
+    INTERRUPTED,
+    REFUSED,
+)
 
 COMMANDS = (run, recommend, report, serving, compile, benchmark, simulate)
 
@@ -30,10 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        from tfx_pipeline.errors import ComponentFailure, one_line, user_message
+        from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
 
         if arguments.debug:
             traceback.print_exc()
+        if isinstance(error, ModelRefused):
+            print(f"cohortrec: {error}", file=sys.stderr)
+            return REFUSED
         message = user_message(error)
         if message is not None:
             print(f"cohortrec: {message}", file=sys.stderr)

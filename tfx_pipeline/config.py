@@ -12,6 +12,7 @@ import yaml
 
 from components.behavior_example_gen.config import DataConfig
 from components.cluster_combiner.config import CombinerConfig
+from components.infra_validator.config import InfraConfig
 from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
 from tfx_pipeline.deployment.config import DeploymentConfig
@@ -88,6 +89,7 @@ class RunConfig(Settings):
     serving: ServingConfig = ServingConfig()
     gates: GatesConfig = GatesConfig()
     deployment: DeploymentConfig = DeploymentConfig()
+    infra: InfraConfig = InfraConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()
 

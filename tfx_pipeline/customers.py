@@ -29,7 +29,7 @@ def show_customers(model: Path, test_split: Path, count: int, console: Console) 
     """
     if count == 0:
         return []
-    recommender = Recommender(model)
+    recommender = Recommender.of_model(model)
     shown: list[Any] = []
     for serialized, example in _choose(test_split, count):
         bought = _texts(example, "item_ids")

@@ -24,6 +24,10 @@ _WHILE_RUNNING = re.compile(r"\s*\[while running .*\Z", re.DOTALL)
 _EXCEPTION_LINE = re.compile(r"^\s*(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$", re.MULTILINE)
 
 
+class ModelRefused(Exception):
+    """The model cannot be served, so that the run ends without a push. The message says why."""
+
+
 class ComponentFailure(Exception):
     """A node of the pipeline failed for a reason that is not the user's input."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tfx_pipeline.inputs import InputError, is_remote
 
-OWN_PACKAGES = ("trainer", "components", "tfx_pipeline", "schema")
+OWN_PACKAGES = ("cohortrec_client", "trainer", "components", "tfx_pipeline", "schema")
 RECORDED_PACKAGES = (
     "tfx",
     "tensorflow",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from components.baseline_model.record import BaselineRecord
+from components.infra_validator.record import InfraRecord
 from tfx_pipeline.gates import (
     BASELINE,
     CANDIDATE,
@@ -49,8 +50,9 @@ class GateDecision:
     """One gate on one slice.
 
     Attributes:
-        gate: "users", "floor", "improvement" or "cluster" (see `tfx_pipeline.gates`), or
-            "evaluation" for a failure that the Evaluator reports and none of these accounts for.
+        gate: "users", "floor", "improvement" or "cluster" (see `tfx_pipeline.gates`), "served" for
+            the InfraValidator's, or "evaluation" for a failure that the Evaluator reports and none
+            of these accounts for.
         slice: "overall", "cluster 3", or "no cluster" for the users who belong to none.
         metric: name of the metric judged.
         candidate: its value for the new model; None if it was not measured.
@@ -60,7 +62,7 @@ class GateDecision:
         sentence: all of this for people.
     """
 
-    gate: Literal["users", "floor", "improvement", "cluster", "evaluation"]
+    gate: Literal["users", "floor", "improvement", "cluster", "served", "evaluation"]
     slice: str
     metric: str
     candidate: float | None
@@ -119,6 +121,12 @@ def explain(
     if gates.mode == "enforce" and all(decision.passed for decision in decisions):
         decisions += _unaccounted(tfma.load_validation_result(evaluation_uri))
     return decisions
+
+
+def served_decision(record: InfraRecord) -> GateDecision:
+    """What the InfraValidator decided; it is enforced in every mode of the gates."""
+    sentence = record.sentence
+    return GateDecision("served", OVERALL, "", None, None, None, record.passed, sentence)
 
 
 class _Baseline:

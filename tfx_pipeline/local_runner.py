@@ -17,14 +17,16 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.utils.path_utils import serving_model_dir
 
 from components.baseline_model.record import BaselineRecord
+from components.infra_validator.model_server import find_model_server
+from components.infra_validator.record import InfraRecord
 from tfx_pipeline import fingerprints
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
 from tfx_pipeline.deployment.rollout import find_candidate
 from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.deployment.version_state import VersionState
-from tfx_pipeline.errors import ComponentFailure, one_line, user_message
-from tfx_pipeline.gate_decisions import GateDecision, explain
+from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
+from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.inputs import METADATA_FILE, InputError, event_files, labels_file, resolve_files
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
@@ -32,6 +34,8 @@ from tfx_pipeline.pipeline import Locations, create_pipeline
 from tfx_pipeline.progress import Progress, duration
 from tfx_pipeline.served import model_id, served_version
 from tfx_pipeline.start_clusters import find_start, start_files
+
+INFRA_VALIDATOR = "InfraValidator"
 
 Status = Literal["pushed", "already_served", "rolled_back", "refused"]
 
@@ -147,6 +151,9 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
             start_from=str(start or ""),
             start_from_fingerprint=fingerprints.input_fingerprint(start_data),
             metadata_path=str(directory.database.resolve()),
+            model_server=find_model_server(),
+            # What failed once may have failed by accident: a refusal is never taken from the cache.
+            infra_nonce=started.isoformat() if _was_refused(metadata) else "",
         )
         nodes = [component.id for component in pipeline.components]
         earlier_runs = set(metadata.run_names())
@@ -189,6 +196,21 @@ def _executions_of_new_run(metadata: RunMetadata, earlier: set[str]) -> dict[str
     return metadata.executions(new[-1]) if new else {}
 
 
+def _infra_record(executions: Mapping[str, NodeExecution]) -> InfraRecord | None:
+    """What the InfraValidator found; None if it did not get so far."""
+    execution = executions.get(INFRA_VALIDATOR)
+    if execution is None or execution.state not in ("ran", "cached"):
+        return None
+    return InfraRecord.find(_only(executions, INFRA_VALIDATOR, "blessing"))
+
+
+def _was_refused(metadata: RunMetadata) -> bool:
+    """Whether the latest model that was validated cannot be served."""
+    latest = metadata.latest(INFRA_VALIDATOR)
+    record = _infra_record({INFRA_VALIDATOR: latest} if latest else {})
+    return record is not None and not record.passed
+
+
 def _raise_failure(
     failure: BaseException | None,
     current: str | None,
@@ -196,6 +218,9 @@ def _raise_failure(
     executions: Mapping[str, NodeExecution],
 ) -> None:
     """Raises if anything went wrong; ML Metadata has the last word, not the runner's return."""
+    served = _infra_record(executions)
+    if failure is not None and served is not None and not served.passed:
+        raise ModelRefused(f"nothing was pushed: {served.sentence}") from failure
     if failure is not None:
         if user_message(failure) is not None:
             raise failure
@@ -221,8 +246,11 @@ def _outcome(
     model = model_id(candidate)
     found = find_candidate(versions, versions.state(), model)
     blessed = (blessing / "BLESSED").exists()
-    if found is not None and found.version == before.stable:
-        status: Status = "already_served"
+    infra = _infra_record(executions)
+    if infra is not None and not infra.passed:
+        status: Status = "refused"
+    elif found is not None and found.version == before.stable:
+        status = "already_served"
     elif found is not None and found.withdrawn:
         status = "rolled_back" if blessed else "refused"
     elif blessed:
@@ -237,7 +265,10 @@ def _outcome(
         candidate=candidate,
         served=served_version(directory.serving),
         candidate_version=None if found is None else found.version,
-        decisions=explain(_only(executions, "Evaluator", "evaluation"), gates, baseline),
+        decisions=[
+            *explain(_only(executions, "Evaluator", "evaluation"), gates, baseline),
+            *([served_decision(infra)] if infra is not None else []),
+        ],
         baseline=baseline.title,
     )
 

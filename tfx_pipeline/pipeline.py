@@ -15,6 +15,8 @@ from components.behavior_example_gen.component import BehaviorExampleGen
 from components.cluster_combiner.component import ClusterCombiner
 from components.curated_schema.component import CuratedSchema
 from components.history_validator.component import HistoryValidator
+from components.infra_validator.component import InfraValidator
+from components.infra_validator.model_server import ModelServer
 from components.item_content_encoder.component import ItemContentEncoder
 from components.run_report.component import RunReport
 from components.sequence_clusterer.component import SequenceClusterer
@@ -56,6 +58,8 @@ def create_pipeline(
     start_from: str = "",
     start_from_fingerprint: str = "",
     metadata_path: str | None = None,
+    model_server: ModelServer | None = None,
+    infra_nonce: str = "",
 ) -> tfx.dsl.Pipeline:
     """Builds the pipeline; nothing is read or run.
 
@@ -71,6 +75,9 @@ def create_pipeline(
         start_from: folder of the clusters that the clusterer goes on from, "" for none.
         start_from_fingerprint: hash of its content; other content clusters again.
         metadata_path: sqlite file of ML Metadata; None where the orchestrator has its own.
+        model_server: what the InfraValidator serves the model with; without one there is no
+            InfraValidator (Kubeflow Pipelines cannot run it).
+        infra_nonce: a new one validates again although nothing changed.
     """
     ingestion = BehaviorExampleGen(
         input_files=list(events),
@@ -192,9 +199,26 @@ def create_pipeline(
         baseline_model=baseline.outputs["model"],
         eval_config=build_eval_config(config.gates),
     )
+    infra_validators = []
+    infra_blessing = None
+    if model_server is not None:
+        infra_validator = InfraValidator(
+            model=combiner.outputs["model"],
+            examples=histories,
+            config=config.infra,
+            server=model_server,
+            code_version=code_fingerprint("components.infra_validator"),
+            nonce=infra_nonce,
+        )
+        # First, because the Evaluator fails on a model that cannot be loaded: as a component, and
+        # not as a gate.
+        evaluator.add_upstream_node(infra_validator)
+        infra_validators = [infra_validator]
+        infra_blessing = infra_validator.outputs["blessing"]
     pusher = Pusher(
         model=combiner.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=infra_blessing,
         push_destination=tfx.proto.PushDestination(
             filesystem=tfx.proto.PushDestination.Filesystem(base_directory=locations.serving)
         ),
@@ -207,6 +231,7 @@ def create_pipeline(
         comparison=combiner.outputs["comparison"],
         evaluation=evaluator.outputs["evaluation"],
         blessing=evaluator.outputs["blessing"],
+        infra_blessing=infra_blessing,
         baseline=baseline.outputs["model"],
         run_name=config.run.name,
         specialist_runs=[specialist.outputs["model_run"] for specialist in specialists],
@@ -238,6 +263,7 @@ def create_pipeline(
             *controls,
             combiner,
             baseline,
+            *infra_validators,
             evaluator,
             pusher,
             report,

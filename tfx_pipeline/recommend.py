@@ -1,22 +1,20 @@
-"""Recommendations from an exported model, for a history of item ids or for stored histories."""
+"""Recommendations with titles, from a model in this process or on a server."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from cohortrec_client import Client, History, Recommendations, ServingError
 from tfx_pipeline.inputs import InputError
 from tfx_pipeline.served import item_titles
-
-SECONDS_PER_DAY = 86_400
 
 
 @dataclasses.dataclass(frozen=True)
 class Recommendation:
-    """One recommended item."""
+    """One recommended item, as it is shown."""
 
     rank: int
     item_id: str
@@ -25,26 +23,24 @@ class Recommendation:
 
 
 class Recommender:
-    """A loaded SavedModel."""
+    """A model and the titles of its items."""
 
-    def __init__(self, model: Path) -> None:
-        """Loads a model.
+    def __init__(self, client: Client, titles: Path | None = None) -> None:
+        """Wraps a client.
 
         Args:
-            model: folder of the SavedModel.
-
-        Raises:
-            InputError: if the model has no signature `recommend`.
+            client: asks the model, wherever it is.
+            titles: SavedModel folder whose item titles are shown; servers give none.
         """
-        import tensorflow as tf
+        self._client = client
+        self._titles = item_titles(titles) if titles is not None else {}
 
-        # Kept beside the signatures: they hold no reference to the model's variables.
-        self._model: Any = tf.saved_model.load(str(model))
-        self._signatures: Any = self._model.signatures
-        self._titles = item_titles(model)
-        missing = {"recommend", "serving_default"} - set(self._signatures)
-        if missing:
-            raise InputError(f"the model at {str(model)!r} has no signature {min(missing)!r}")
+    @classmethod
+    def of_model(cls, model: Path) -> Recommender:
+        """Loads a SavedModel, with TensorFlow, into this process."""
+        from tfx_pipeline.local_model import LocalModel
+
+        return cls(Client(LocalModel(model)), model)
 
     def title(self, item_id: str) -> str:
         """What the item is called; empty when the model does not know."""
@@ -61,41 +57,34 @@ class Recommender:
             history: item ids, oldest first; may be empty or hold unknown ids.
             action: what was done with each of them.
             k: how many recommendations; the model may have fewer.
-        """
-        import tensorflow as tf
 
-        now = int(time.time())
-        ages = range(len(history), 0, -1)
-        # An empty history is one padded place.
-        answer = self._signatures["recommend"](
-            item_ids=tf.constant([list(history) or [""]]),
-            actions=tf.constant([[action] * len(history) or [""]]),
-            timestamps=tf.constant(
-                [[now - age * SECONDS_PER_DAY for age in ages] or [0]], dtype=tf.int64
-            ),
-        )
-        return self._answer(answer, k)
+        Raises:
+            InputError: the model is not one of ours, or the server does not answer.
+        """
+        try:
+            return self._answer(self._client.recommend(History(history, action)), k)
+        except ServingError as error:
+            raise InputError(str(error)) from None
 
     def for_example(self, example: bytes, k: int) -> list[Recommendation]:
         """Recommends after a stored history, a serialized `tf.Example`."""
-        import tensorflow as tf
-
-        answer = self._signatures["serving_default"](examples=tf.constant([example]))
+        (answer,) = self._client.recommend_examples([example])
         return self._answer(answer, k)
 
-    def _answer(self, answer: dict[str, Any], k: int) -> list[Recommendation]:
-        items = [item.decode("utf-8", "replace") for item in answer["item_ids"].numpy()[0]]
-        scores = answer["scores"].numpy()[0]
+    def _answer(self, answer: Recommendations, k: int) -> list[Recommendation]:
         return [
-            Recommendation(rank, item, self.title(item), float(score))
-            for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1)
-            if item and rank <= k
+            Recommendation(rank, shown_id(item), self.title(item), score)
+            for rank, (item, score) in enumerate(answer, start=1)
+            if rank <= k
         ]
+
+
+def shown_id(item_id: str) -> str:
+    """The id as text that can be printed: bytes that are no UTF-8 become a replacement mark."""
+    return item_id.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def parse_history(text: str) -> list[str]:
     """Item ids from a comma-separated list; quotes keep a comma inside an id (CSV rules)."""
-    import csv
-
     row = next(csv.reader([text], skipinitialspace=True), [])
     return [item for item in row if item]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -35,12 +36,31 @@ def save_recommender(recommender: Recommender, directory: str, description: dict
         The model's identity: a hash of all its weights and constants. The same training gives the
         same identity.
     """
-    tf.saved_model.save(recommender, directory, signatures=recommender.signatures())
+    functions: dict[str, Any] = dict(recommender.signatures())
+    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
+    tf.saved_model.save(_Restored(recommender, signatures), directory, signatures=signatures)
     identity = model_identity(recommender)
     tf.io.gfile.makedirs(f"{directory}/assets.extra")
     with tf.io.gfile.GFile(f"{directory}/{MODEL_FILE}", "w") as file:
         file.write(json.dumps({"id": identity, **description}, indent=1, sort_keys=True))
     return identity
+
+
+class _Restored(tf.Module):
+    """What a SavedModel holds beside its graph: every variable that the signatures read, once.
+
+    The recommender itself cannot be the root. A Keras 3 variable puts a copy of its TensorFlow
+    variable into the exported graph, and it is the copy that a checkpoint restores. Python's loader
+    joins the two again; TensorFlow Serving does not, and finds the variables that the functions
+    read without a value.
+    """
+
+    def __init__(self, recommender: Recommender, signatures: Mapping[str, Any]) -> None:
+        super().__init__(name="recommender")
+        # The vocabularies' tables and their files.
+        self.transform = recommender.transform
+        read = [variable for function in signatures.values() for variable in function.variables]
+        self.weights = list({id(variable): variable for variable in read}.values())
 
 
 def model_identity(recommender: Recommender) -> str:

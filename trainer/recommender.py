@@ -69,14 +69,14 @@ class Recommender(tf.Module):
         if (mixture is None) != (not specialists):
             raise ValueError("specialists and mixture go together")
         encoder = encoder.settled()
-        self._transform = HistoryTransform(graph, encoder.new_items)
+        self.transform = HistoryTransform(graph, encoder.new_items)
         self._encoder = encoder
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
         self._specialists = [OwnMembers(specialists[k], encoder.tower) for k in self._used]
         self._mixture = mixture
         self._top = TopItems(encoder.catalogue, top_k, cells)
         self._index = [] if cells is None else [cells.items, cells.starts, np.array(cells.probes)]
-        self._item_ids = tf.constant([b"", *self._transform.item_ids], tf.string)
+        self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
         self._encode = tf.function(self._encode_histories)
         self._recommend = tf.function(self._recommend_to)
@@ -108,17 +108,17 @@ class Recommender(tf.Module):
 
         @tf.function(input_signature=[examples])
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._recommend(self._transform.parse(examples))
+            return self._recommend(self.transform.parse(examples))
 
         @tf.function(input_signature=[*text, times])
         def recommend(
             item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
         ) -> dict[str, tf.Tensor]:
-            return self._recommend(self._transform(self._raw(item_ids, actions, timestamps)))
+            return self._recommend(self.transform(self._raw(item_ids, actions, timestamps)))
 
         @tf.function(input_signature=[examples])
         def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            state = self._encode(self._transform.parse(examples))
+            state = self._encode(self.transform.parse(examples))
             return {
                 "embedding": state.query,
                 "cluster_id": state.cluster_id,
@@ -127,11 +127,11 @@ class Recommender(tf.Module):
 
         @tf.function(input_signature=[examples])
         def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._evaluate(self._transform.parse(examples))
+            return self._evaluate(self.transform.parse(examples))
 
         @tf.function(input_signature=[examples])
         def represent(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            inputs = self._inputs(self._transform.parse(examples))
+            inputs = self._inputs(self.transform.parse(examples))
             states = tf.cast(self._encoder.states(inputs), tf.float32)
             return {kind: pool_states(states, inputs[features.ITEM], kind) for kind in POOLED}
 
@@ -158,7 +158,7 @@ class Recommender(tf.Module):
             for name, column in columns.items()
         }
         shape = tf.stack([tf.shape(item_ids, tf.int64)[0], 0])
-        for name, feature in self._transform.spec.items():
+        for name, feature in self.transform.spec.items():
             if name not in raw:
                 nothing = tf.zeros([0], feature.dtype)
                 raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)

@@ -42,6 +42,7 @@ class RunReportSpec(types.ComponentSpec):
         "comparison": ChannelParameter(type=ModelComparison),
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "baseline": ChannelParameter(type=standard_artifacts.Model),
         "model": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel, optional=True),
@@ -75,6 +76,7 @@ class RunReport(base_component.BaseComponent):
         evaluation: types.BaseChannel,
         blessing: types.BaseChannel,
         baseline: types.BaseChannel,
+        infra_blessing: types.BaseChannel | None = None,
         run_name: str,
         specialist_runs: Sequence[types.BaseChannel] = (),
         model: types.BaseChannel | None = None,
@@ -93,6 +95,7 @@ class RunReport(base_component.BaseComponent):
             evaluation: ModelEvaluation of the Evaluator.
             blessing: ModelBlessing of the Evaluator.
             baseline: Model of BaselineModel.
+            infra_blessing: InfraBlessing of the InfraValidator, where the pipeline has one.
             run_name: title of the page.
             specialist_runs: ModelRun of Trainer.cluster_0, Trainer.cluster_1, … in this order.
             model: the candidate Model; with it the page can say that it is served already.
@@ -119,6 +122,7 @@ class RunReport(base_component.BaseComponent):
                 comparison=comparison,
                 evaluation=evaluation,
                 blessing=blessing,
+                infra_blessing=infra_blessing,
                 baseline=baseline,
                 model=model,
                 pushed_model=pushed_model,

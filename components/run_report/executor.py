@@ -21,6 +21,7 @@ _FOLDERS = (
     "comparison",
     "evaluation",
     "blessing",
+    "infra_blessing",
     "items",
     "model",
     "baseline",

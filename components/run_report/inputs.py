@@ -260,6 +260,8 @@ class Verdict(Figures):
     failed: list[Gate] = []
     destination: str = ""
     version: str = ""
+    unservable: str = ""
+    """Why no model server can serve the model."""
 
 
 class ReportInputs(Figures):

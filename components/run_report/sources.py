@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pydantic
 from tensorflow.io import gfile
 
+from components.infra_validator.record import InfraRecord
 from components.run_report.clustering_figures import ClusteringFigures
 from components.run_report.figure_base import Figures
 from components.run_report.inputs import (
@@ -52,6 +53,7 @@ class RunFolders:
     comparison: str | None = None
     evaluation: str | None = None
     blessing: str | None = None
+    infra_blessing: str | None = None
     items: str | None = None
     model: str | None = None
     """The candidate: the model that the ClusterCombiner exported."""
@@ -98,6 +100,7 @@ def collect(
             baseline,
             destination,
             version,
+            _unservable(folders.infra_blessing),
         ),
         data_quality=_read(
             DataQualityFigures, folders.data_quality, "data_quality.json", "data quality", notes
@@ -241,6 +244,12 @@ def _blessed(folder: str | None) -> bool | None:
     if gfile.exists(f"{folder}/{BLESSED}"):
         return True
     return False if gfile.exists(f"{folder}/{NOT_BLESSED}") else None
+
+
+def _unservable(folder: str | None) -> str:
+    """Why the InfraValidator refused the model; "" if it did not, or there is none."""
+    record = InfraRecord.find(folder) if folder else None
+    return "" if record is None or record.passed else record.sentence
 
 
 def _model_card(folder: str | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ def decide(
     baseline: Baseline | None,
     destination: str = "",
     version: str = "",
+    unservable: str = "",
 ) -> Verdict:
     """The verdict shown on top of the page.
 
@@ -22,8 +23,11 @@ def decide(
         baseline: what it was measured against.
         destination: where the Pusher put it ("" when the Pusher has not said).
         version: the version that the Pusher gave it.
+        unservable: why no model server can serve it ("" when one can, or none was asked).
     """
     failed = [gate for gate in gates if not gate.passed]
+    if unservable:
+        return Verdict(outcome="refused", failed=failed, unservable=unservable)
     if blessed:
         return Verdict(outcome="pushed", destination=destination, version=version)
     # A model is no better than itself, so the gates refuse the one that is served already.

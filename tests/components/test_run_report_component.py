@@ -16,6 +16,7 @@ from components.artifacts import (
     ModelComparison,
     Report,
 )
+from components.infra_validator.record import InfraRecord
 from components.run_report.component import RunReport
 from components.run_report.executor import Executor
 from tests.components.run_report_artifacts import write_run
@@ -92,3 +93,26 @@ def test_executor(tmp_path, pushed):
     assert [run["name"] for run in figures["specialists"]] == [f"cluster_{k}" for k in range(11)]
     assert figures["verdict"]["version"] == ("17" if pushed else "")
     assert figures["provenance"] == {"tfx": "1.16.0"}
+
+
+def test_a_model_that_cannot_be_served_is_refused_whatever_the_gates_say(tmp_path):
+    folders = write_run(tmp_path / "run")
+    blessing = artifact(standard_artifacts.InfraBlessing, str(tmp_path / "infra"))
+    inputs = {
+        name: [artifact(kind, getattr(folders, name) or str(tmp_path / "missing"))]
+        for name, kind in CHANNELS.items()
+    }
+    inputs["infra_blessing"] = [blessing]
+    outcomes = []
+    for fault in ("it has an <odd> op", ""):
+        (tmp_path / "infra").mkdir(exist_ok=True)
+        InfraRecord("stand-in model server", 7, fault).write(blessing.uri)
+        report = artifact(Report, str(tmp_path / "report"))
+        Executor().Do(inputs, {"report": [report]}, {"run_name": "Shop"})
+        figures = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
+        outcomes.append(figures["verdict"]["outcome"])
+        page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+        shown = "The model cannot be served: it has an &lt;odd&gt; op." in page
+        assert shown == bool(fault)
+        assert ("Refused: the model cannot be served" in page) == bool(fault)
+    assert outcomes == ["refused", "pushed"]

@@ -55,6 +55,20 @@ def test_a_folder_without_a_model_or_run(tmp_path):
     _assert_refused(cohortrec("report", tmp_path), "is no run directory")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], ["--model", "--server"]),
+        (["--model", "x", "--server", "http://localhost:1"], ["not allowed with"]),
+        (["--model", "x", "--label", "canary"], ["--label goes with --server"]),
+        (["--server", "http://localhost:1"], ["--server needs --name"]),
+        (["--server", "localhost:8501", "--name", "shop"], ["http://host:8501"]),
+    ],
+)
+def test_where_to_ask_must_be_clear(arguments, parts):
+    _assert_refused(cohortrec("recommend", "--history", "1", *arguments), *parts)
+
+
 def test_help_needs_no_tensorflow():
     answer = cohortrec("--help")
     assert answer.code == 0

@@ -7,10 +7,13 @@ can only be seen in a directory that has been run in before.
 import html
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from components.infra_validator.model_server import ModelServer
+from components.infra_validator.process_runner import LocalProcessRunner
 from tests.tfx_pipeline.planted_shop import write_events, write_items, write_labels
 from tests.tfx_pipeline.pushed_versions import visible
 from tests.tfx_pipeline.terminal import cohortrec
@@ -157,6 +160,39 @@ class TestOneDirectory:
         states = {name: node.state for name, node in _states(shop).items()}
         assert all(states[trainer] == "cached" for trainer in TRAINERS)
 
+    def test_a_model_that_no_server_can_load_is_not_pushed(self, shop):
+        """The Evaluator could not load it either; it must be a refusal all the same."""
+        (model,) = _states(shop)["ClusterCombiner"].artifacts["model"]
+        weights = Path(model, "Format-Serving", "variables", "variables.data-00000-of-00001")
+        content = weights.read_bytes()
+        weights.write_bytes(content[:100])
+        # What was validated before the damage comes from the cache, unless something changed.
+        answer = _run(shop, "--set", "infra.examples=2")
+        weights.write_bytes(content)
+        assert answer.code == 1, answer
+        assert answer.err.startswith("cohortrec: nothing was pushed: the model cannot be served: ")
+        assert "stand-in model server" in answer.err and "Failed to start server" in answer.err
+        assert _versions(shop) == []
+
+    def test_a_model_that_does_not_answer_is_not_pushed(self, shop):
+        """The gates pass it, but the server refuses it: its warm-up requests are damaged."""
+        (model,) = _states(shop)["ClusterCombiner"].artifacts["model"]
+        warmup = Path(model, "Format-Serving", "assets.extra", "tf_serving_warmup_requests")
+        content = warmup.read_bytes()
+        warmup.write_bytes(content[:-1])
+        answer = _run(shop, "--set", "infra.examples=2")
+        warmup.write_bytes(content)
+        # The same question as before: a refusal is never taken from the cache.
+        assert _states(shop)["InfraValidator"].state == "ran"
+        assert answer.code == 1, answer
+        assert "FAILED  the model cannot be served: " in answer.out
+        assert "refused: nothing was pushed" in answer.out
+        assert _versions(shop) == []
+        gates = json.loads((shop / "out" / "metrics.json").read_text())["gates"]
+        assert [gate["gate"] for gate in gates if not gate["passed"]] == ["served"]
+        page = (shop / "out" / "report" / "index.html").read_text()
+        assert "Refused: the model cannot be served" in page
+
     def test_the_report_is_rendered_again(self, shop):
         page = shop / "out" / "report" / "index.html"
         page.unlink()
@@ -166,7 +202,9 @@ class TestOneDirectory:
         assert "<html" in page.read_text()
 
     def test_recommendations_follow_the_shelf(self, shop):
-        assert _run(shop).code == 0
+        answer = _run(shop)
+        assert answer.code == 0, answer
+        assert "passed  the stand-in model server loads the model and answers 13" in answer.out
         answer = cohortrec(
             *("recommend", "--model", shop / "out", "--k", "3"),
             *("--history", "tea-03,tea-04,tea-05,tea-06"),
@@ -175,6 +213,31 @@ class TestOneDirectory:
         lines = answer.out.splitlines()
         assert len(lines) == 4
         assert "Tea number 7" in answer.out
+
+    def test_servers_give_the_same_recommendations_as_the_folder(self, shop):
+        """Over REST, over gRPC and in this process: the same lines."""
+        newest = shop / "out" / "serving" / _versions(shop)[-1]
+        (shop / "models").mkdir()
+        (shop / "models" / "shop").symlink_to(shop / "out" / "serving")
+        runner = LocalProcessRunner(str(shop / "models" / "shop" / newest.name), ModelServer())
+        runner.Start()
+        try:
+            runner.WaitUntilRunning(time.time() + 120)
+            urls = (f"http://127.0.0.1:{runner.rest_port}", f"grpc://{runner.GetEndpoint()}")
+            for history in ("tea-03,tea-04,tea-05", "", "no-such-item,té,tool-01"):
+                ask = ("recommend", "--history", history, "--k", "5")
+                local = cohortrec(*ask, "--model", shop / "out")
+                assert local.code == 0 and len(local.out.splitlines()) >= 6, local
+                for url in urls:
+                    server = ("--server", url, "--name", "shop")
+                    assert cohortrec(*ask, *server, "--titles", shop / "out") == local
+            answer = cohortrec(*ask, "--server", urls[0], "--name", "nope")
+            assert (answer.code, answer.out) == (2, "")
+            assert "model 'nope'" in answer.err and "Servable not found" in answer.err
+        finally:
+            runner.Stop()
+        answer = cohortrec(*ask, *server)
+        assert answer.code == 2 and "no server answers" in answer.err
 
     def test_empty_and_unknown_histories_are_answered(self, shop):
         assert len(cohortrec(*self._ask(shop, "")).out.splitlines()) == 11

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,6 +66,7 @@ def served(request, tiny_shop, tmp_path_factory):
     directory = str(tmp_path_factory.mktemp("served"))
     save_recommender(recommender, directory, {"kind": "combined"})
     return SimpleNamespace(
+        directory=directory,
         model=tf.saved_model.load(directory),
         encoder=encoder,
         towers=towers,
@@ -119,6 +123,54 @@ def test_served_lists_equal_the_keras_models(served):
     assert same > 0.99  # two equal scores may swap by rounding
     np.testing.assert_allclose(out["cluster_weights"].numpy(), weights, atol=1e-5)
     np.testing.assert_array_equal(out["cluster_id"].numpy(), cluster)
+
+
+ASK_THE_C_API = """
+import pickle, sys
+from pathlib import Path
+from components.infra_validator.stand_in.saved_model import SavedModel
+
+model = SavedModel(Path(sys.argv[1]))
+requests = pickle.load(sys.stdin.buffer)
+answers = [model.run(signature, inputs, 60.0) for signature, inputs in requests]
+python = [name for name in sys.modules if name.split(".")[0] in ("tensorflow", "keras", "tf_keras")]
+pickle.dump((answers, python), sys.stdout.buffer)
+"""
+
+
+def test_the_c_api_gives_the_same_answers_without_python(served):
+    """As TensorFlow Serving loads it: a session, stock ops, nothing that Python registers."""
+    import tensorflow as tf
+
+    rows = [tf.train.Example.FromString(raw).features.feature for raw in served.raw[:7]]
+    recommend = {
+        "item_ids": np.array([row["item_ids"].bytes_list.value for row in rows], object),
+        "actions": np.array([row["actions"].bytes_list.value for row in rows], object),
+        "timestamps": np.array([row["timestamps"].int64_list.value for row in rows], np.int64),
+    }
+    requests = [("recommend", recommend)]
+    for signature in ("serving_default", "embed", "evaluate"):
+        requests.append((signature, {"examples": np.array(served.raw, object)}))
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_THE_C_API, served.directory],
+        input=pickle.dumps(requests),
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+    answers, python = pickle.loads(done.stdout)
+    assert python == []
+    for (signature, inputs), answer in zip(requests, answers, strict=True):
+        constants = {name: tf.constant(values.tolist()) for name, values in inputs.items()}
+        if signature == "recommend":
+            constants["timestamps"] = tf.cast(constants["timestamps"], tf.int64)
+        expected = served.model.signatures[signature](**constants)
+        assert set(answer) == set(expected)
+        for name, values in expected.items():
+            if values.dtype == tf.string:
+                assert (answer[name] == values.numpy()).mean() > 0.99  # equal scores may swap
+            else:
+                np.testing.assert_allclose(answer[name], values.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_users_of_no_cluster_get_the_global_encoder_alone(served):

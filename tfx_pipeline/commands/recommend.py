@@ -1,13 +1,20 @@
-"""`cohortrec recommend`: what an exported model recommends after a history."""
+"""`cohortrec recommend`: what a model recommends after a history, here or on a server."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfx_pipeline.commands.exit_codes import OK
 from tfx_pipeline.commands.parsing import Commands, positive
+
+if TYPE_CHECKING:
+    from tfx_pipeline.recommend import Recommender
+
+SECONDS = 60.0
+"""How long the command asks a server before it gives up."""
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -15,14 +22,29 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "recommend",
         help="recommend after a history of items",
-        description="Asks an exported model what comes after a history.",
+        description="Asks an exported or served model what comes after a history.",
     )
-    parser.add_argument(
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument(
         "--model",
         metavar="DIR",
         type=Path,
-        required=True,
         help="run directory, its serving/ folder, or a SavedModel",
+    )
+    place.add_argument(
+        "--server",
+        metavar="URL",
+        help="TensorFlow Serving: http://host:8501 for REST, grpc://host:8500 for gRPC",
+    )
+    parser.add_argument("--name", help="with --server: name of the model there")
+    version = parser.add_mutually_exclusive_group()
+    version.add_argument("--version", type=positive, help="with --server: a version's number")
+    version.add_argument("--label", help="with --server: a version's label, such as canary")
+    parser.add_argument(
+        "--titles",
+        metavar="DIR",
+        type=Path,
+        help="with --server: show the titles that this run directory or model has",
     )
     parser.add_argument(
         "--history",
@@ -40,18 +62,16 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 def _recommend(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.console import Console, quiet
-    from tfx_pipeline.recommend import Recommender, parse_history
-    from tfx_pipeline.served import find_model
+    from tfx_pipeline.recommend import parse_history, shown_id
 
-    model = find_model(arguments.model)
     history = parse_history(arguments.history)
     with quiet(arguments.debug):
-        recommender = Recommender(model)
+        recommender = _recommender(arguments)
         found = recommender.for_items(history, arguments.action, arguments.k)
     console = Console(sys.stdout)
     unknown = recommender.unknown(history)
     if unknown:
-        console.line(f"Unknown to the model: {', '.join(unknown)}")
+        console.line(f"Unknown to the model: {', '.join(map(shown_id, unknown))}")
     console.table(
         ["rank", "item", "title", "score"],
         [[str(row.rank), row.item_id, row.title, f"{row.score:.4f}"] for row in found],
@@ -60,3 +80,30 @@ def _recommend(arguments: argparse.Namespace) -> int:
     if len(found) < arguments.k:
         console.line(f"The model gives no more than {len(found)}; serving.top_k sets the most.")
     return OK
+
+
+def _recommender(arguments: argparse.Namespace) -> Recommender:
+    from tfx_pipeline.inputs import InputError
+    from tfx_pipeline.recommend import Recommender
+    from tfx_pipeline.served import find_model
+
+    if arguments.model is not None:
+        for option in ("name", "version", "label", "titles"):
+            if getattr(arguments, option) is not None:
+                raise InputError(f"--{option} goes with --server, not with --model")
+        return Recommender.of_model(find_model(arguments.model))
+    if arguments.name is None:
+        raise InputError("--server needs --name, the model's name there")
+    from cohortrec_client import InvalidRequest, Patience, connect
+
+    try:
+        client = connect(
+            arguments.server,
+            arguments.name,
+            version=arguments.version,
+            label=arguments.label,
+            patience=Patience(timeout=SECONDS / 2, deadline=SECONDS),
+        )
+    except InvalidRequest as error:
+        raise InputError(str(error)) from None
+    return Recommender(client, find_model(arguments.titles) if arguments.titles else None)

@@ -68,12 +68,16 @@ def banner(verdict: Verdict, baseline: Baseline | None, gated: bool) -> Banner:
     if verdict.outcome == "refused":
         count = len(verdict.failed)
         title = f"Refused: {count} gate{'s' if count != 1 else ''} failed" if count else "Refused"
+        reasons = [failure_sentence(gate) for gate in verdict.failed[:SHOWN_FAILURES]]
+        if verdict.unservable:
+            title = "Refused: the model cannot be served"
+            reasons.insert(0, fmt.sentence(verdict.unservable))
         return Banner(
             "bad",
             "✗",
             title,
             f"The new model was not pushed; what is served stays as it is.{against}",
-            [failure_sentence(gate) for gate in verdict.failed[:SHOWN_FAILURES]],
+            reasons,
             max(count - SHOWN_FAILURES, 0),
         )
     return Banner(

@@ -1,0 +1,130 @@
+"""The client that applications use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from cohortrec_client.errors import InvalidRequest
+from cohortrec_client.history import History, padded, serialized
+from cohortrec_client.recommendations import Recommendations, from_outputs
+from cohortrec_client.retrying import Patience
+from cohortrec_client.transport import Transport, VersionStatus
+
+
+class Client:
+    """Asks one model; safe to use from several threads. Close it, or use it in a `with`."""
+
+    def __init__(self, transport: Transport, patience: Patience | None = None) -> None:
+        """Wraps a transport; `connect` makes one from an address.
+
+        Args:
+            transport: the way to the model.
+            patience: timeouts and retries.
+        """
+        self._transport = transport
+        self._patience = patience or Patience()
+
+    def recommend(self, history: History) -> Recommendations:
+        """What comes after one history; see `recommend_many`."""
+        return self.recommend_many([history])[0]
+
+    def recommend_many(self, histories: Sequence[History]) -> list[Recommendations]:
+        """What comes after each of several histories, asked in one request.
+
+        Args:
+            histories: of any lengths, also empty ones.
+
+        Returns:
+            An answer for each, in the same order; none for an empty batch, which is not sent.
+
+        Raises:
+            InvalidRequest: the server does not accept the histories.
+            ServerUnavailable: nobody answers, also after the retries.
+            DeadlineExceeded: no answer in time.
+            ModelNotFound: the server has no such model, version or label.
+            SignatureNotFound: the model is not one of cohortrec's.
+            ServerError: anything else.
+        """
+        if not histories:
+            return []
+        inputs = padded(histories)
+        outputs = self._patience.call(
+            lambda timeout: self._transport.predict("recommend", inputs, timeout)
+        )
+        return from_outputs(outputs, len(histories))
+
+    def recommend_examples(self, examples: Sequence[bytes]) -> list[Recommendations]:
+        """As `recommend_many`, for serialized `tf.Example`s of raw histories."""
+        if not examples:
+            return []
+        inputs = serialized(examples)
+        outputs = self._patience.call(
+            lambda timeout: self._transport.predict("serving_default", inputs, timeout)
+        )
+        return from_outputs(outputs, len(examples))
+
+    def status(self) -> list[VersionStatus]:
+        """The versions of the model that the server knows, newest first.
+
+        Raises:
+            ServingError: as `recommend_many`.
+        """
+        versions = self._patience.call(self._transport.status)
+        return sorted(versions, key=lambda status: status.version, reverse=True)
+
+    def close(self) -> None:
+        """Frees the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def connect(
+    server: str,
+    name: str,
+    *,
+    version: int | None = None,
+    label: str | None = None,
+    patience: Patience | None = None,
+) -> Client:
+    """A client of a model that TensorFlow Serving serves. Nothing is asked yet.
+
+    Args:
+        server: `http://host:8501` or `https://…` for REST, `grpc://host:8500` or (with TLS)
+            `grpcs://…` for gRPC.
+        name: the model's name on the server.
+        version: ask for this version instead of the newest.
+        label: ask for the version with this label, for example "canary".
+        patience: timeouts and retries.
+
+    Raises:
+        InvalidRequest: the address has another form, or version and label are both given.
+    """
+    parts = urlsplit(server)
+    if not parts.hostname or parts.scheme not in ("http", "https", "grpc", "grpcs"):
+        raise InvalidRequest(
+            f"server {server!r}: write it as http://host:8501 (REST) or grpc://host:8500"
+        )
+    if not name:
+        raise InvalidRequest("the model's name on the server is empty")
+    if version is not None and label is not None:
+        raise InvalidRequest("give a version or a label, not both")
+    # Only what the chosen transport needs is imported.
+    if parts.scheme.startswith("http"):
+        from cohortrec_client.rest_transport import RestTransport
+
+        return Client(RestTransport(server, name, version=version, label=label), patience)
+    from cohortrec_client.grpc_transport import GrpcTransport
+
+    return Client(GrpcTransport(server, name, version=version, label=label), patience)

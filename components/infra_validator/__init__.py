@@ -1,0 +1,1 @@
+"""InfraValidator that runs a model server as a process on this machine."""
