@@ -135,7 +135,7 @@ class ServingConfig(Settings):
     """Whether lists come from scoring every item, or those of the best cells of an index
     (`trainer/cell_index.py`). `auto`: approximate above `exact_items` items."""
     exact_items: Annotated[int, Field(ge=0)] = 200_000
-    index_recall: Annotated[float, Field(gt=0, le=1)] = 0.96
+    index_recall: Annotated[float, Field(gt=0, le=1)] = 0.97
     """Share of the ten best items that an approximate index is to find."""
 
     def approximate(self, items: int) -> bool:
