@@ -15,6 +15,7 @@ from components.cluster_combiner.config import CombinerConfig
 from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
 from tfx_pipeline.gates import GatesConfig
+from tfx_pipeline.kubeflow_v2.settings import KubeflowConfig
 from trainer.config import (
     EncoderConfig,
     FeaturesConfig,
@@ -68,15 +69,6 @@ class BeamConfig(Settings):
                 f"--direct_running_mode={self.direct_running_mode}",
             ]
         return args + list(self.extra_args)
-
-
-class KubeflowConfig(Settings):
-    """What the compiled pipeline needs to know about the cluster."""
-
-    image: str = "cohortrec:latest"
-    """Container image with this project installed (see kubeflow/)."""
-    root: str = "/mnt/cohortrec"
-    """Shared folder or bucket: artifacts, checkpoints and the served models go below it."""
 
 
 class RunConfig(Settings):

@@ -30,7 +30,7 @@ def _compile(arguments: argparse.Namespace) -> int:
     config = load_settings(arguments)
     make_writable(arguments.output.parent)
     with quiet(arguments.debug):
-        from tfx_pipeline.kubeflow_runner import compile_pipeline
+        from tfx_pipeline.kubeflow_v2.compiler import compile_pipeline
 
         tasks = compile_pipeline(config, arguments.output)
     print(f"{arguments.output}: {len(tasks)} tasks, image {config.kubeflow.image}")

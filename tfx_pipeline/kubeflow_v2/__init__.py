@@ -1,0 +1,1 @@
+"""The pipeline on open-source Kubeflow Pipelines v2: compiled, checked, and inside its tasks."""

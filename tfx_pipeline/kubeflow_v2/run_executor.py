@@ -1,0 +1,53 @@
+"""Command of every task's container: TFX's own entry point, given what it can work with.
+
+    python -m tfx_pipeline.kubeflow_v2.run_executor \
+        --executor_class_path CLASS --json_serialized_invocation_args EXECUTOR_INPUT …
+
+Takes and writes what `tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor` does, which
+does the work. Before, run parameters are put where the executor reads them (`task_properties`) and
+artifacts are named by their folders in the pod (`artifact_paths`); afterwards, by their URIs again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import runpy
+import sys
+from pathlib import Path
+
+from tfx_pipeline.kubeflow_v2.artifact_paths import to_local, to_uris
+from tfx_pipeline.kubeflow_v2.task_properties import execution_properties
+
+TFX_ENTRY_POINT = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+EXECUTOR_INPUT = "--json_serialized_invocation_args"
+
+
+def main() -> None:
+    """Runs the executor that the arguments of the process name."""
+    position = sys.argv.index(EXECUTOR_INPUT) + 1
+    executor_input = json.loads(sys.argv[position])
+    inputs = executor_input.setdefault("inputs", {})
+    inputs["parameterValues"] = execution_properties(inputs.get("parameterValues", {}))
+    renamed = to_local(executor_input)
+    sys.argv[position] = json.dumps(executor_input)
+    logging.getLogger("cohortrec.progress").setLevel(logging.INFO)
+    try:
+        # As a program of its own, because TFX keeps the parts of its entry point private.
+        runpy.run_module(TFX_ENTRY_POINT, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    _rename_outputs(Path(executor_input["outputs"]["outputFile"]), renamed)
+
+
+def _rename_outputs(path: Path, renamed: dict[str, str]) -> None:
+    if not renamed or not path.is_file():
+        return
+    executor_output = json.loads(path.read_text(encoding="utf-8"))
+    to_uris(executor_output, renamed)
+    path.write_text(json.dumps(executor_output), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
