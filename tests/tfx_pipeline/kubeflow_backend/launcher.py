@@ -6,6 +6,7 @@ task but through the object store, which is a folder as well. It keeps files, an
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as pb
@@ -85,7 +87,7 @@ class Launcher:
         for listed in executor_input.outputs.artifacts.values():
             for artifact in listed.artifacts:
                 _local(pod, artifact.uri).parent.mkdir(parents=True, exist_ok=True)
-        given = json_format.MessageToJson(executor_input, indent=None)
+        given = json.dumps(_numbers_as_in_go(json_format.MessageToDict(executor_input)))
         command = [_filled(part, given) for part in (*container.command, *container.args)]
         log = self.logs / f"{task}.log"
         with log.open("wb") as stream:
@@ -159,6 +161,15 @@ def _copy_files(source: Path, target: Path) -> None:
     for path in source.rglob("*"):
         if path.is_file():
             _copy_files(path, target / path.relative_to(source))
+
+
+def _numbers_as_in_go(value: Any) -> Any:
+    """JSON in which whole numbers have no point, as the real launcher writes it."""
+    if isinstance(value, dict):
+        return {key: _numbers_as_in_go(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_numbers_as_in_go(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _filled(part: str, executor_input: str) -> str:
