@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -66,7 +66,8 @@ class BeamConfig(Settings):
     job_server_jar: str | None = None
     """Jar of Beam's job server for Flink or Spark, to start one for every job."""
     worker_image: str | None = None
-    """Container image of the workers, with this project installed."""
+    """Container image of the workers, with this project installed. Workers of PROCESS and EXTERNAL
+    are started by others: there it only says that nothing has to be installed on them."""
     setup_file: str | None = None
     """setup.py of this project, to install it on the workers instead of an image."""
     environment_type: Literal["DOCKER", "PROCESS", "EXTERNAL", "LOOPBACK"] | None = None
@@ -85,6 +86,12 @@ class BeamConfig(Settings):
             hint = f"did you mean {known[near[0]]!r}?" if near else f"known: {', '.join(RUNNERS)}"
             raise ValueError(f"unknown Beam runner; {hint}")
         return value
+
+    @pydantic.field_validator("flink_master", mode="before")
+    @classmethod
+    def _in_brackets(cls, value: Any) -> Any:
+        # `[local]` is a list in YAML, and what Flink calls a cluster of its own.
+        return f"[{value[0]}]" if isinstance(value, list) and len(value) == 1 else value
 
     @property
     def distributed(self) -> bool:
@@ -154,6 +161,11 @@ class BeamConfig(Settings):
                 f"--direct_num_workers={self.direct_num_workers}",
                 f"--direct_running_mode={self.direct_running_mode}",
             ]
+        in_docker = self.environment_type in (None, "DOCKER")
+        if self.runner in _OF_JOB_SERVERS and in_docker and self.worker_image:
+            # Portable runners read the image from here; the other option still tells TFX that
+            # workers have all they need.
+            args.append(f"--environment_config={self.worker_image}")
         for name in _ONLY_FOR:
             value = getattr(self, name)
             if value is not None and not name.startswith("direct_"):
