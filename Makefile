@@ -9,14 +9,17 @@ UV_VERSION := 0.13.9
 
 PRESET ?= complete_journey
 OUTPUT ?= out/$(PRESET)
+IMAGE ?= cohortrec:0.1.0
+BUILDER ?= $(firstword $(foreach name,docker podman,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install run test lint compile report clean
+.PHONY: help install run test lint compile image report clean
 
 help:  ## Show this list.
 	@echo "make run       run the pipeline on a real shop (PRESET=$(PRESET), OUTPUT=$(OUTPUT))"
 	@echo "make test      lint, type check and all tests"
 	@echo "make lint      ruff and mypy only"
 	@echo "make compile   write the Kubeflow pipeline to out/pipeline.yaml"
+	@echo "make image     build the container image of the tasks (IMAGE=$(IMAGE)) with docker or podman"
 	@echo "make report    render the report page of OUTPUT again"
 	@echo "make install   only make the virtual environment"
 	@echo "make clean     remove the virtual environment, caches and out/"
@@ -56,6 +59,12 @@ test: lint
 
 compile: install
 	@$(BIN)/cohortrec compile --preset $(PRESET) --output out/pipeline.yaml
+
+image:  ## The container image that every task of the Kubeflow pipeline runs in.
+	@test -n "$(BUILDER)" || \
+	  { echo "make image needs docker or podman, and neither is on the PATH;" \
+	    "name another builder with BUILDER=/path/to/it"; exit 2; }
+	$(BUILDER) build --file kubeflow/Dockerfile --tag $(IMAGE) .
 
 report: install
 	@$(BIN)/cohortrec report $(OUTPUT)

@@ -25,7 +25,9 @@ MOUNTS = {
 """Where the launcher puts the artifacts of each kind of store."""
 
 
-def to_local(executor_input: dict[str, Any], mounts: dict[str, str] | None = None) -> dict[str, str]:
+def to_local(
+    executor_input: dict[str, Any], mounts: dict[str, str] | None = None
+) -> dict[str, str]:
     """Names the artifacts of an ExecutorInput by their folders, and makes those of the outputs.
 
     Args:
@@ -38,7 +40,7 @@ def to_local(executor_input: dict[str, Any], mounts: dict[str, str] | None = Non
     Raises:
         InputError: the launcher put nothing there.
     """
-    renamed = {}
+    renamed: dict[str, str] = {}
     for artifact in _artifacts(executor_input.get("inputs", {})):
         _rename(artifact, renamed, mounts or MOUNTS)
     for artifact in _artifacts(executor_input.get("outputs", {})):

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 _FORM = re.compile(r"^(\d+(?:\.\d+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$")
-_FACTORS = {
+_FACTORS: dict[str | None, Decimal] = {
     None: Decimal(1),
     "m": Decimal("0.001"),
     **{name: Decimal(1000) ** (power + 1) for power, name in enumerate("kMGTP")},

@@ -1,10 +1,10 @@
 """Which places a compiled pipeline can use, and for what.
 
-There are two kinds of places. *Artifacts* lie below the pipeline root, an object store: the launcher
-of Kubeflow Pipelines copies them to the task's pod and back, so gs://, s3:// and minio:// all work
-(`tfx_pipeline.kubeflow_v2.artifact_paths`). *What the tasks open themselves* (event files, served
-models, checkpoints, the vectors of item texts) is read by TensorFlow, TFX and Beam, whose file
-systems in this image are local folders and gs://; s3:// and minio:// have none.
+There are two kinds of places. *Artifacts* lie below the pipeline root, an object store: the
+launcher of Kubeflow Pipelines copies them to the task's pod and back, so gs://, s3:// and minio://
+all work (`tfx_pipeline.kubeflow_v2.artifact_paths`). *What the tasks open themselves* (event files,
+served models, checkpoints, the vectors of item texts) is read by TensorFlow, TFX and Beam, which
+know local folders and gs://; for s3:// and minio:// they have no file system in this image.
 """
 
 from __future__ import annotations
@@ -79,5 +79,6 @@ def _check_opened(path: str, advice: str) -> None:
     if not path.startswith(OPENED_SCHEMES):
         scheme = path.partition("://")[0]
         raise ValueError(
-            f"{path!r}: TensorFlow and TFX have no file system for {scheme}:// in the tasks; {advice}"
+            f"{path!r}: TensorFlow and TFX have no file system for {scheme}:// in the tasks; "
+            f"{advice}"
         )

@@ -41,7 +41,10 @@ def cached(config: KubeflowConfig, node: str, reads_files: Collection[str]) -> b
 
 
 def apply_options(
-    spec: dict[str, Any], config: KubeflowConfig, nodes: Collection[str], reads_files: Collection[str]
+    spec: dict[str, Any],
+    config: KubeflowConfig,
+    nodes: Collection[str],
+    reads_files: Collection[str],
 ) -> dict[str, Any] | None:
     """Writes resources, retries and cache into a pipeline spec.
 

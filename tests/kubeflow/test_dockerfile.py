@@ -1,0 +1,99 @@
+"""The image: what its file promises, as far as that can be read without building it."""
+
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def instructions():
+    """(instruction, arguments) in order, continued lines joined."""
+    text = (REPOSITORY / "kubeflow" / "Dockerfile").read_text()
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [tuple(line.split(None, 1)) for line in joined.splitlines() if line.strip()]
+
+
+def _of(instructions, name):
+    return [arguments for instruction, arguments in instructions if instruction == name]
+
+
+def _copied(instructions):
+    """What is copied from the repository (not from another stage)."""
+    for arguments in _of(instructions, "COPY"):
+        if not arguments.startswith("--from="):
+            yield from arguments.split()[:-1]
+
+
+def test_every_stage_is_a_pinned_slim_python_3_10(instructions):
+    stages = _of(instructions, "FROM")
+    assert len(stages) == 2
+    for stage in stages:
+        assert re.match(r"python:3\.10\.\d+-slim-[a-z]+( AS \w+)?$", stage), stage
+
+
+def test_it_does_not_run_as_root(instructions):
+    last_stage = instructions[[name for name, _ in instructions].index("FROM", 1) :]
+    (user,) = _of(last_stage, "USER")
+    assert all(int(part) > 0 for part in user.split(":"))
+    assert [name for name, _ in last_stage].index("USER") > [n for n, _ in last_stage].index("RUN")
+
+
+def test_the_whole_lock_is_installed_by_hash(instructions):
+    runs = _of(instructions, "RUN")
+    assert any("--require-hashes -r requirements.lock" in run for run in runs)
+    assert any(run.endswith("--no-build-isolation .") for run in runs)
+    # Nothing else comes without a hash but the tool that builds the one source package.
+    unlocked = [run for run in runs if "pip install" in run and "--require-hashes" not in run]
+    assert len(unlocked) == 2 and "pip install wheel" in unlocked
+
+
+def test_packages_that_are_taken_out_again_are_in_the_lock(instructions):
+    (taken,) = [run for run in _of(instructions, "RUN") if "pip uninstall" in run]
+    locked = (REPOSITORY / "requirements.lock").read_text()
+    for package in taken.partition("--yes ")[2].split():
+        assert re.search(rf"^{re.escape(package)}==", locked, re.MULTILINE), package
+
+
+def test_every_source_exists_and_reaches_the_builder(instructions):
+    allowed = [
+        line[1:]
+        for line in (REPOSITORY / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
+    copied = list(_copied(instructions))
+    assert {"requirements.lock", "setup.py", "kubeflow/submit.py"} <= set(copied)
+    for source in copied:
+        path = source.removeprefix("./")
+        assert (REPOSITORY / path).exists(), path
+        assert any(fnmatch.fnmatch(path, pattern) for pattern in allowed), path
+
+
+def test_every_package_is_copied(instructions):
+    from setuptools import find_packages
+
+    packages = {name.partition(".")[0] for name in find_packages(str(REPOSITORY))} - {"tests"}
+    assert packages <= {source.removeprefix("./") for source in _copied(instructions)}
+
+
+def test_make_image_says_what_it_needs(tmp_path):
+    """With neither docker nor podman on the path."""
+    for tool in ("sh", "test", "echo"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    answer = subprocess.run(
+        [shutil.which("make"), "image", "SHELL=" + shutil.which("sh")],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode != 0
+    assert "make image needs docker or podman" in answer.stdout

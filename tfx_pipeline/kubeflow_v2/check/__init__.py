@@ -1,0 +1,1 @@
+"""`cohortrec compile --check`: what would go wrong with a compiled pipeline on a cluster."""
