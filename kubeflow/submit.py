@@ -22,6 +22,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; see the description at the top."""
     options = _parser().parse_args(argv)
+    # "This client only works with version 2": so does this script.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="kfp")
     try:
         pipeline = Pipeline(options.file, options.pipeline, options.version)
         # (The client's own namespace is that of Kubeflow Pipelines, not the user's.)

@@ -24,7 +24,7 @@ def _kustomization(folder):
 
 
 def _resources(folder):
-    """The resources that a kustomization.yaml names, also those of the folders that it builds on."""
+    """The resources that a kustomization.yaml names, and those of the folders it builds on."""
     found = []
     for name in _kustomization(folder)["resources"]:
         path = (folder / name).resolve()
@@ -72,7 +72,7 @@ def test_every_patch_has_a_target_and_is_valid(folder):
 
 @pytest.mark.parametrize("folder", [BASE, *OVERLAYS], ids=lambda folder: folder.name)
 def test_generated_config_maps_replace_those_of_the_base(folder):
-    below = {name for kind in ("configMapGenerator",) for name in _generators(BASE, kind)}
+    below = _generators(BASE, "configMapGenerator")
     for name, generator in _generators(folder, "configMapGenerator").items():
         for file in generator.get("files", []):
             assert (folder / file).is_file()
@@ -81,10 +81,7 @@ def test_generated_config_maps_replace_those_of_the_base(folder):
         if folder != BASE:
             assert name in below and generator["behavior"] == "replace"
             same = {text.partition("=")[0] for text in generator.get("literals", [])}
-            base = {
-                text.partition("=")[0]
-                for text in _generators(BASE, "configMapGenerator")[name].get("literals", [])
-            }
+            base = {text.partition("=")[0] for text in below[name].get("literals", [])}
             assert same == base
 
 

@@ -51,9 +51,15 @@ def to_local(
 
 
 def to_uris(executor_output: dict[str, Any], renamed: dict[str, str]) -> None:
-    """Names the artifacts of an ExecutorOutput by their URIs again, in place."""
+    """Names the artifacts of an ExecutorOutput by their URIs again, in place.
+
+    The Evaluator also notes in the metadata of its blessing which models it compared.
+    """
     for artifact in _artifacts(executor_output):
         artifact["uri"] = renamed.get(artifact["uri"], artifact["uri"])
+        for key, value in artifact.get("metadata", {}).items():
+            if isinstance(value, str):
+                artifact["metadata"][key] = renamed.get(value, value)
 
 
 def _artifacts(holder: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -68,7 +74,7 @@ def _rename(artifact: dict[str, Any], renamed: dict[str, str], mounts: dict[str,
             if not Path(mount).is_dir():
                 raise InputError(
                     f"{uri}: there is no {mount}, where the launcher of Kubeflow Pipelines puts "
-                    "artifacts; tasks run under that launcher, on a backend of version 2.1 or later"
+                    "artifacts; tasks run under that launcher, of a backend of version 2.3 or later"
                 )
             local = f"{mount}/{uri.removeprefix(scheme)}"
             artifact["uri"] = local
