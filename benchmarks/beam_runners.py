@@ -54,6 +54,7 @@ MODES: dict[str, list[str]] = {
 
 def run(folder: str, events: Sequence[str], presets: Sequence[str], settings: Sequence[str]) -> Any:
     """Runs the components; returns the seconds of each."""
+    import components  # noqa: F401, I001 (first: it sets TensorFlow up)
     from tfx import v1 as tfx
 
     from tfx_pipeline.config import load_config

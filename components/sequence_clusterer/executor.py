@@ -73,7 +73,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         files = {split: split_files(histories, split) for split in SPLITS}
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        # Beside the output, because TFX's own temporary folder may be out of reach of Beam's workers.
+        # In the output, because TFX's temporary folder may be out of reach of Beam's workers.
         work = f"{examples.uri}/.fit_sample"
         fileio.makedirs(work)
         sample = draw_fit_sample(self._make_beam_pipeline(), files[TRAIN], model_path, work, config)

@@ -1,7 +1,7 @@
 """Beam workers in other threads and processes leave what one in-memory worker leaves.
 
 Nothing but files and pickles can reach a process of its own, so this is also what any cluster's
-runner needs of the steps. The executors of TFX are not tried here but in benchmarks/beam_runners.py.
+runner needs of the steps. TFX's own executors are tried by benchmarks/beam_runners.py.
 """
 
 import pytest

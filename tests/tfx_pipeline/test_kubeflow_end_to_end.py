@@ -99,11 +99,12 @@ def test_the_model_and_its_figures_are_those_of_a_local_run(shop, executed, loca
     here, there = (json.loads((model / "assets.extra/model.json").read_text()) for model in models)
     assert here == there
     [compared] = (local / "artifacts/ClusterCombiner/comparison").iterdir()
+    executed_folder = executed.artifact("ClusterCombiner", "comparison")
     for name in ("comparison.json", "combination.json"):
-        expected = json.loads((compared / name).read_text())
-        assert json.loads((executed.artifact("ClusterCombiner", "comparison") / name).read_text()) == (
-            expected
-        )
+        figures = [
+            json.loads((folder / name).read_text()) for folder in (executed_folder, compared)
+        ]
+        assert figures[0] == figures[1]
 
 
 @pytest.mark.parametrize("history", ["tea-03,tea-04,tea-05", "tool-20,tool-21", ""])

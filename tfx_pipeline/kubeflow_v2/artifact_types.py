@@ -2,8 +2,8 @@
 
 TFX makes its artifact objects from the types in the ExecutorInput. Vertex AI fills them in; the
 open-source backend gives an empty schema, and releases without ML Metadata the title `Artifact`
-(https://github.com/tensorflow/tfx/issues/7768). The component's own declaration of its inputs, which
-TFX puts among the arguments of the container, has the right ones.
+(https://github.com/tensorflow/tfx/issues/7768). The component's own declaration of its inputs,
+which TFX puts among the arguments of the container, has the right ones.
 """
 
 from __future__ import annotations

@@ -9,5 +9,5 @@ the other or side by side, with a folder in place of the object store and one in
 - `launcher` runs the container's own command and copies artifacts in and out;
 - `backend` walks the DAG.
 
-What it leaves out: the cache, retries, resources and volumes (a volume is a folder of this machine).
+It leaves out the cache, retries, resources and volumes (a volume is a folder of this machine).
 """

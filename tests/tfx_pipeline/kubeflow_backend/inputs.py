@@ -133,4 +133,6 @@ def _converted(
 def _check_kind(what: str, value: struct_pb2.Value, parameter_type: int) -> None:
     kind = value.WhichOneof("kind")
     if _KINDS.get(parameter_type) != kind:
-        raise Refused(f"{what}: got a {kind} for {pb.ParameterType.ParameterTypeEnum.Name(parameter_type)}")
+        raise Refused(
+            f"{what}: got a {kind} for {pb.ParameterType.ParameterTypeEnum.Name(parameter_type)}"
+        )

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 
 SCHEMA_VERSION = "2.1.0"
-# Known and of no meaning without a cluster: what a pod may use, where it runs, when it is tried again.
+# Known, and of no meaning without a cluster.
 _PLATFORM_OPTIONS = {"pvcMount", "nodeSelector"}
 _USED = {
     pb.PipelineTaskSpec: {
