@@ -22,7 +22,8 @@ TINY = """
 run: {max_clusters: 2, shown_customers: 0}
 data: {min_item_events: 1}
 encoder: {width: 16, members: 1, layers: 1, feedforward: 32, max_events: 10}
-training: {epochs: 3, batch_size: 32, learning_rate: 0.01, validation_users: 100}
+content: {weights: none}
+training: {epochs: 2, batch_size: 32, learning_rate: 0.01, validation_users: 100}
 specialists: {epochs: 1, batch_size: 32, learning_rate: 0.01, min_samples: 50}
 clustering: {k: 2}
 combiner: {controls: false}

@@ -119,8 +119,8 @@ def _check_beam_workers(config: RunConfig) -> None:
     root = config.kubeflow.pipeline_root or ""
     if config.beam.distributed and not root.startswith("gs://"):
         raise InputError(
-            f"kubeflow.pipeline_root: workers of {config.beam.runner} are outside of the tasks' "
-            f"pods and open artifacts at gs:// only; give a gs:// folder, not {root or 'the default'!r}"
+            f"kubeflow.pipeline_root: workers of {config.beam.runner} run outside of the pods "
+            f"and open artifacts at gs:// only; give a gs:// folder, not {root or 'the default'!r}"
         )
     for path in (*config.run.events, *config.run.items):
         config.beam.check_reach(path, "--events or --items")
