@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pydantic
 import yaml
@@ -15,6 +15,7 @@ from components.cluster_combiner.config import CombinerConfig
 from components.infra_validator.config import InfraConfig
 from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
+from tfx_pipeline.beam_config import BeamConfig
 from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.kubeflow_v2.settings import KubeflowConfig
@@ -46,31 +47,6 @@ class RunSettings(Settings):
     """The seed of everything random; sections with a seed of their own take it from here."""
     shown_customers: Annotated[int, pydantic.Field(ge=0)] = 3
     """Customers whose recommendations are printed at the end."""
-
-
-class BeamConfig(Settings):
-    """How the Beam parts run."""
-
-    runner: str = "DirectRunner"
-    direct_num_workers: Annotated[int, pydantic.Field(ge=0)] = 1
-    """Workers of the DirectRunner; 0 is one per core."""
-    direct_running_mode: Literal["in_memory", "multi_threading", "multi_processing"] = "in_memory"
-    extra_args: tuple[str, ...] = ()
-    """More Beam arguments, for example `--project=…` for Dataflow."""
-
-    def pipeline_args(self) -> list[str]:
-        """The settings as Beam command line arguments, without those that are Beam's defaults.
-
-        With any argument at all, TFX packs itself into an archive for remote workers, a few
-        seconds for each Beam component. The defaults need none.
-        """
-        args = [] if self.runner == "DirectRunner" else [f"--runner={self.runner}"]
-        if (self.direct_num_workers, self.direct_running_mode) != (1, "in_memory"):
-            args += [
-                f"--direct_num_workers={self.direct_num_workers}",
-                f"--direct_running_mode={self.direct_running_mode}",
-            ]
-        return args + list(self.extra_args)
 
 
 class RunConfig(Settings):
@@ -132,6 +108,7 @@ def load_config(
     _check_sections(values)
     config = RunConfig.from_dict(_with_one_seed(values))
     config.clustering.check_against(config.run.max_clusters)
+    config.beam.check()
     if config.tuning.enabled:
         config.tuning.check_against(config)
     return config

@@ -72,7 +72,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         model_path = path_utils.serving_model_path(encoder.uri)
         files = {split: split_files(histories, split) for split in SPLITS}
 
-        work = f"{self._get_tmp_dir().rstrip('/')}/fit_sample"
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        # In the output, because TFX's temporary folder may be out of reach of Beam's workers.
+        work = f"{examples.uri}/.fit_sample"
         fileio.makedirs(work)
         sample = draw_fit_sample(self._make_beam_pipeline(), files[TRAIN], model_path, work, config)
         space = fit_space(sample.embeddings, config)
@@ -112,7 +114,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write_map(evaluation.uri, points, selection.clustering, config.seed)
         fileio.rmtree(work)
 
-        examples = artifact_utils.get_single_instance(output_dict["examples"])
         partition = None
         if exec_properties["random_partition"]:
             partition = RandomPartition(selection.clustering.sizes, config.seed)

@@ -44,6 +44,7 @@ def ingest(
     folder: Path,
     events: str | Path | Sequence[str | Path],
     items: str | Path | None = None,
+    beam_args: Sequence[str] = (),
     **settings: Any,
 ) -> Ingested:
     """Runs the executor.
@@ -52,6 +53,7 @@ def ingest(
         folder: for the outputs.
         events: path, paths, or the text of a CSV file.
         items: path, or the text of a CSV file.
+        beam_args: of the Beam pipeline.
         settings: of DataConfig.
     """
     if isinstance(events, str | Path):
@@ -65,7 +67,7 @@ def ingest(
     out = folder / "out"
     for name, [artifact] in outputs.items():
         artifact.uri = str(out / name / "1")
-    Executor().Do(
+    Executor(Executor.Context(beam_pipeline_args=list(beam_args))).Do(
         {},
         outputs,
         {

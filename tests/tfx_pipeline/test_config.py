@@ -24,9 +24,20 @@ def test_values_are_read_as_yaml():
     assert config.clustering.k == 3
 
 
+# What such a preset cannot know of somebody's cluster.
+OF_A_CLUSTER = {
+    "dataflow": [
+        *("beam.project=shop", "beam.region=europe-west1"),
+        *("beam.temp_location=gs://bucket/tmp", "beam.worker_image=shop/cohortrec:7"),
+    ],
+    "flink": ["beam.job_endpoint=server:8099", "beam.worker_image=shop/cohortrec:7"],
+    "spark": ["beam.job_endpoint=server:8099", "beam.worker_image=shop/cohortrec:7"],
+}
+
+
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_is_valid(name):
-    assert isinstance(load_config([name]), RunConfig)
+    assert isinstance(load_config([name], overrides=OF_A_CLUSTER.get(name, [])), RunConfig)
 
 
 def test_labels_of_a_preset_do_not_go_with_other_events():
@@ -102,9 +113,8 @@ def test_beam_arguments():
         "--direct_num_workers=2",
         "--direct_running_mode=multi_processing",
     ]
-    dataflow = ["beam.runner=DataflowRunner", "beam.extra_args=[--project=p]"]
-    args = load_config(overrides=dataflow).beam.pipeline_args()
-    assert args == ["--runner=DataflowRunner", "--project=p"]
+    more = load_config(overrides=["beam.extra_args=[--max_num_workers=9]"])
+    assert more.beam.pipeline_args() == ["--max_num_workers=9"]
 
 
 def test_unreadable_yaml_is_one_line_that_names_the_line(tmp_path):

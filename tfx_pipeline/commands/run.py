@@ -35,6 +35,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
 
     config = load_settings(arguments)
+    config.beam.check_reach(str(arguments.output), "--output")
     # A missing file or a read-only directory is told before TensorFlow is imported.
     event_files(config.run.events)
     resolve_files(config.run.items, "items")

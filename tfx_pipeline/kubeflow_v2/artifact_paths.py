@@ -8,13 +8,20 @@ and what it wrote down is named by URIs again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tfx_pipeline.inputs import InputError
 
-MOUNTS = {"gs://": "/gcs", "s3://": "/s3", "minio://": "/minio"}
+POD_ROOT = os.environ.get("KFP_POD_ROOT", "")
+"""What stands for the pod's root where a task is tried outside of a container."""
+MOUNTS = {
+    "gs://": f"{POD_ROOT}/gcs",
+    "s3://": f"{POD_ROOT}/s3",
+    "minio://": f"{POD_ROOT}/minio",
+}
 """Where the launcher puts the artifacts of each kind of store."""
 
 

@@ -59,6 +59,7 @@ def build(config: RunConfig) -> PipelineFile:
         InputError, ConfigError: see `compile_pipeline`.
     """
     _check_inputs(config)
+    _check_beam_workers(config)
     start_from = config.clustering.start_from
     labels = config.clustering.labels or ""
     pipeline = create_pipeline(
@@ -111,6 +112,18 @@ def _check_inputs(config: RunConfig) -> None:
                 storage.check_input(path, what)
             except ValueError as error:
                 raise InputError(str(error)) from None
+
+
+def _check_beam_workers(config: RunConfig) -> None:
+    """Workers of a Beam cluster read and write artifacts and events themselves."""
+    root = config.kubeflow.pipeline_root or ""
+    if config.beam.distributed and not root.startswith("gs://"):
+        raise InputError(
+            f"kubeflow.pipeline_root: workers of {config.beam.runner} run outside of the pods "
+            f"and open artifacts at gs:// only; give a gs:// folder, not {root or 'the default'!r}"
+        )
+    for path in (*config.run.events, *config.run.items):
+        config.beam.check_reach(path, "--events or --items")
 
 
 def _locations(root: str) -> Locations:
