@@ -44,6 +44,21 @@ def test_bonus_list_equals_full_ranking(catalogue):
     np.testing.assert_allclose(scores.numpy(), np.take_along_axis(full, expected, 1), rtol=1e-4)
 
 
+def test_one_query_is_answered_as_in_a_batch(catalogue):
+    import tensorflow as tf
+
+    from trainer.retrieval import TopItems
+
+    query = tf.constant(np.random.default_rng(4).normal(size=(6, 8)), tf.float32)
+    top = TopItems(catalogue, k=7)
+    together = top.without(query, None)
+    alone = [top.without(query[i : i + 1], None) for i in range(6)]
+    np.testing.assert_array_equal(together[0], np.concatenate([items for items, _ in alone]))
+    np.testing.assert_allclose(
+        together[1], np.concatenate([scores for _, scores in alone]), rtol=1e-5
+    )
+
+
 @pytest.mark.parametrize("k", [5, 60])
 def test_excluded_items_never_appear(catalogue, k):
     import tensorflow as tf
