@@ -29,8 +29,9 @@ from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_m
 from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.inputs import METADATA_FILE, InputError, event_files, labels_file, resolve_files
+from tfx_pipeline.locations import Locations
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
-from tfx_pipeline.pipeline import Locations, create_pipeline
+from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.progress import Progress, duration
 from tfx_pipeline.served import model_id, served_version
 from tfx_pipeline.start_clusters import find_start, start_files

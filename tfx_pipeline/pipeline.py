@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from tfx import v1 as tfx
 from tfx.orchestration import metadata
-from tfx.types import BaseChannel
 
 from components.baseline_model.component import BaselineModel
 from components.behavior_example_gen.component import BehaviorExampleGen
@@ -23,26 +20,11 @@ from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.fingerprints import code_fingerprint, versions
 from tfx_pipeline.gates import build_eval_config
+from tfx_pipeline.locations import Locations
 from tfx_pipeline.pushing import DEPLOYMENT, Pusher
+from tfx_pipeline.trainers import encoder_trainer, encoder_tuner, fine_tuning_trainer
 
 TEXT_ENCODER = "components.item_content_encoder.text_encoder"
-
-
-@dataclasses.dataclass(frozen=True)
-class Locations:
-    """Where a pipeline writes: folders or URIs."""
-
-    artifacts: str
-    serving: str
-    checkpoints: str
-    content: str
-    """Vectors of item texts that were encoded before."""
-
-    @classmethod
-    def below(cls, root: str) -> Locations:
-        """The usual layout below one folder."""
-        root = root.rstrip("/")
-        return cls(f"{root}/artifacts", f"{root}/serving", f"{root}/checkpoints", f"{root}/content")
 
 
 def create_pipeline(
@@ -115,7 +97,7 @@ def create_pipeline(
     tuners = []
     hyperparameters = None
     if config.tuning.enabled:
-        tuner = _tuner(
+        tuner = encoder_tuner(
             config,
             locations,
             histories,
@@ -124,7 +106,7 @@ def create_pipeline(
         )
         tuners = [tuner]
         hyperparameters = tuner.outputs["best_hyperparameters"]
-    encoder = _encoder(
+    encoder = encoder_trainer(
         config,
         locations,
         histories,
@@ -149,7 +131,7 @@ def create_pipeline(
     )
 
     def fine_tuned(name: str, parts: Sequence[str]) -> tfx.components.Trainer:
-        return _fine_tuned(
+        return fine_tuning_trainer(
             config,
             locations,
             name,
@@ -274,99 +256,3 @@ def create_pipeline(
         ),
         beam_pipeline_args=config.beam.pipeline_args(),
     )
-
-
-def _tuner(
-    config: RunConfig,
-    locations: Locations,
-    histories: BaseChannel,
-    transform_graph: BaseChannel,
-    content: BaseChannel,
-) -> tfx.components.Tuner:
-    """The search for the Trainers' hyper-parameters, on what the encoder's Trainer gets."""
-    return tfx.components.Tuner(
-        tuner_fn="trainer.tuner.tuner_fn",
-        examples=histories,
-        transform_graph=transform_graph,
-        base_model=content,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
-        custom_config=_trainer_settings(
-            config, locations, "trainer.tuner", ("encoder", "training", "serving", "tuning")
-        ),
-    ).with_id("Tuner.encoder")
-
-
-def _encoder(
-    config: RunConfig,
-    locations: Locations,
-    histories: BaseChannel,
-    transform_graph: BaseChannel,
-    content: BaseChannel,
-    hyperparameters: BaseChannel | None,
-) -> tfx.components.Trainer:
-    """The Trainer of the global encoder; the item texts reach it as its base model."""
-    return tfx.components.Trainer(
-        run_fn="trainer.encoder_trainer.run_fn",
-        examples=histories,
-        transform_graph=transform_graph,
-        base_model=content,
-        hyperparameters=hyperparameters,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
-        custom_config=_trainer_settings(
-            config, locations, "trainer.encoder_trainer", ("encoder", "training", "serving")
-        ),
-    ).with_id("Trainer.encoder")
-
-
-def _fine_tuned(
-    config: RunConfig,
-    locations: Locations,
-    name: str,
-    parts: Sequence[str],
-    clustered: BaseChannel,
-    transform_graph: BaseChannel,
-    encoder_model: BaseChannel,
-    hyperparameters: BaseChannel | None,
-) -> tfx.components.Trainer:
-    """A Trainer that starts from the global encoder: a cluster's specialist, or a control of it.
-
-    Args:
-        config: all settings.
-        locations: where checkpoints go.
-        name: of the node, behind "Trainer.".
-        parts: of the clusterer's splits, each with a `_train` and a `_validation`.
-        clustered: Examples of the clusterer.
-        transform_graph: what the encoder was trained with.
-        encoder_model: the global encoder.
-        hyperparameters: what the Tuner found, if there is one.
-    """
-    sections = ("specialists", "serving", *(("tuning",) if config.tuning.enabled else ()))
-    return tfx.components.Trainer(
-        run_fn="trainer.specialist_trainer.run_fn",
-        examples=clustered,
-        transform_graph=transform_graph,
-        base_model=encoder_model,
-        hyperparameters=hyperparameters,
-        train_args=tfx.proto.TrainArgs(splits=[f"{part}_train" for part in parts]),
-        eval_args=tfx.proto.EvalArgs(splits=[f"{part}_validation" for part in parts]),
-        custom_config={
-            **_trainer_settings(config, locations, "trainer.specialist_trainer", sections),
-            "name": name,
-        },
-    ).with_id(f"Trainer.{name}")
-
-
-def _trainer_settings(
-    config: RunConfig, locations: Locations, module: str, sections: Sequence[str]
-) -> dict[str, Any]:
-    """What a `run_fn` gets beside the data: its sections only, so that others do not retrain."""
-    code_version = code_fingerprint(module)
-    return {
-        "config": {name: getattr(config, name).model_dump(mode="json") for name in sections},
-        "seed": config.run.seed,
-        # Training that other code began is not gone on with.
-        "checkpoint_root": f"{locations.checkpoints}/{code_version}",
-        "code_version": code_version,
-    }

@@ -20,7 +20,8 @@ from tfx_pipeline.kubeflow_v2.pipeline_file import PipelineFile
 from tfx_pipeline.kubeflow_v2.run_parameters import RunParameter, run_parameters
 from tfx_pipeline.kubeflow_v2.task_options import apply_options
 from tfx_pipeline.kubeflow_v2.task_properties import EVAL_CONFIG, GATES
-from tfx_pipeline.pipeline import Locations, create_pipeline
+from tfx_pipeline.locations import Locations
+from tfx_pipeline.pipeline import create_pipeline
 
 COMMAND = ("python", "-m", "tfx_pipeline.kubeflow_v2.run_executor")
 INGESTION = "BehaviorExampleGen"
