@@ -122,7 +122,8 @@ def _texts(folder: Path, pattern: str) -> Iterator[bytes]:
 
 def _statistics(folder: Path) -> Iterator[bytes]:
     """Counts, extremes, means and deviations; quantiles and ranks are approximations, whose last
-    digits depend on the order in which partial results are merged."""
+    digits depend on the order in which partial results are merged.
+    """
     import tensorflow_data_validation as tfdv
 
     for path in sorted(folder.rglob("FeatureStats.pb")):
