@@ -35,7 +35,8 @@ class OwnMembers(tf.Module):
         pairs = list(zip(members_of(specialist), members_of(shared), strict=True))
         self.places = [m for m, (own, common) in enumerate(pairs) if not _equal(own, common)]
         self.towers = [pairs[m][0] for m in self.places]
-        self._widths = [common.width for _, common in pairs]
+        ends = np.cumsum([common.width for _, common in pairs]).tolist()
+        self._parts = [slice(end - pairs[m][1].width, end) for m, end in enumerate(ends)]
 
     def change(
         self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, query: tf.Tensor
@@ -47,13 +48,13 @@ class OwnMembers(tf.Module):
             item_vectors: [batch, length, width], the events' items.
             query: H_0, float32 [batch, width].
         """
-        vectors = tf.split(item_vectors, self._widths, axis=-1)
-        parts = tf.split(query, self._widths, axis=-1)
-        changes = [tf.zeros_like(part) for part in parts]
+        change = tf.zeros_like(query)
         for m, tower in zip(self.places, self.towers, strict=True):
-            own = tf.cast(tower(events, vectors[m]), tf.float32) / len(parts)
-            changes[m] = own - parts[m]
-        return tf.concat(changes, axis=-1)
+            part = self._parts[m]
+            own = tf.cast(tower(events, item_vectors[..., part]), tf.float32) / len(self._parts)
+            sides = [[0, 0], [part.start, self._parts[-1].stop - part.stop]]
+            change += tf.pad(own - query[:, part], sides)
+        return change
 
     def get_weights(self) -> list[np.ndarray]:
         """Which members these are, and their weights."""

@@ -196,8 +196,9 @@ class Recommender(tf.Module):
         if not self._used:
             return _State(query, cluster, weights, inputs)
         combined = query
+        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
         for k, specialist in zip(self._used, self._specialists, strict=True):
-            combined += self._change(query, specialist, weights[:, k + 1], inputs)
+            combined += self._change(query, specialist, weights[:, k + 1], inputs, vectors)
         return _State(combined, cluster, weights, inputs)
 
     def _change(
@@ -206,6 +207,7 @@ class Recommender(tf.Module):
         specialist: OwnMembers,
         weight: tf.Tensor,
         inputs: dict[str, tf.Tensor],
+        vectors: tf.Tensor,
     ) -> tf.Tensor:
         """What a specialist changes in the queries of the users who give it a weight [batch].
 
@@ -220,8 +222,7 @@ class Recommender(tf.Module):
                 for name in features.EVENT_FEATURES
                 if name in inputs
             }
-            vectors = self._encoder.catalogue(theirs[features.ITEM], theirs[features.CATEGORY])
-            change = specialist.change(theirs, vectors, tf.gather(query, users))
+            change = specialist.change(theirs, tf.gather(vectors, users), tf.gather(query, users))
             return tf.scatter_nd(rows, change * tf.gather(weight, rows), tf.shape(query, tf.int64))
 
         return tf.cond(tf.size(rows) > 0, changed, lambda: tf.zeros_like(query))

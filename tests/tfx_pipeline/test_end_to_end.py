@@ -216,7 +216,7 @@ class TestOneDirectory:
 
     def test_servers_give_the_same_recommendations_as_the_folder(self, shop):
         """Over REST, over gRPC and in this process: the same lines."""
-        newest = shop / "out" / "serving" / _versions(shop)[-1]
+        newest = shop / "out" / "serving" / str(_versions(shop)[-1])
         (shop / "models").mkdir()
         (shop / "models" / "shop").symlink_to(shop / "out" / "serving")
         runner = LocalProcessRunner(str(shop / "models" / "shop" / newest.name), ModelServer())
