@@ -51,8 +51,9 @@ def run(folder: str, events: Sequence[str], presets: Sequence[str], settings: Se
     from tfx.orchestration.pipeline import RunOptions
 
     from tfx_pipeline.config import load_config
+    from tfx_pipeline.locations import Locations
     from tfx_pipeline.metadata import RunMetadata
-    from tfx_pipeline.pipeline import Locations, create_pipeline
+    from tfx_pipeline.pipeline import create_pipeline
 
     config = load_config(presets, overrides=settings, events=tuple(events))
     database = Path(folder, "metadata.db")

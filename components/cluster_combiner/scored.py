@@ -12,6 +12,7 @@ from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories, read_histories
 from trainer.membership import ClusterGeometry
 from trainer.mixture import strongest
+from trainer.own_members import OwnMembers
 from trainer.scoring import Scorer
 
 
@@ -58,7 +59,6 @@ def queries_of(
     specialist: BehaviorEncoder, encoder: BehaviorEncoder, histories: Histories, alone: np.ndarray
 ) -> np.ndarray:
     """Queries of a specialist; those of the global encoder, `alone`, where it is the same."""
-    ours, theirs = specialist.tower.get_weights(), encoder.tower.get_weights()
-    if len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs)):
+    if not OwnMembers(specialist.tower, encoder.tower).towers:
         return alone
     return Scorer(specialist, histories).queries()
