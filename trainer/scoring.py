@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from trainer import features
 from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories
 from trainer.next_item_model import own_items
+from trainer.own_members import OwnMembers
 from trainer.ranking import target_rank, top_list
 from trainer.representation import (
     LAST_STATE,
@@ -40,6 +42,7 @@ class Scorer:
         self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
         self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
         self._encode = tf.function(self._encode_batch, reduce_retracing=True)
+        self._change = tf.function(self._change_batch, reduce_retracing=True)
         self._rank = tf.function(self._rank_batch, reduce_retracing=True)
         self._list = tf.function(self._list_batch, reduce_retracing=True)
 
@@ -65,6 +68,23 @@ class Scorer:
             query, representation = self._encode(kind, starts, ends, length)
             queries[rows], represented[rows] = query.numpy(), representation.numpy()
         return queries, represented
+
+    def specialist_queries(self, specialist: OwnMembers, queries: np.ndarray) -> np.ndarray:
+        """float32 [users, width], a specialist's state of every history.
+
+        Only its own members are run: `queries` themselves are returned where it has none.
+
+        Args:
+            specialist: what it has of its own beside the encoder.
+            queries: float32 [users, width], the encoder's.
+        """
+        if not specialist.towers:
+            return queries
+        changed = np.zeros_like(queries)
+        for rows, starts, ends, length, _, _ in self._batches():
+            query = tf.constant(queries[rows])
+            changed[rows] = self._change(specialist, query, starts, ends, length).numpy()
+        return changed
 
     def ranks(self, queries: np.ndarray) -> np.ndarray:
         """int32 [users], rank of the first target (see `target_rank`) under the given queries."""
@@ -107,6 +127,18 @@ class Scorer:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         inputs = cut_inputs(self._columns, starts, ends, length, None)
         return query_and_representation(self._encoder, inputs, kind)
+
+    def _change_batch(
+        self,
+        specialist: OwnMembers,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        length: tf.Tensor,
+    ) -> tf.Tensor:
+        inputs = cut_inputs(self._columns, starts, ends, length, None)
+        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
+        return query + specialist.change(inputs, vectors, query)
 
     def _rank_batch(
         self,

@@ -12,23 +12,23 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from components.cluster_combiner.scored import Scored, queries_of
-from trainer.encoder import BehaviorEncoder
+from components.cluster_combiner.scored import Scored
 from trainer.histories import NOISE, RANDOM_PART
+from trainer.own_members import OwnMembers
 
 _READ_BATCH = 4096
 
 
 class Controls(NamedTuple):
-    """The trained controls.
+    """What the trained controls have of their own beside the global encoder.
 
     Attributes:
         random: specialists of the random partition, by part.
         continued: the global encoder trained on.
     """
 
-    random: Sequence[BehaviorEncoder]
-    continued: BehaviorEncoder
+    random: Sequence[OwnMembers]
+    continued: OwnMembers
 
 
 class ScoredControls(NamedTuple):
@@ -44,28 +44,24 @@ class ScoredControls(NamedTuple):
 
 
 def score_controls(
-    files: Sequence[str], controls: Controls, encoder: BehaviorEncoder, scored: Scored, seed: int
+    files: Sequence[str], controls: Controls, scored: Scored, seed: int
 ) -> ScoredControls:
     """Runs the controls over a split.
 
     Args:
         files: of the split, whose examples say which part a user is in.
         controls: what to run.
-        encoder: the global encoder.
         scored: the split as the specialists see it, users in the same order.
         seed: of the memberships in the parts.
     """
-    alone = scored.queries[0]
+    scorer, alone = scored.scorer, scored.queries[0]
     parts = read_parts(files)
     random = scored._replace(
-        queries=np.stack(
-            [alone, *(queries_of(s, encoder, scored.histories, alone) for s in controls.random)]
-        ),
+        queries=np.stack([alone, *(scorer.specialist_queries(s, alone) for s in controls.random)]),
         clusters=parts,
         membership=random_membership(parts, scored.clusters, scored.membership, seed),
     )
-    continued = queries_of(controls.continued, encoder, scored.histories, alone)
-    return ScoredControls(random, continued)
+    return ScoredControls(random, scorer.specialist_queries(controls.continued, alone))
 
 
 def read_parts(files: Sequence[str]) -> np.ndarray:

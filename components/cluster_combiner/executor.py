@@ -39,6 +39,7 @@ from trainer.histories import TEST, TRAIN, VALIDATION
 from trainer.membership import ClusterGeometry
 from trainer.memory import release_memory
 from trainer.mixture import Mixture
+from trainer.own_members import OwnMembers
 from trainer.recommender import Recommender
 from trainer.warmup import write_warmup
 
@@ -74,7 +75,8 @@ class Executor(base_executor.BaseExecutor):
         graph = tft.TFTransformOutput(_uri(input_dict, "transform_graph"))
         geometry = ClusterGeometry.load(_uri(input_dict, "clusters"))
         encoder = _encoder(input_dict, "encoder_model")
-        specialists = [_encoder(input_dict, f"specialist_{k}") for k in range(geometry.clusters)]
+        towers = [_encoder(input_dict, f"specialist_{k}").tower for k in range(geometry.clusters)]
+        own = [OwnMembers(tower, encoder.tower) for tower in towers]
         files = {split: _files(input_dict, "examples", split) for split in _SPLITS}
 
         def fitted(scored: Scored) -> Fit:
@@ -90,14 +92,12 @@ class Executor(base_executor.BaseExecutor):
             )
 
         per_user = config.specialists_per_user
-        scored = {
-            s: score(files[s], graph, encoder, specialists, geometry, per_user) for s in _SPLITS
-        }
+        scored = {s: score(files[s], graph, encoder, own, geometry, per_user) for s in _SPLITS}
         fit = fitted(scored[VALIDATION])
         queries = _queries(scored, fit, "routed", "combiner")
-        controls = _controls(input_dict, geometry.clusters)
+        controls = _controls(input_dict, encoder, geometry.clusters)
         if controls is not None:
-            _add_controls(queries, files, controls, encoder, scored, fitted, seed)
+            _add_controls(queries, files, controls, scored, fitted, seed)
         counts = training_counts(_files(input_dict, "histories", TRAIN), graph, encoder.new_items)
         table = pl.concat(
             [
@@ -123,7 +123,6 @@ class Executor(base_executor.BaseExecutor):
             progress.info("%s", sentence)
 
         weights = _mean_weights(fit, scored[TEST])
-        towers = [specialist.tower for specialist in specialists]
         cells = index_cells(encoder, queries[VALIDATION]["combiner"], serving, seed)
         served = Recommender(
             graph, encoder, towers, Mixture(geometry, fit.strengths, per_user), serving.top_k, cells
@@ -184,14 +183,17 @@ def _files(input_dict: dict[str, list[Any]], name: str, split: str) -> list[str]
     return sorted(str(path) for path in fileio.glob(f"{folder}/*"))
 
 
-def _controls(input_dict: dict[str, list[Any]], clusters: int) -> Controls | None:
+def _controls(
+    input_dict: dict[str, list[Any]], encoder: BehaviorEncoder, clusters: int
+) -> Controls | None:
     """The trained controls, None where the pipeline has none."""
     if not input_dict.get(CONTINUED):
         return None
-    return Controls(
-        [_encoder(input_dict, f"random_{k}") for k in range(clusters)],
-        _encoder(input_dict, CONTINUED),
-    )
+
+    def own(name: str) -> OwnMembers:
+        return OwnMembers(_encoder(input_dict, name).tower, encoder.tower)
+
+    return Controls([own(f"random_{k}") for k in range(clusters)], own(CONTINUED))
 
 
 def _queries(scored: dict[str, Scored], fit: Fit, routed: str, combiner: str) -> Queries:
@@ -209,13 +211,12 @@ def _add_controls(
     queries: Queries,
     files: dict[str, list[str]],
     controls: Controls,
-    encoder: BehaviorEncoder,
     scored: dict[str, Scored],
     fitted: Callable[[Scored], Fit],
     seed: int,
 ) -> None:
     """Adds the queries of the controls, the random partition's combined as the clusters' are."""
-    seen = {s: score_controls(files[s], controls, encoder, scored[s], seed) for s in _SPLITS}
+    seen = {s: score_controls(files[s], controls, scored[s], seed) for s in _SPLITS}
     random = {s: seen[s].random for s in _SPLITS}
     fit = fitted(random[VALIDATION])
     for split, models in _queries(random, fit, RANDOM_ROUTED, RANDOM_COMBINER).items():

@@ -42,23 +42,23 @@ def score(
     files: Sequence[str],
     graph: tft.TFTransformOutput,
     encoder: BehaviorEncoder,
-    specialists: Sequence[BehaviorEncoder],
+    specialists: Sequence[OwnMembers],
     geometry: ClusterGeometry,
     per_user: int,
 ) -> Scored:
-    """Reads a split and runs all encoders over it; `per_user` clusters of each user count."""
+    """Reads a split and runs all encoders over it.
+
+    Args:
+        files: of the split.
+        graph: the Transform graph of the encoder.
+        encoder: the global encoder.
+        specialists: what each has of its own; the members that it shares are run once for all.
+        geometry: of the K clusters.
+        per_user: how many clusters of each user count.
+    """
     histories = read_histories(files, graph, encoder.new_items)
     scorer = Scorer(encoder, histories)
     alone, represented = scorer.queries_and_representations(geometry.representation)
-    queries = np.stack([alone, *(queries_of(s, encoder, histories, alone) for s in specialists)])
+    queries = np.stack([alone, *(scorer.specialist_queries(s, alone) for s in specialists)])
     membership = strongest(geometry.membership(represented), per_user).numpy()
     return Scored(histories, scorer, queries, geometry.assign(represented), membership)
-
-
-def queries_of(
-    specialist: BehaviorEncoder, encoder: BehaviorEncoder, histories: Histories, alone: np.ndarray
-) -> np.ndarray:
-    """Queries of a specialist; those of the global encoder, `alone`, where it is the same."""
-    if not OwnMembers(specialist.tower, encoder.tower).towers:
-        return alone
-    return Scorer(specialist, histories).queries()
