@@ -75,6 +75,17 @@ def test_a_revision_of_kserve_sees_one_version_only(config):
         assert f"--model_base_path={config.server_path}" in container["args"]
 
 
+def test_deployment_and_kserve_give_a_server_the_same_resources(config):
+    kubernetes = config.kubernetes
+    pod = deployment(config)["spec"]["template"]["spec"]
+    for spec in (pod, inference_service(config, 42)["spec"]["predictor"]):
+        # No limit of cores: a server may use what is idle.
+        assert spec["containers"][0]["resources"] == {
+            "requests": {"cpu": kubernetes.cpu, "memory": kubernetes.memory},
+            "limits": {"memory": kubernetes.memory},
+        }
+
+
 def test_the_deployment_serves_the_volume(config):
     manifest = deployment(config)
     assert manifest["spec"]["replicas"] == config.kubernetes.replicas
@@ -85,7 +96,6 @@ def test_the_deployment_serves_the_volume(config):
     assert mount["subPath"] == config.kubernetes.volume_path
     assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == config.kubernetes.claim
     assert set(server_flags(config)) < set(container["args"])
-    assert container["resources"]["limits"] == {"memory": config.kubernetes.memory}
     path = f"/v1/models/{config.model_name}/labels/stable/metadata"
     assert container["readinessProbe"]["httpGet"]["path"] == path
     assert container["startupProbe"]["httpGet"]["path"] == path

@@ -48,10 +48,7 @@ def inference_service(
             "periodSeconds": 5,
             "timeoutSeconds": 5,
         },
-        "resources": {
-            "requests": {"cpu": kubernetes.cpu, "memory": kubernetes.memory},
-            "limits": {"memory": kubernetes.memory},
-        },
+        "resources": kubernetes.resource_requirements(),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},

@@ -84,10 +84,7 @@ def deployment(config: DeploymentConfig) -> Manifest:
         # A server that listens is alive: one without a model gets no requests, but no restart
         # either, which would not bring a model.
         "livenessProbe": {"tcpSocket": {"port": "rest"}, "periodSeconds": 10},
-        "resources": {
-            "requests": {"cpu": kubernetes.cpu, "memory": kubernetes.memory},
-            "limits": {"memory": kubernetes.memory},
-        },
+        "resources": kubernetes.resource_requirements(),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
