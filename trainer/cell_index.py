@@ -7,8 +7,10 @@ TensorFlow Recommenders offers, needs a server with its own.
 
 Cells are made in the space where distances are what the queries see: with M = E[q qᵀ] = L Lᵀ, the
 squared distance of Lᵀx and Lᵀy is E[(q·x - q·y)²], the expected squared difference of the scores
-(the idea of score-aware quantisation, Guo et al. 2020). How many cells a query reads is the
-smallest number that finds the wanted share of the ten best items of sample queries.
+(the idea of score-aware quantisation, Guo et al. 2020). Items far from their cell's centre stand in
+a second cell too (`cell_partition.py`). How many cells a query reads is the smallest number that
+finds the wanted share of the ten best items of sample queries; how small the cells are, what makes
+a query read the least.
 """
 
 from __future__ import annotations
@@ -17,13 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from sklearn.cluster import MiniBatchKMeans
 
-ITEMS_PER_CELL = 32
+from trainer.cell_partition import means, partition, parts
+
+ITEMS_PER_CELL = (32, 16, 8, 4)
+"""Sizes of cells that are tried, while smaller ones make less to read."""
 RECALLED = 10
 """Recall is that of the ten best items."""
 _SAMPLE_QUERIES = 1000
-_SAMPLE_ITEMS = 100_000
 _BATCH = 64
 
 
@@ -32,14 +35,15 @@ class Cells:
     """A partition of the items, and how well it works.
 
     Attributes:
-        table: float32 [items, width + 1], item vectors and biases, cell after cell.
-        items: int32 [items], the item index of each row.
+        table: float32 [rows, width + 1], item vectors and biases, cell after cell; a row for each
+            item, and another one for those that stand in two cells.
+        items: int32 [rows], the item index of each row.
         starts: int32 [cells + 1], where each cell starts in `table`.
-        centres: float32 [cells, width + 1], mean rows.
+        centres: float32 [cells, width + 1], mean rows of the items whose first cell it is.
         probes: how many cells a query reads.
         recall: share of the ten best items that is found, on sample queries that did not decide
             on `probes`.
-        read: mean share of the items that a query reads.
+        read: mean number of rows that a query reads, as a share of the items.
     """
 
     table: np.ndarray
@@ -50,13 +54,17 @@ class Cells:
     recall: float
     read: float
 
+    @property
+    def work(self) -> float:
+        """What a query costs, in centres: all of them, and rows, which are copied to be read."""
+        return len(self.centres) + 2 * self.read * int(self.items.max())
 
-def build_cells(
-    table: np.ndarray, queries: np.ndarray, recall: float, seed: int, per_cell: int = ITEMS_PER_CELL
-) -> Cells:
+
+def build_cells(table: np.ndarray, queries: np.ndarray, recall: float, seed: int) -> Cells:
     """Partitions a catalogue.
 
-    Memory: three times the table. Time: about a minute for a million items on two cores.
+    Memory: four times the table. Time: about a minute for a million items on two cores, half as
+    much again for each size of cells that is tried.
 
     Args:
         table: float32 [items, width + 1], vectors and biases of the items 1, 2, ….
@@ -64,7 +72,6 @@ def build_cells(
             decide on the space and on the number of cells that are read.
         recall: share of the ten best items that is to be found.
         seed: of k-means and samples.
-        per_cell: mean number of items in a cell.
 
     Raises:
         ValueError: if there are fewer than two queries.
@@ -74,20 +81,35 @@ def build_cells(
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(queries))[:_SAMPLE_QUERIES]
     queries = queries[chosen].astype(np.float32)
-    cell = _two_level_kmeans(table @ _score_space(queries), per_cell, rng)
+    points = table @ _score_space(queries)
+    largest, *smaller = ITEMS_PER_CELL
+    best = _cells(table, queries, recall, *partition(points, largest, rng))
+    for per_cell in smaller:
+        if best.work < 2 * len(best.centres):
+            # Twice as many centres would cost more than there are rows to save.
+            break
+        cells = _cells(table, queries, recall, *partition(points, per_cell, rng))
+        if cells.work >= best.work:
+            break
+        best = cells
+    return best
+
+
+def _cells(
+    table: np.ndarray, queries: np.ndarray, recall: float, item: np.ndarray, cell: np.ndarray
+) -> Cells:
+    """Cells for a partition, read as deeply as the first half of the queries asks for."""
     order = np.argsort(cell, kind="stable")
     sizes = np.bincount(cell)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    rows = table[order]
-    centres = (np.add.reduceat(rows, starts[:-1], axis=0) / sizes[:, None]).astype(np.float32)
-    deepest, read = _depths(table, queries, cell, centres, sizes)
+    centres = means(table, cell[: len(table)])
+    deepest, read = _depths(table, queries, item, cell, centres)
     half = len(queries) // 2
     tuned = np.sort(deepest[:half].ravel())
     probes = int(tuned[min(int(np.ceil(recall * tuned.size)), tuned.size) - 1]) + 1
     return Cells(
-        table=rows,
-        items=(order + 1).astype(np.int32),
-        starts=starts.astype(np.int32),
+        table=table[item[order]],
+        items=(item[order] + 1).astype(np.int32),
+        starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
         centres=centres,
         probes=probes,
         recall=float((deepest[half:] < probes).mean()),
@@ -102,64 +124,36 @@ def _score_space(queries: np.ndarray) -> np.ndarray:
     return np.linalg.cholesky(moment + ridge * np.eye(len(moment))).astype(np.float32)
 
 
-def _two_level_kmeans(points: np.ndarray, per_cell: int, rng: np.random.Generator) -> np.ndarray:
-    """The cell of each point, int64 [points]; none is empty.
-
-    Large cells are made of a sample and then split, since k-means with n / 32 centres over all n
-    points would take time that grows with n².
-    """
-    large = max(1, round((len(points) / per_cell) ** 0.5))
-    sample = points
-    if len(points) > _SAMPLE_ITEMS:
-        sample = points[rng.choice(len(points), _SAMPLE_ITEMS, replace=False)]
-    coarse = _kmeans(large, rng).fit(sample)
-    outer = np.concatenate([coarse.predict(part) for part in _parts(points)])
-    cell = np.empty(len(points), np.int64)
-    for k in range(large):
-        rows = np.flatnonzero(outer == k)
-        if len(rows):
-            inside = _kmeans(max(1, round(len(rows) / per_cell)), rng).fit_predict(points[rows])
-            # Cells that stayed empty leave gaps, which are closed at the end.
-            cell[rows] = k * len(points) + inside
-    return np.unique(cell, return_inverse=True)[1]
-
-
-def _kmeans(clusters: int, rng: np.random.Generator) -> MiniBatchKMeans:
-    return MiniBatchKMeans(
-        clusters,
-        init="random",
-        n_init=1,
-        batch_size=4096,
-        max_iter=20,
-        random_state=int(rng.integers(2**31)),
-    )
-
-
 def _depths(
-    table: np.ndarray,
-    queries: np.ndarray,
-    cell: np.ndarray,
-    centres: np.ndarray,
-    sizes: np.ndarray,
+    table: np.ndarray, queries: np.ndarray, item: np.ndarray, cell: np.ndarray, centres: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far down its list of cells a query must read.
 
+    Args:
+        table: float32 [items, width + 1].
+        queries: float32 [queries, width + 1].
+        item: int64 [assignments], see `partition`.
+        cell: int64 [assignments].
+        centres: float32 [cells, width + 1].
+
     Returns:
-        int64 [queries, 10], the place of the cell of each of the ten best items, and float64
-        [queries, cells], the share of the items that is read with each number of cells.
+        int64 [queries, 10], the place of the better cell of each of the ten best items, and float64
+        [queries, cells], the rows that are read with each number of cells, as a share of the items.
     """
+    sizes = np.bincount(cell)
+    first = cell[: len(table)]
+    second = first.copy()
+    second[item[len(table) :]] = cell[len(table) :]
     places, shares = [], []
-    for part in _parts(queries, _BATCH):
-        scores = tf.matmul(part, table, transpose_b=True)
+    for block in parts(queries, _BATCH):
+        scores = tf.matmul(block, table, transpose_b=True)
         best = tf.math.top_k(scores, min(RECALLED, len(table))).indices.numpy()
-        order = np.argsort(-(part @ centres.T), axis=1, kind="stable")
-        places.append(np.take_along_axis(np.argsort(order, axis=1), cell[best], axis=1))
+        order = np.argsort(-(block @ centres.T), axis=1, kind="stable")
+        place = np.argsort(order, axis=1)
+        either = [np.take_along_axis(place, of[best], axis=1) for of in (first, second)]
+        places.append(np.minimum(*either))
         shares.append(np.cumsum(sizes[order], axis=1) / len(table))
     return np.concatenate(places), np.concatenate(shares)
-
-
-def _parts(rows: np.ndarray, size: int = 65_536) -> list[np.ndarray]:
-    return [rows[at : at + size] for at in range(0, len(rows), size)]
 
 
 class CellIndex(tf.Module):
@@ -203,11 +197,14 @@ class CellIndex(tf.Module):
             ranges = tf.ragged.range(tf.gather(starts, read), tf.gather(starts, read + 1))
             rows = ranges.flat_values
             scores = tf.linalg.matvec(tf.gather(table, rows), query)
-            best = tf.math.top_k(scores, tf.minimum(k, tf.size(rows)))
-            missing = [[0, k - tf.size(best.values)]]
+            # An item is there twice at most.
+            best = tf.math.top_k(scores, tf.minimum(2 * k, tf.size(rows)))
+            found = tf.unique(tf.gather(items, tf.gather(rows, best.indices)))
+            each = tf.math.unsorted_segment_max(best.values, found.idx, tf.size(found.y))
+            missing = [[0, tf.maximum(k - tf.size(found.y), 0)]]
             return (
-                tf.pad(best.values, missing, constant_values=tf.float32.min),
-                tf.pad(tf.gather(items, tf.gather(rows, best.indices)), missing),
+                tf.pad(each[:k], missing, constant_values=tf.float32.min),
+                tf.pad(found.y[:k], missing),
             )
 
         # One query at a time: the rows that a batch reads would not fit into memory.

@@ -28,7 +28,7 @@ def test_it_keeps_the_recall_that_it_promises_and_reads_little(shop):
     from trainer.cell_index import CellIndex, build_cells
 
     table, queries = shop
-    cells = build_cells(table, queries[:400], recall=0.95, seed=1, per_cell=30)
+    cells = build_cells(table, queries[:400], recall=0.95, seed=1)
     scores, items = CellIndex(cells)(tf.constant(queries[400:]), tf.constant(12))
     expected = best(table, queries[400:], 10)
     found = np.mean(
@@ -51,10 +51,39 @@ def test_reading_all_cells_is_exact(shop):
 
     table, queries = shop
     cells = build_cells(table, queries[:50], recall=1.0, seed=1)
-    assert sorted(cells.items) == list(range(1, 3001))
+    assert sorted(set(cells.items)) == list(range(1, 3001))
     all_of_them = dataclasses.replace(cells, probes=len(cells.centres))
     items = CellIndex(all_of_them)(tf.constant(queries[:20]), tf.constant(15))[1]
     np.testing.assert_array_equal(items.numpy(), best(table, queries[:20], 15))
+
+
+def test_an_item_in_two_cells_is_listed_once(shop):
+    import dataclasses
+
+    import tensorflow as tf
+
+    from trainer.cell_index import CellIndex, build_cells
+
+    table, queries = shop
+    cells = build_cells(table, queries[:50], recall=0.95, seed=1)
+    assert len(cells.items) > 3000
+    items = CellIndex(dataclasses.replace(cells, probes=40))(tf.constant(queries), tf.constant(30))
+    assert all(len(set(row)) == 30 for row in items[1].numpy().tolist())
+
+
+def test_cells_are_as_small_as_makes_a_query_read_the_least(shop, monkeypatch):
+    from trainer import cell_index
+
+    table, queries = shop
+    works = []
+    for size in (64, 16, 4):
+        monkeypatch.setattr(cell_index, "ITEMS_PER_CELL", (size,))
+        works.append(cell_index.build_cells(table, queries[:400], 0.95, seed=1).work)
+    monkeypatch.setattr(cell_index, "ITEMS_PER_CELL", (64, 16, 4))
+    chosen = cell_index.build_cells(table, queries[:400], 0.95, seed=1).work
+    assert works[0] > works[1] < works[2]
+    # The samples are others with another number of tries.
+    assert chosen == pytest.approx(works[1], rel=0.1)
 
 
 def test_more_items_than_the_cells_hold(shop):
