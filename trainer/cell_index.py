@@ -26,6 +26,8 @@ ITEMS_PER_CELL = (32, 16, 8, 4)
 """Sizes of cells that are tried, while smaller ones make less to read."""
 RECALLED = 10
 """Recall is that of the ten best items."""
+SPARE = 3
+"""A query reads this many times the rows that it asks for, at least."""
 _SAMPLE_QUERIES = 1000
 _BATCH = 64
 
@@ -166,6 +168,8 @@ class CellIndex(tf.Module):
     def __init__(self, cells: Cells) -> None:
         super().__init__()
         self._probes = cells.probes
+        self._cells = len(cells.centres)
+        self._cell_size = len(cells.items) / len(cells.centres)
         # Variables, since constants would make the graph as large as the table.
         self._table = tf.Variable(cells.table, trainable=False)
         self._items = tf.Variable(cells.items, trainable=False)
@@ -190,7 +194,11 @@ class CellIndex(tf.Module):
         # A loop of no rounds would not know the shape of its result.
         queries = tf.pad(queries, [[0, tf.cast(batch == 0, tf.int32)], [0, 0]])
         of_cells = tf.matmul(queries, self._centres, transpose_b=True)
-        cells = tf.math.top_k(of_cells, self._probes, sorted=False).indices
+        # A long list, or a user with a long history to leave out, needs more cells than the ten
+        # best items do.
+        enough = tf.cast(tf.cast(k, tf.float32) * (SPARE / self._cell_size), tf.int32)
+        probes = tf.minimum(tf.maximum(enough, self._probes), self._cells)
+        cells = tf.math.top_k(of_cells, probes, sorted=False).indices
 
         def of_one(query_and_cells: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             query, read = query_and_cells
