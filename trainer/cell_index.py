@@ -174,7 +174,8 @@ class CellIndex(tf.Module):
         self._table = tf.Variable(cells.table, trainable=False)
         self._items = tf.Variable(cells.items, trainable=False)
         self._starts = tf.Variable(cells.starts, trainable=False)
-        self._centres = tf.Variable(cells.centres, trainable=False)
+        # Column by column, with which TensorFlow's product is faster.
+        self._centres = tf.Variable(cells.centres.T, trainable=False)
 
     def __call__(self, queries: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items of each query.
@@ -193,7 +194,7 @@ class CellIndex(tf.Module):
         batch = tf.shape(queries)[0]
         # A loop of no rounds would not know the shape of its result.
         queries = tf.pad(queries, [[0, tf.cast(batch == 0, tf.int32)], [0, 0]])
-        of_cells = tf.matmul(queries, self._centres, transpose_b=True)
+        of_cells = tf.matmul(queries, self._centres)
         # A long list, or a user with a long history to leave out, needs more cells than the ten
         # best items do.
         enough = tf.cast(tf.cast(k, tf.float32) * (SPARE / self._cell_size), tf.int32)

@@ -1,9 +1,10 @@
-"""The k best items of a query: an index over the catalogue, and the user's own items beside it.
+"""The k best items of a query: an index over the catalogue, and the user's own items with it.
 
-The index answers "which k + n items have the largest inner product", where n is the number of own
-items. Own items are then taken out of that list and, unless they are excluded, come back with
-their exact score and bonus. So with the exact index, of TFRS, the result equals a ranking of the
-whole catalogue; with the approximate one (`trainer/cell_index.py`) a few items may be missing.
+The exact index changes the scores of own items before it takes the best (`trainer/exact_index.py`).
+The approximate one (`trainer/cell_index.py`) answers "which k + n items have the largest inner
+product", where n is the number of own items. Own items are then taken out of that list and, unless
+they are excluded, come back with their exact score and bonus; so a few items may be missing, but
+no own one.
 
 Nothing here is as large as the catalogue times the batch but the exact index' scores.
 """
@@ -11,10 +12,10 @@ Nothing here is as large as the catalogue times the batch but the exact index' s
 from __future__ import annotations
 
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 
 from trainer.catalogue import MASKED, Catalogue
 from trainer.cell_index import CellIndex, Cells
+from trainer.exact_index import ExactIndex, Query
 from trainer.own_items import OwnItems
 
 
@@ -31,11 +32,10 @@ class TopItems(tf.Module):
         super().__init__()
         self._k = k
         self._items = catalogue.items
-        if cells is None:
-            self._index = tfrs.layers.factorized_top_k.BruteForce(k=min(k, catalogue.items))
-            self._index.index(catalogue.table()[1:], tf.range(1, catalogue.items + 1))
-        else:
-            self._index = CellIndex(cells)
+        self._exact = None if cells else ExactIndex(k=min(k, catalogue.items))
+        self._cells = CellIndex(cells) if cells else None
+        if self._exact is not None:
+            self._exact.index(catalogue.table()[1:])
 
     def without(self, query: tf.Tensor, seen: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items apart from seen ones.
@@ -50,7 +50,10 @@ class TopItems(tf.Module):
             there are not enough items.
         """
         if seen is None:
-            items, scores = self._best(query, self._k)
+            seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
+        if self._exact is not None:
+            change = tf.fill(tf.shape(seen), MASKED)
+            scores, items = self._exact(Query(_extended(query), seen, change))
         else:
             items, scores = self._best_except(query, seen)
         return self._pick(items, scores)
@@ -60,6 +63,9 @@ class TopItems(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items where the user's own items have a bonus; see `without`."""
         item, bonus = catalogue.own_bonus(query, own)
+        if self._exact is not None:
+            scores, items = self._exact(Query(_extended(query), item, bonus))
+            return self._pick(items, scores)
         vectors = catalogue.rows(item)
         scores = tf.einsum("bd,bnd->bn", query, vectors[..., :-1]) + vectors[..., -1] + bonus
         others, other_scores = self._best_except(query, item)
@@ -68,15 +74,14 @@ class TopItems(tf.Module):
             tf.concat([tf.where(item > 0, scores, MASKED), other_scores], axis=1),
         )
 
-    def _best(self, query: tf.Tensor, k: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        extended = tf.concat([query, tf.ones([tf.shape(query)[0], 1])], axis=1)
-        scores, items = self._index(extended, k=tf.minimum(k, self._items))
-        return items, scores
-
     def _best_except(self, query: tf.Tensor, listed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The k best apart from `listed`, with these masked in place."""
+        """The k best apart from `listed`, with these masked in place, of the approximate index."""
+        assert self._cells is not None
         listed = tf.where(listed <= self._items, listed, 0)
-        items, scores = self._best(query, self._k + tf.shape(listed)[1])
+        # A place for padding, so that there is something to search in.
+        listed = tf.pad(listed, [[0, 0], [0, 1]])
+        enough = tf.minimum(self._k + tf.shape(listed)[1], self._items)
+        scores, items = self._cells(_extended(query), k=enough)
         # Where a listed item would stand among the sorted ones tells whether it is one of them.
         listed = tf.sort(listed, axis=1)
         place = tf.searchsorted(listed, items)
@@ -91,3 +96,8 @@ class TopItems(tf.Module):
         chosen = tf.ensure_shape(tf.pad(chosen, missing), [None, self._k])
         best = tf.ensure_shape(tf.pad(best, missing, constant_values=MASKED), [None, self._k])
         return chosen, best
+
+
+def _extended(query: tf.Tensor) -> tf.Tensor:
+    """Queries with the 1 that items' biases are multiplied with."""
+    return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,19 @@ def catalogue():
     return catalogue
 
 
+@pytest.fixture(scope="module", params=["exact", "all cells"])
+def cells(request, catalogue):
+    """None for an exact index, or an approximate one that reads everything."""
+    if request.param == "exact":
+        return None
+    from trainer.cell_index import build_cells
+
+    queries = np.random.default_rng(1).normal(size=(50, 8)).astype(np.float32)
+    extended = np.pad(queries, [(0, 0), (0, 1)], constant_values=1.0)
+    found = build_cells(catalogue.table().numpy()[1:], extended, recall=1.0, seed=1)
+    return dataclasses.replace(found, probes=len(found.centres))
+
+
 def histories(rng, rows=12, length=30):
     import tensorflow as tf
 
@@ -27,7 +42,7 @@ def histories(rng, rows=12, length=30):
     return tf.constant(items, tf.int32), tf.constant(rng.integers(0, 10**7, items.shape), tf.int64)
 
 
-def test_bonus_list_equals_full_ranking(catalogue):
+def test_bonus_list_equals_full_ranking(catalogue, cells):
     import tensorflow as tf
 
     from trainer.own_items import summarise
@@ -37,20 +52,20 @@ def test_bonus_list_equals_full_ranking(catalogue):
     items, times = histories(rng)
     query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
     own = summarise(items, times)
-    got, scores = TopItems(catalogue, k=7).with_bonus(query, catalogue, own)
+    got, scores = TopItems(catalogue, 7, cells).with_bonus(query, catalogue, own)
     full = catalogue.logits(query, own).numpy()
     expected = np.argsort(-full, axis=1, kind="stable")[:, :7]
     np.testing.assert_array_equal(got.numpy(), expected)
     np.testing.assert_allclose(scores.numpy(), np.take_along_axis(full, expected, 1), rtol=1e-4)
 
 
-def test_one_query_is_answered_as_in_a_batch(catalogue):
+def test_one_query_is_answered_as_in_a_batch(catalogue, cells):
     import tensorflow as tf
 
     from trainer.retrieval import TopItems
 
     query = tf.constant(np.random.default_rng(4).normal(size=(6, 8)), tf.float32)
-    top = TopItems(catalogue, k=7)
+    top = TopItems(catalogue, 7, cells)
     together = top.without(query, None)
     alone = [top.without(query[i : i + 1], None) for i in range(6)]
     np.testing.assert_array_equal(together[0], np.concatenate([items for items, _ in alone]))
@@ -60,7 +75,7 @@ def test_one_query_is_answered_as_in_a_batch(catalogue):
 
 
 @pytest.mark.parametrize("k", [5, 60])
-def test_excluded_items_never_appear(catalogue, k):
+def test_excluded_items_never_appear(catalogue, cells, k):
     import tensorflow as tf
 
     from trainer.ranking import mask_items
@@ -69,12 +84,33 @@ def test_excluded_items_never_appear(catalogue, k):
     rng = np.random.default_rng(3)
     items, _ = histories(rng)
     query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
-    got, _ = TopItems(catalogue, k=k).without(query, items)
+    got, _ = TopItems(catalogue, k, cells).without(query, items)
     full = mask_items(catalogue.logits(query), items).numpy()
     for row, listed, seen in zip(got.numpy(), full, items.numpy(), strict=True):
         best = [i for i in np.argsort(-listed, kind="stable")[:k] if listed[i] > -1e8]
         assert row.tolist() == best + [0] * (k - len(best))
         assert not set(row.tolist()) & (set(seen.tolist()) - {0})
+
+
+def test_the_exact_index_is_a_layer_of_tensorflow_recommenders(catalogue):
+    import tensorflow as tf
+
+    from trainer.exact_index import ExactIndex, Query
+
+    table = catalogue.table()[1:]
+    index = ExactIndex(k=3).index(table)
+    assert index.is_exact()
+    vector = tf.ones([2, 9])
+    listed = tf.constant([[4, 0, 41, -1], [7, 7, 0, 0]])
+    scores, items = index(Query(vector, listed, tf.fill([2, 4], 100.0)))
+    plain = tf.matmul(vector, table, transpose_b=True).numpy()
+    assert items.numpy()[:, 0].tolist() == [4, 7]
+    # A change counts as often as it is listed.
+    np.testing.assert_allclose(scores.numpy()[:, 0], plain[[0, 1], [3, 6]] + [100, 200], rtol=1e-5)
+    best = np.argsort(-np.delete(plain[0], 3))[:2]
+    np.testing.assert_allclose(scores.numpy()[0, 1:], np.delete(plain[0], 3)[best], rtol=1e-5)
+    with pytest.raises(ValueError, match="give no identifiers"):
+        ExactIndex(k=3).index(table, tf.range(40))
 
 
 def test_target_rank_is_the_place_in_the_list(catalogue):
