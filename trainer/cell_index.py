@@ -30,6 +30,7 @@ SPARE = 3
 """A query reads this many times the rows that it asks for, at least."""
 _SAMPLE_QUERIES = 1000
 _BATCH = 64
+_GROUP = 64
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ class CellIndex(tf.Module):
         # best items do.
         enough = tf.cast(tf.cast(k, tf.float32) * (SPARE / self._cell_size), tf.int32)
         probes = tf.minimum(tf.maximum(enough, self._probes), self._cells)
-        cells = tf.math.top_k(of_cells, probes, sorted=False).indices
+        cells = _places_of_largest(of_cells, probes)
 
         def of_one(query_and_cells: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             query, read = query_and_cells
@@ -226,3 +227,23 @@ class CellIndex(tf.Module):
             ),
         )
         return scores[:batch], best_items[:batch]
+
+
+def _places_of_largest(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
+    """Where the k largest of each row are, in any order, int32 [batch, k].
+
+    They lie in the k groups of neighbours with the largest maxima. `top_k` looks at every number of
+    a row one after the other, which takes longer than the product that made 30,000 of them.
+
+    Args:
+        scores: float32 [batch, n].
+        k: int32, at most n.
+    """
+    missing = -tf.shape(scores)[1] % _GROUP
+    padded = tf.pad(scores, [[0, 0], [0, missing]], constant_values=tf.float32.min)
+    groups = tf.reshape(padded, [tf.shape(scores)[0], -1, _GROUP])
+    few = tf.minimum(k, tf.shape(groups)[1])
+    group = tf.math.top_k(tf.reduce_max(groups, axis=2), few, sorted=False).indices
+    among = tf.reshape(tf.gather(groups, group, batch_dims=1), [tf.shape(scores)[0], -1])
+    at = tf.math.top_k(among, k, sorted=False).indices
+    return tf.gather(group, at // _GROUP, batch_dims=1) * _GROUP + at % _GROUP

@@ -113,6 +113,20 @@ def test_lists_longer_than_the_cells_that_are_read(shop):
         assert ask(tf.zeros([0, 17]), tf.constant(4))[1].shape == (0, 4)
 
 
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (64, 64), (200, 3), (200, 200), (1000, 30)])
+def test_places_of_largest(n, k):
+    import tensorflow as tf
+
+    from trainer.cell_index import _places_of_largest
+
+    # Descending for a part of the rows, so that the largest share a group.
+    scores = np.random.default_rng(n).normal(size=(4, n)).astype(np.float32)
+    scores[:2] = -np.sort(-scores[:2], axis=1)
+    got = _places_of_largest(tf.constant(scores), tf.constant(k)).numpy()
+    expected = np.argsort(-scores, axis=1)[:, :k]
+    np.testing.assert_array_equal(np.sort(got, axis=1), np.sort(expected, axis=1))
+
+
 def test_too_few_queries_are_refused(shop):
     from trainer.cell_index import build_cells
 
