@@ -53,10 +53,8 @@ class TopItems(tf.Module):
             seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
         if self._exact is not None:
             change = tf.fill(tf.shape(seen), MASKED)
-            scores, items = self._exact(Query(_extended(query), seen, change))
-        else:
-            items, scores = self._best_except(query, seen)
-        return self._pick(items, scores)
+            return self._filled(*self._exact(Query(_extended(query), seen, change)))
+        return self._pick(*self._best_except(query, seen))
 
     def with_bonus(
         self, query: tf.Tensor, catalogue: Catalogue, own: OwnItems
@@ -64,14 +62,13 @@ class TopItems(tf.Module):
         """The best items where the user's own items have a bonus; see `without`."""
         item, bonus = catalogue.own_bonus(query, own)
         if self._exact is not None:
-            scores, items = self._exact(Query(_extended(query), item, bonus))
-            return self._pick(items, scores)
+            return self._filled(*self._exact(Query(_extended(query), item, bonus)))
         vectors = catalogue.rows(item)
         scores = tf.einsum("bd,bnd->bn", query, vectors[..., :-1]) + vectors[..., -1] + bonus
-        others, other_scores = self._best_except(query, item)
+        other_scores, others = self._best_except(query, item)
         return self._pick(
-            tf.concat([item, others], axis=1),
             tf.concat([tf.where(item > 0, scores, MASKED), other_scores], axis=1),
+            tf.concat([item, others], axis=1),
         )
 
     def _best_except(self, query: tf.Tensor, listed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -86,12 +83,16 @@ class TopItems(tf.Module):
         listed = tf.sort(listed, axis=1)
         place = tf.searchsorted(listed, items)
         found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
-        return items, tf.where(found == items, MASKED, scores)
+        return tf.where(found == items, MASKED, scores), items
 
-    def _pick(self, items: tf.Tensor, scores: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The best k of candidates, padded to k with item 0."""
+    def _pick(self, scores: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best k of candidates in any order."""
         best, place = tf.math.top_k(scores, k=tf.minimum(self._k, tf.shape(scores)[1]))
-        chosen = tf.where(best > MASKED / 2, tf.gather(items, place, batch_dims=1), 0)
+        return self._filled(best, tf.gather(items, place, batch_dims=1))
+
+    def _filled(self, best: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """A list of at most k, best first, padded to k with item 0, which masked ones become too."""
+        chosen = tf.where(best > MASKED / 2, items, 0)
         missing = [[0, 0], [0, self._k - tf.shape(best)[1]]]
         chosen = tf.ensure_shape(tf.pad(chosen, missing), [None, self._k])
         best = tf.ensure_shape(tf.pad(best, missing, constant_values=MASKED), [None, self._k])
