@@ -91,7 +91,7 @@ class TopItems(tf.Module):
         return self._filled(best, tf.gather(items, place, batch_dims=1))
 
     def _filled(self, best: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """A list of at most k, best first, padded to k with item 0, which masked ones become too."""
+        """A list of at most k, best first, padded to k with item 0; masked items become 0 too."""
         chosen = tf.where(best > MASKED / 2, items, 0)
         missing = [[0, 0], [0, self._k - tf.shape(best)[1]]]
         chosen = tf.ensure_shape(tf.pad(chosen, missing), [None, self._k])
