@@ -21,7 +21,7 @@ def served(request, tiny_shop, tmp_path_factory):
     import keras
     import tensorflow as tf
 
-    from trainer.cell_index import build_cells
+    from trainer import cell_index
     from trainer.config import EncoderConfig, ServingConfig
     from trainer.data_facts import DataFacts
     from trainer.embedding_space import EmbeddingSpace
@@ -60,7 +60,9 @@ def served(request, tiny_shop, tmp_path_factory):
     cells = None
     if request.param == "approximate_index":
         table = encoder.settled().catalogue.table().numpy()[1:]
-        cells = build_cells(table, rng.normal(size=(20, 17)), 1.0, seed=1, per_cell=4)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cell_index, "ITEMS_PER_CELL", (4,))
+            cells = cell_index.build_cells(table, rng.normal(size=(20, 17)), 1.0, seed=1)
         cells = dataclasses.replace(cells, probes=len(cells.centres))
     recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k, cells)
     directory = str(tmp_path_factory.mktemp("served"))
