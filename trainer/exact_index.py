@@ -61,7 +61,7 @@ class ExactIndex(tfrs.layers.factorized_top_k.TopK):  # type: ignore[misc]
         known = tf.logical_and(item > 0, item <= tf.shape(scores)[1])
         row = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
         place = tf.stack([row, tf.where(known, item - 1, 0)], axis=-1)
-        # In place, since nobody else holds the scores.
+        # Nobody else holds the scores, so TensorFlow can change them in place.
         changed = tf.tensor_scatter_nd_add(scores, place, tf.where(known, queries.change, 0.0))
         best, at = tf.math.top_k(changed, self._k if k is None else k)
         return best, at + 1
