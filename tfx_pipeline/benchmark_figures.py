@@ -23,32 +23,34 @@ from trainer.metrics import (
 )
 
 SPLITS = (VALIDATION, TEST)
-MODELS = ("popularity", "global", "routed", "combiner")
+MODELS = ("popularity", "encoder", "global", "routed", "combiner")
 CONFIDENCE = 0.95
-DIFFERENCE = "combiner - global"
+DIFFERENCES = (("combiner", "global"), ("combiner", "encoder"))
+"""Pairs of models; `encoder` is the global encoder without item transitions."""
 
 
 def split_figures(ranks: pl.DataFrame) -> dict[str, Any]:
     """The figures of one split.
 
     Args:
-        ranks: integer columns `MODELS`, a row per user, 1-based ranks.
+        ranks: integer columns `MODELS`, a row per user, 1-based ranks; `encoder` only where there
+            are item transitions.
 
     Returns:
-        `users`, and `models`: model (and `DIFFERENCE`, paired by user) to metric to mean, low,
-        high, the ends of the 95 % bootstrap interval.
+        `users`, and `models`: model (and "a - b" of the `DIFFERENCES`, paired by user) to metric to
+        mean, low, high, the ends of the 95 % bootstrap interval.
     """
-    columns = {model: ranks[model].to_numpy() for model in MODELS}
+    columns = {model: ranks[model].to_numpy() for model in MODELS if model in ranks.columns}
     models = {
         model: {metric: _figure(_interval(of, metric)) for metric in metric_names()}
         for model, of in columns.items()
     }
-    models[DIFFERENCE] = {
-        metric: _figure(
-            paired_difference(columns["combiner"], columns["global"], metric, CONFIDENCE)
-        )
-        for metric in metric_names()
-    }
+    for a, b in DIFFERENCES:
+        if b in columns:
+            models[f"{a} - {b}"] = {
+                metric: _figure(paired_difference(columns[a], columns[b], metric, CONFIDENCE))
+                for metric in metric_names()
+            }
     return {"users": ranks.height, "models": models}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfx_pipeline.benchmark_figures import DIFFERENCE, MODELS
+from tfx_pipeline.benchmark_figures import DIFFERENCES
 from tfx_pipeline.console import Console
 from tfx_pipeline.progress import duration
 from tfx_pipeline.published import METRICS, PublishedRow
@@ -14,6 +14,7 @@ from trainer.histories import TEST
 from trainer.metrics import metric_names
 
 Figure = Mapping[str, float]
+_HEADLINE = "ndcg@10"
 
 
 def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None:
@@ -28,17 +29,23 @@ def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None
     when = ", scored once, after every choice was made on validation" if split == TEST else ""
     console.heading(f"{split.capitalize()}, {users:,} users{when}")
     models = figures["models"]
+    pairs = [pair for pair in DIFFERENCES if " - ".join(pair) in models]
+    alone = [name for name in models if name not in map(" - ".join, pairs)]
     console.table(
-        ["", *MODELS, DIFFERENCE],
+        ["", *alone],
         [
-            [
-                metric.upper(),
-                *(with_half_width(models[model][metric]) for model in MODELS),
-                with_interval(models[DIFFERENCE][metric]),
-            ]
+            [metric.upper(), *(with_half_width(models[model][metric]) for model in alone)]
             for metric in metric_names()
         ],
     )
+    if "encoder" in alone:
+        console.line(
+            "encoder: the global encoder without item transitions; right of it all have them."
+        )
+    for a, b in pairs:
+        times = models[a][_HEADLINE]["mean"] / max(models[b][_HEADLINE]["mean"], 1e-9)
+        change = with_interval(models[f"{a} - {b}"][_HEADLINE])
+        console.line(f"{a} against {b}: {times:.3f} times the {_HEADLINE.upper()}, {change}")
     if seen := figures["targets_in_history"]:
         console.line(
             f"{seen:,} of these users ({seen / users:.1%}) take an item next that is in their "

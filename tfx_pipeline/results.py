@@ -17,6 +17,7 @@ from trainer.histories import NOISE
 MODEL_NAMES = {
     "popularity": "popularity",
     "own_items": "own items by frequency, then popularity",
+    "encoder": "global encoder without transitions",
     "global": "global encoder",
     "routed": "specialists routed by cluster",
     "combiner": "combiner",

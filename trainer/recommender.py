@@ -19,6 +19,7 @@ from trainer.cell_index import Cells
 from trainer.encoder import BehaviorEncoder
 from trainer.event_tower import EventTower
 from trainer.history_transform import HistoryTransform
+from trainer.item_transitions import ItemTransitions, TransitionBonus
 from trainer.mixture import Mixture
 from trainer.own_items import summarise
 from trainer.own_members import OwnMembers
@@ -54,6 +55,7 @@ class Recommender(tf.Module):
             specialists that its users have a weight for.
         top_k: length of the recommendation lists.
         cells: for an approximate index, see `TopItems`.
+        transitions: raise scores beside the encoders, None if nothing does.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Recommender(tf.Module):
         mixture: Mixture | None = None,
         top_k: int = 20,
         cells: Cells | None = None,
+        transitions: ItemTransitions | None = None,
     ) -> None:
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
@@ -74,6 +77,7 @@ class Recommender(tf.Module):
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
         self._specialists = [OwnMembers(specialists[k], encoder.tower) for k in self._used]
         self._mixture = mixture
+        self._transitions = TransitionBonus(transitions) if transitions else None
         self._top = TopItems(encoder.catalogue, top_k, cells)
         self._index = [] if cells is None else [cells.items, cells.starts, np.array(cells.probes)]
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
@@ -85,6 +89,8 @@ class Recommender(tf.Module):
         """Everything that was learnt, in a fixed order, for the model's identity."""
         own = [w for specialist in self._specialists for w in specialist.get_weights()]
         weights = [*self._encoder.get_weights(), *own, *self._index]
+        if self._transitions is not None:
+            weights += [variable.numpy() for variable in self._transitions.variables]
         ids = np.frombuffer(b"\0".join(self._item_ids.numpy().tolist()), np.uint8)
         if self._mixture is None:
             return [*weights, ids]
@@ -228,10 +234,13 @@ class Recommender(tf.Module):
         return tf.cond(tf.size(rows) > 0, changed, lambda: tf.zeros_like(query))
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
+        raised = None
+        if self._transitions is not None:
+            raised = self._transitions.bonus(state.inputs[features.ITEM])
         if self._encoder.own_events:
             own = summarise(state.inputs["own_item"], state.inputs["own_time"])
-            return self._top.with_bonus(state.query, self._encoder.catalogue, own)
-        return self._top.without(state.query, state.inputs.get("own_item"))
+            return self._top.with_bonus(state.query, own, raised)
+        return self._top.without(state.query, state.inputs.get("own_item"), raised)
 
     def _recommend_to(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)
@@ -252,7 +261,10 @@ class Recommender(tf.Module):
         if self._encoder.own_events:
             own = summarise(state.inputs["own_item"], state.inputs["own_time"])
         excluded = state.inputs["own_item"] if self._encoder.exclude_seen else None
-        rank = target_rank(catalogue.logits(state.query, own), first, excluded)
+        scores = catalogue.logits(state.query, own)
+        if self._transitions is not None:
+            scores = self._transitions.raise_scores(scores, state.inputs[features.ITEM])
+        rank = target_rank(scores, first, excluded)
         items = self._top_items(state)[0][:, :EVALUATED_ITEMS]
         batch = tf.shape(rank)[0]
         padded = tf.pad(items, [[0, 0], [0, EVALUATED_ITEMS - tf.shape(items)[1]]])

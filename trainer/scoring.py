@@ -10,6 +10,7 @@ import tensorflow as tf
 from trainer import features
 from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories
+from trainer.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.next_item_model import own_items
 from trainer.own_members import OwnMembers
 from trainer.ranking import target_rank, top_list
@@ -33,11 +34,18 @@ class Scorer:
     Args:
         encoder: its current weights count at every call.
         histories: with targets, where these are to be ranked.
+        transitions: raise scores beside the encoder, None if nothing does.
     """
 
-    def __init__(self, encoder: BehaviorEncoder, histories: Histories) -> None:
+    def __init__(
+        self,
+        encoder: BehaviorEncoder,
+        histories: Histories,
+        transitions: ItemTransitions | None = None,
+    ) -> None:
         self._encoder = encoder
         self._histories = histories
+        self._transitions = TransitionBonus(transitions) if transitions else None
         self._own = encoder.own_events
         self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
         self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
@@ -45,6 +53,10 @@ class Scorer:
         self._change = tf.function(self._change_batch, reduce_retracing=True)
         self._rank = tf.function(self._rank_batch, reduce_retracing=True)
         self._list = tf.function(self._list_batch, reduce_retracing=True)
+
+    def with_transitions(self, transitions: ItemTransitions | None) -> Scorer:
+        """The same users and encoder with other transitions."""
+        return Scorer(self._encoder, self._histories, transitions)
 
     def queries(self) -> np.ndarray:
         """float32 [users, width], the encoder's state of every history."""
@@ -86,22 +98,29 @@ class Scorer:
             changed[rows] = self._change(specialist, query, starts, ends, length).numpy()
         return changed
 
-    def ranks(self, queries: np.ndarray) -> np.ndarray:
-        """int32 [users], rank of the first target (see `target_rank`) under the given queries."""
+    def ranks(self, queries: np.ndarray, transitions: float = 1.0) -> np.ndarray:
+        """int32 [users], rank of the first target (see `target_rank`) under the given queries.
+
+        Args:
+            queries: float32 [users, width].
+            transitions: what the bonus of the transitions is multiplied with.
+        """
+        share = tf.constant(transitions, tf.float32)
         ranks = np.zeros(len(self._histories), np.int32)
         for rows, starts, ends, _, own, seen in self._batches():
             targets = tf.constant(self._histories.next_item[rows], tf.int32)
             query = tf.constant(queries[rows])
-            ranks[rows] = self._rank(query, starts, ends, own, seen, targets).numpy()
+            ranks[rows] = self._rank(query, starts, ends, own, seen, share, targets).numpy()
         return ranks
 
-    def lists(self, queries: np.ndarray, k: int) -> np.ndarray:
-        """int32 [users, k], what each user is shown (see `top_list`) under the given queries."""
+    def lists(self, queries: np.ndarray, k: int, transitions: float = 1.0) -> np.ndarray:
+        """int32 [users, k], what each user is shown (see `top_list`), as `ranks` has it."""
+        share = tf.constant(transitions, tf.float32)
         lists = np.zeros((len(self._histories), k), np.int32)
         length = tf.constant(k, tf.int32)
         for rows, starts, ends, _, own, seen in self._batches():
             query = tf.constant(queries[rows])
-            lists[rows] = self._list(query, starts, ends, own, seen, length).numpy()
+            lists[rows] = self._list(query, starts, ends, own, seen, share, length).numpy()
         return lists
 
     def _batches(self) -> Iterator[tuple]:
@@ -147,9 +166,10 @@ class Scorer:
         ends: tf.Tensor,
         own: tf.Tensor,
         seen: tf.Tensor,
+        share: tf.Tensor,
         targets: tf.Tensor,
     ) -> tf.Tensor:
-        scores, excluded = self._scores(query, starts, ends, own, seen)
+        scores, excluded = self._scores(query, starts, ends, own, seen, share)
         return target_rank(scores, targets, excluded)
 
     def _list_batch(
@@ -159,17 +179,27 @@ class Scorer:
         ends: tf.Tensor,
         own: tf.Tensor,
         seen: tf.Tensor,
+        share: tf.Tensor,
         length: tf.Tensor,
     ) -> tf.Tensor:
-        scores, excluded = self._scores(query, starts, ends, own, seen)
+        scores, excluded = self._scores(query, starts, ends, own, seen, share)
         return top_list(scores, length, excluded)
 
     def _scores(
-        self, query: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, own: tf.Tensor, seen: tf.Tensor
+        self,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        seen: tf.Tensor,
+        share: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Scores of the catalogue, and the items that are not recommended, if there are any."""
-        inputs = cut_inputs(self._columns, starts, ends, 1, own if self._own else None)
+        reach = 1 if self._transitions is None else REACH
+        inputs = cut_inputs(self._columns, starts, ends, reach, own if self._own else None)
         scores = self._encoder.catalogue.logits(query, own_items(inputs))
+        if self._transitions is not None:
+            scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
         if not self._encoder.exclude_seen:
             return scores, None
         return scores, cut_inputs(self._columns, starts, ends, 1, seen)["own_item"]

@@ -1,4 +1,8 @@
-"""Every model on the same users: popularity, own items, global, routed, combiner."""
+"""Every model on the same users: popularity, own items, encoder, global, routed, combiner.
+
+`encoder` is the global encoder without the item transitions that all later ones have; it is
+compared only where there are any.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ from trainer.input import Histories
 from trainer.metrics import BASKET_CUTOFFS, basket_metric_names, basket_values, ranking_metrics
 from trainer.scoring import Scorer
 
-MODELS = ("popularity", "own_items", "global", "routed", "combiner")
+ENCODER = "encoder"
+MODELS = ("popularity", "own_items", ENCODER, "global", "routed", "combiner")
 FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
 """How often the next item occurs in the training histories."""
 _BAND_STARTS = np.array([1, 6, 21])
@@ -63,10 +68,11 @@ def rank_models(
     baskets = Baskets.of(histories, encoder.catalogue.items, encoder.exclude_seen)
 
     def ranks(name: str, query: np.ndarray) -> Ranks:
-        next_item = scorer.ranks(query)
+        share = float(name != ENCODER)
+        next_item = scorer.ranks(query, share)
         if not baskets.several or name not in MODELS:
             return Ranks(next_item, None)
-        return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS))))
+        return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
 
     models = {name: ranks(name, query) for name, query in queries.items()}
     return rank_table(split, histories, baskets, counts, clusters, models, encoder.exclude_seen)
@@ -89,7 +95,7 @@ def rank_table(
         baskets: what they took next.
         counts: int64 [items], training events of item `i` at `counts[i - 1]`.
         clusters: int64 [users], -1 for users who belong to none.
-        models: ranks of `global`, `routed` and `combiner`, and perhaps of controls.
+        models: ranks of `global`, `routed` and `combiner`, and perhaps of `encoder` and controls.
         exclude_seen: whether the histories' items are left out of the ranking.
 
     Returns:
@@ -112,6 +118,7 @@ def rank_table(
     values = [
         _basket_column(baskets, ranks[name], metric).alias(f"{name}_{metric}")
         for name in MODELS
+        if name in ranks
         for metric in basket_metric_names()
     ]
     return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
@@ -135,7 +142,7 @@ def summarise(table: pl.DataFrame) -> dict[str, Any]:
             "by_history_length": _by(rows, "history_length", LENGTH_BUCKETS),
             "by_target_frequency": _by(rows, "band", FREQUENCY_BANDS),
         }
-    return {"models": list(MODELS), "splits": splits}
+    return {"models": _compared(table), "splits": splits}
 
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:
@@ -178,10 +185,15 @@ def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, Any
 
 
 def _metrics(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
-    metrics = {name: ranking_metrics(rows[name].to_numpy()) for name in MODELS}
-    for name in MODELS:
+    metrics = {name: ranking_metrics(rows[name].to_numpy()) for name in _compared(rows)}
+    for name in metrics:
         for metric in basket_metric_names():
             values = rows[f"{name}_{metric}"].drop_nulls().to_numpy()
             if values.size:
                 metrics[name][metric] = float(values.mean())
     return metrics
+
+
+def _compared(rows: pl.DataFrame) -> list[str]:
+    """Those of `MODELS` that the table has."""
+    return [name for name in MODELS if name in rows.columns]

@@ -27,3 +27,7 @@ class CombinerConfig(Settings):
     specialists of a random partition, and the global encoder trained on for as many steps. The
     specialists are then used only if they are better than both. The fan-out costs three times as
     much; with false the specialists need to beat the global encoder alone."""
+    transitions: bool = True
+    """Beside the encoder, count which items follow which in the training histories, and let that
+    raise scores where validation users gain from it (`trainer/item_transitions.py`). Controls and
+    specialists are compared with it, too."""

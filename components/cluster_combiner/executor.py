@@ -16,7 +16,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.cluster_combiner.comparison import rank_models, serve_global, summarise
+from components.cluster_combiner.comparison import ENCODER, rank_models, serve_global, summarise
 from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.controls import Controls, score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
@@ -24,6 +24,7 @@ from components.cluster_combiner.index import index_cells
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
 from components.cluster_combiner.scored import Scored, score
+from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
 from components.cluster_combiner.worth import (
     COMBINATION,
     CONTINUED,
@@ -36,6 +37,8 @@ from trainer.config import ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.export import load_encoder, save_recommender
 from trainer.histories import TEST, TRAIN, VALIDATION
+from trainer.input import read_histories
+from trainer.item_transitions import count_transitions
 from trainer.membership import ClusterGeometry
 from trainer.memory import release_memory
 from trainer.mixture import Mixture
@@ -93,11 +96,16 @@ class Executor(base_executor.BaseExecutor):
 
         per_user = config.specialists_per_user
         scored = {s: score(files[s], graph, encoder, own, geometry, per_user) for s in _SPLITS}
+        transitions = _transitions(input_dict, graph, encoder, scored[VALIDATION], config, seed)
+        scored = {s: seen.with_transitions(transitions.transitions) for s, seen in scored.items()}
         fit = fitted(scored[VALIDATION])
         queries = _queries(scored, fit, "routed", "combiner")
         controls = _controls(input_dict, encoder, geometry.clusters)
         if controls is not None:
             _add_controls(queries, files, controls, scored, fitted, seed)
+        if transitions.transitions is not None:
+            for split in _SPLITS:
+                queries[split][ENCODER] = scored[split].queries[0]
         counts = training_counts(_files(input_dict, "histories", TRAIN), graph, encoder.new_items)
         table = pl.concat(
             [
@@ -125,7 +133,11 @@ class Executor(base_executor.BaseExecutor):
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(encoder, queries[VALIDATION]["combiner"], serving, seed)
         served = Recommender(
-            graph, encoder, towers, Mixture(geometry, fit.strengths, per_user), serving.top_k, cells
+            graph,
+            encoder,
+            towers,
+            Mixture(geometry, fit.strengths, per_user),
+            *(serving.top_k, cells, transitions.transitions),
         )
         model = artifact_utils.get_single_instance(output_dict["model"])
         directory = path_utils.serving_model_dir(model.uri)
@@ -152,21 +164,31 @@ class Executor(base_executor.BaseExecutor):
         recommenders = {
             "global encoder": served
             if not fit.kept
-            else Recommender(graph, encoder, top_k=serving.top_k, cells=cells)
+            else Recommender(
+                graph,
+                encoder,
+                top_k=serving.top_k,
+                cells=cells,
+                transitions=transitions.transitions,
+            )
         }
         if fit.fitted.any():
             mixture = Mixture(geometry, fit.fitted, per_user)
             recommenders["combination"] = (
                 served
                 if fit.kept
-                else Recommender(graph, encoder, towers, mixture, serving.top_k, cells)
+                else Recommender(
+                    *(graph, encoder, towers, mixture),
+                    *(serving.top_k, cells, transitions.transitions),
+                )
             )
         worth["serving_ms"] = {
             name: serving_milliseconds(recommender, requests)
             for name, recommender in recommenders.items()
         }
         _write_comparison(
-            artifact_utils.get_single_uri(output_dict["comparison"]), table, fit, weights, worth
+            artifact_utils.get_single_uri(output_dict["comparison"]),
+            *(table, fit, transitions, weights, worth),
         )
 
 
@@ -181,6 +203,26 @@ def _encoder(input_dict: dict[str, list[Any]], name: str) -> BehaviorEncoder:
 def _files(input_dict: dict[str, list[Any]], name: str, split: str) -> list[str]:
     folder = artifact_utils.get_split_uri(input_dict[name], split)
     return sorted(str(path) for path in fileio.glob(f"{folder}/*"))
+
+
+def _transitions(
+    input_dict: dict[str, list[Any]],
+    graph: tft.TFTransformOutput,
+    encoder: BehaviorEncoder,
+    validation: Scored,
+    config: CombinerConfig,
+    seed: int,
+) -> TransitionsFit:
+    """Transitions of the training histories, weighed on the validation users."""
+    if not config.transitions:
+        return TransitionsFit.none("combiner.transitions=false")
+    training = read_histories(_files(input_dict, "histories", TRAIN), graph, encoder.new_items)
+    counted = count_transitions(training, encoder.catalogue.items)
+    fit = fit_transitions(
+        counted, validation.scorer, validation.histories, validation.queries[0], seed
+    )
+    progress.info("item transitions: %s", fit.record["reason"])
+    return fit
 
 
 def _controls(
@@ -237,7 +279,12 @@ def _test_metrics(table: pl.DataFrame) -> dict[str, float]:
 
 
 def _write_comparison(
-    directory: str, table: pl.DataFrame, fit: Fit, weights: list[float], worth: dict[str, Any]
+    directory: str,
+    table: pl.DataFrame,
+    fit: Fit,
+    transitions: TransitionsFit,
+    weights: list[float],
+    worth: dict[str, Any],
 ) -> None:
     """Writes the files of ModelComparison."""
     fileio.makedirs(directory)
@@ -255,6 +302,7 @@ def _write_comparison(
             "strengths": fit.strengths.astype(float).tolist(),
             "fitted_strengths": fit.fitted.astype(float).tolist(),
         },
+        "transitions": transitions.record,
     }
     for name, content in (
         ("comparison", summarise(table)),

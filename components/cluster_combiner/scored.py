@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 
 from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories, read_histories
+from trainer.item_transitions import ItemTransitions
 from trainer.membership import ClusterGeometry
 from trainer.mixture import strongest
 from trainer.own_members import OwnMembers
@@ -32,6 +33,10 @@ class Scored(NamedTuple):
     queries: np.ndarray
     clusters: np.ndarray
     membership: np.ndarray
+
+    def with_transitions(self, transitions: ItemTransitions | None) -> Scored:
+        """The same users and queries, ranked with the bonus of transitions."""
+        return self._replace(scorer=self.scorer.with_transitions(transitions))
 
     def routed(self) -> np.ndarray:
         """float32 [users, width], the specialist's query; for noise the global encoder's."""

@@ -11,6 +11,7 @@ MISSING = "–"
 MODEL_NAMES = {
     "popularity": "Popularity",
     "own_items": "Own items, then popularity",
+    "encoder": "Global encoder without transitions",
     "global": "Global encoder",
     "routed": "Routed specialists",
     "combiner": "Combiner",

@@ -8,11 +8,12 @@ from __future__ import annotations
 _MODELS = {
     "popularity": "#9a9a9a",
     "own_items": "#e69f00",
+    "encoder": "#009e73",
     "global": "#56b4e9",
     "routed": "#cc79a7",
     "combiner": "#0072b2",
 }
-_OTHER_MODELS = ("#009e73", "#d55e00", "#b8a800", "#5e4fa2")
+_OTHER_MODELS = ("#d55e00", "#b8a800", "#5e4fa2")
 
 NOISE_COLOUR = "#b4b4b4"
 

@@ -157,7 +157,7 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     noise = np.arange(USERS) % 4 == 0
     clusters = np.where(noise, -1, np.arange(USERS) % 2)
     membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
-    scorer = SimpleNamespace(ranks=planted.rank_of)
+    scorer = SimpleNamespace(ranks=lambda queries, share: planted.rank_of(queries))
     scored = Scored(planted.histories, scorer, planted.useful, clusters, membership)
     encoder = SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False)
     combined = combine(planted.useful, membership, np.ones(2))

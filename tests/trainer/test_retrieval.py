@@ -52,7 +52,7 @@ def test_bonus_list_equals_full_ranking(catalogue, cells):
     items, times = histories(rng)
     query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
     own = summarise(items, times)
-    got, scores = TopItems(catalogue, 7, cells).with_bonus(query, catalogue, own)
+    got, scores = TopItems(catalogue, 7, cells).with_bonus(query, own)
     full = catalogue.logits(query, own).numpy()
     expected = np.argsort(-full, axis=1, kind="stable")[:, :7]
     np.testing.assert_array_equal(got.numpy(), expected)
@@ -133,3 +133,37 @@ def test_a_model_that_diverged_ranks_its_targets_last():
 
     scores = tf.fill((2, 6), float("nan"))
     assert target_rank(scores, tf.constant([1, 5])).numpy().tolist() == [6, 6]
+
+
+@pytest.mark.parametrize("leave_out", [False, True])
+def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leave_out):
+    import tensorflow as tf
+
+    from trainer.item_transitions import FOLLOWERS, ItemTransitions, TransitionBonus
+    from trainer.own_items import summarise
+    from trainer.ranking import mask_items
+    from trainer.retrieval import TopItems
+
+    rng = np.random.default_rng(5)
+    items, times = histories(rng)
+    query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
+    shape = (41, FOLLOWERS)
+    followers = np.where(rng.random(shape) < 0.3, rng.integers(1, 41, shape), 0).astype(np.int32)
+    strengths = (rng.random(shape) * (followers > 0)).astype(np.float16)
+    followers[0] = strengths[0] = 0
+    memory = TransitionBonus(ItemTransitions(followers, strengths))
+    top, raised = TopItems(catalogue, 7, cells), memory.bonus(items)
+    if leave_out:
+        got, scores = top.without(query, items, raised)
+        full = mask_items(memory.raise_scores(catalogue.logits(query), items), items).numpy()
+    else:
+        own = summarise(items, times)
+        got, scores = top.with_bonus(query, own, raised)
+        full = memory.raise_scores(catalogue.logits(query, own), items).numpy()
+    expected = np.argsort(-full, axis=1, kind="stable")[:, :7]
+    values = np.take_along_axis(full, expected, 1)
+    np.testing.assert_array_equal(got.numpy(), np.where(values > -1e8, expected, 0))
+    shown = values > -1e8
+    np.testing.assert_allclose(scores.numpy()[shown], values[shown], rtol=1e-4)
+    plain = np.argsort(-catalogue.logits(query).numpy(), axis=1, kind="stable")[:, :7]
+    assert (plain != expected).any()

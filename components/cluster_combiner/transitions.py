@@ -1,0 +1,118 @@
+"""How much the memory of transitions counts beside the global encoder: fitted on validation users.
+
+It stands under every model that is compared, the global encoder and the controls too, so that
+what it brings is never taken for a merit of the clusters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from trainer import features
+from trainer.input import Histories
+from trainer.item_transitions import REACH, ItemTransitions, TransitionBonus
+from trainer.metrics import paired_difference, user_values
+from trainer.scoring import Scorer
+from trainer.windows import window
+
+WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+"""What the item that a user's history speaks for most gets in the mean, in units of the scores."""
+_METRIC = "ndcg@10"
+_CONFIDENCE = 0.95
+
+
+class TransitionsFit(NamedTuple):
+    """The outcome.
+
+    Attributes:
+        transitions: with the weight in the strengths; None if they bring nothing.
+        record: `weight` (0 if they bring nothing), the cross-fitted `difference` to the global
+            encoder without them with its 95 % interval (`low`, `high`), and `reason` in words.
+    """
+
+    transitions: ItemTransitions | None
+    record: dict[str, Any]
+
+    @classmethod
+    def none(cls, reason: str) -> TransitionsFit:
+        """No transitions at all."""
+        return cls(None, _record(0.0, 0.0, 0.0, 0.0, reason))
+
+
+def fit_transitions(
+    counted: ItemTransitions, scorer: Scorer, histories: Histories, queries: np.ndarray, seed: int
+) -> TransitionsFit:
+    """Chooses the weight, and decides by cross-fitting whether there is one.
+
+    The likelihood of the next item, by which the specialists' strengths are fitted, will not do: a
+    bonus makes a model more certain than it was, which costs likelihood even where the right items
+    move up.
+
+    Args:
+        counted: from the training histories.
+        scorer: over the validation histories.
+        histories: of the validation users, with their held-out items.
+        queries: float32 [users, width], the global encoder's.
+        seed: of the halves.
+    """
+    users = histories.next_item > 0
+    scale = _mean_largest(counted, histories)
+    if not users.any() or scale == 0:
+        reason = "there are no transitions, or no validation users to judge them on"
+        return TransitionsFit.none(reason)
+    scaled = counted.times(1 / scale)
+    trial = scorer.with_transitions(scaled)
+    weights = np.array((0.0, *WEIGHTS))
+    ranks = np.stack([trial.ranks(queries, float(w))[users] for w in weights])
+    values = np.stack([user_values(r, _METRIC) for r in ranks])
+    half = np.random.default_rng(seed).integers(0, 2, values.shape[1])
+    crossfit = ranks[0].copy()
+    for held_out in (0, 1):
+        chosen = int(np.argmax(_mean(values[:, half != held_out])))
+        crossfit[half == held_out] = ranks[chosen, half == held_out]
+    gain = paired_difference(crossfit, ranks[0], _METRIC, _CONFIDENCE)
+    weight = float(weights[np.argmax(values.mean(axis=1))])
+    kept = gain.low > 0 and weight > 0
+    reason = (
+        f"cross-fitted validation NDCG@10 {gain.mean:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) "
+        f"on {values[0].mean():.4f}: "
+        + (f"weight {weight:g} in every model" if kept else "not used, no clear gain")
+    )
+    record = _record(weight if kept else 0.0, gain.mean, gain.low, gain.high, reason)
+    return TransitionsFit(scaled.times(weight) if kept else None, record)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """[weights]; zeros where a half has no user, so that nothing is added there."""
+    return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))
+
+
+def _record(
+    weight: float, difference: float, low: float, high: float, reason: str
+) -> dict[str, Any]:
+    return {
+        "weight": weight,
+        "difference": float(difference),
+        "low": float(low),
+        "high": float(high),
+        "reason": reason,
+    }
+
+
+def _mean_largest(counted: ItemTransitions, histories: Histories) -> float:
+    """Mean over the users with any bonus of the largest that an item gets from their history."""
+    splits = histories.splits
+    item = tf.constant(histories.columns[features.ITEM])
+    memory, largest = TransitionBonus(counted), []
+    for begin in range(0, len(histories), 1024):
+        stop = min(begin + 1024, len(histories))
+        events = window(item, splits[begin:stop], splits[begin + 1 : stop + 1], REACH)
+        raised, bonus = (t.numpy() for t in memory.bonus(events))
+        sums = np.zeros((stop - begin, len(counted.followers)), np.float32)
+        np.add.at(sums, (np.arange(stop - begin)[:, None], raised), bonus)
+        largest.append(sums[:, 1:].max(axis=1, initial=0.0))
+    found = np.concatenate([*largest, np.zeros(1)])
+    return float(found[found > 0].mean()) if (found > 0).any() else 0.0
