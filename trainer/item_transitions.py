@@ -27,7 +27,7 @@ from trainer.sampling import training_samples
 
 REACH = 20
 """So many latest events raise scores; the weight of the next one is below .02."""
-FOLLOWERS = 30
+FOLLOWERS = 50
 """So many are kept of each item."""
 _DECAY = 5.0
 _SHRINKAGE = 50.0

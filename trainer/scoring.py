@@ -195,7 +195,9 @@ class Scorer:
         share: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Scores of the catalogue, and the items that are not recommended, if there are any."""
-        reach = 1 if self._transitions is None else REACH
+        # No more events than the served model has at hand.
+        window = min(REACH, self._encoder.tower.max_events)
+        reach = 1 if self._transitions is None else window
         inputs = cut_inputs(self._columns, starts, ends, reach, own if self._own else None)
         scores = self._encoder.catalogue.logits(query, own_items(inputs))
         if self._transitions is not None:

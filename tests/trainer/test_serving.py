@@ -28,6 +28,7 @@ def served(request, tiny_shop, tmp_path_factory):
     from trainer.export import save_recommender
     from trainer.input import read_histories
     from trainer.item_features import ItemFeatures
+    from trainer.item_transitions import count_transitions
     from trainer.membership import ClusterGeometry
     from trainer.mixture import Mixture
     from trainer.nearest_prototype import NearestPrototype
@@ -64,7 +65,11 @@ def served(request, tiny_shop, tmp_path_factory):
             patch.setattr(cell_index, "ITEMS_PER_CELL", (4,))
             cells = cell_index.build_cells(table, rng.normal(size=(20, 17)), 1.0, seed=1)
         cells = dataclasses.replace(cells, probes=len(cells.centres))
-    recommender = Recommender(tiny_shop.graph, encoder, towers, mixture, serving.top_k, cells)
+    training = read_histories(tiny_shop.train, tiny_shop.graph)
+    transitions = count_transitions(training, facts.items).times(3)
+    recommender = Recommender(
+        *(tiny_shop.graph, encoder, towers, mixture, serving.top_k, cells, transitions)
+    )
     directory = str(tmp_path_factory.mktemp("served"))
     save_recommender(recommender, directory, {"kind": "combined"})
     return SimpleNamespace(
@@ -73,6 +78,7 @@ def served(request, tiny_shop, tmp_path_factory):
         encoder=encoder,
         towers=towers,
         mixture=mixture,
+        transitions=transitions,
         histories=histories,
         raw=tiny_shop.raw,
         vocabulary=[b"", *tiny_shop.graph.vocabulary_by_name("items")],
@@ -90,6 +96,7 @@ def expected_scores(served):
     """Scores of the whole catalogue from the Keras models, in the training code's way."""
     import tensorflow as tf
 
+    from trainer.item_transitions import TransitionBonus
     from trainer.next_item_model import own_items
     from trainer.ranking import mask_items
     from trainer.representation import query_and_representation
@@ -106,6 +113,9 @@ def expected_scores(served):
     combined = tf.einsum("bk,kbd->bd", weights, queries)
     own = None if served.encoder.exclude_seen else own_items(inputs)
     scores = served.encoder.catalogue.logits(combined, own)
+    raised, bonus = TransitionBonus(served.transitions).bonus(inputs["item"])
+    dense = tf.one_hot(raised, scores.shape[1]) * bonus[..., None]
+    scores += tf.reduce_sum(dense, axis=1)
     if served.encoder.exclude_seen:
         scores = mask_items(scores, inputs["own_item"])
     return scores.numpy(), weights.numpy(), cluster.numpy()
@@ -125,6 +135,21 @@ def test_served_lists_equal_the_keras_models(served):
     assert same > 0.99  # two equal scores may swap by rounding
     np.testing.assert_allclose(out["cluster_weights"].numpy(), weights, atol=1e-5)
     np.testing.assert_array_equal(out["cluster_id"].numpy(), cluster)
+
+
+def test_the_comparison_ranks_as_the_served_model_does(served):
+    import tensorflow as tf
+
+    from trainer.scoring import Scorer
+
+    ask = served.model.signatures
+    examples = tf.constant(served.raw)
+    queries = ask["embed"](examples=examples)["embedding"].numpy()
+    scorer = Scorer(served.encoder, served.histories, served.transitions)
+    ranks = scorer.ranks(queries)
+    np.testing.assert_array_equal(ask["evaluate"](examples=examples)["rank"].numpy(), ranks)
+    assert (served.histories.lengths > served.encoder.tower.max_events).any()
+    assert (ranks != scorer.ranks(queries, 0.0)).any()
 
 
 ASK_THE_C_API = """
