@@ -20,7 +20,13 @@ from components.sequence_clusterer.drift import find_transitions
 from components.sequence_clusterer.stability import reading
 
 HOSTILE = "<script>alert('x')</script> & \"Söhne\" soda, 12 × 355 ml"
-MODELS = {"popularity": 0.0421, "own_items": 0.1020, "global": 0.1184, "routed": 0.1172}
+MODELS = {
+    "popularity": 0.0421,
+    "own_items": 0.1020,
+    "encoder": 0.1150,
+    "global": 0.1184,
+    "routed": 0.1172,
+}
 HOURS = ("night", "morning", "afternoon", "evening")
 CATEGORIES = ("SOFT DRINKS", "FLUID MILK PRODUCTS", "BAKED BREAD", "CHEESE", "BABY FOODS", "WINE")
 ITEMS = ("2% milk, gallon", "White bread, 20 oz", "Cheddar, shredded", "Bananas", "Pinot noir")

@@ -187,6 +187,11 @@ def test_results(full):
     assert tables.index("Test · ") < tables.index("Validation · ")
 
 
+def test_what_item_transitions_brought_is_said_apart_from_the_clusters(page):
+    assert "brought +0.0034 (+3.0%)" in page.text
+    assert "Global encoder without transitions" in page.text
+
+
 def test_whole_baskets(page):
     baskets = page.text[page.text.index("The whole next basket") :]
     baskets = baskets[: baskets.index("By cluster")]

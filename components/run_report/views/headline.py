@@ -158,8 +158,20 @@ def sentences(inputs: ReportInputs) -> list[str]:
             f" ({fmt.model_name(free[0]).lower()}: {fmt.metric(free[1])})"
         )
     said[0] += "."
-    said += _specialists(inputs, split, ndcg)
+    said += _transitions(split) + _specialists(inputs, split, ndcg)
     return said
+
+
+def _transitions(split: SplitComparison) -> list[str]:
+    """What counting which items follow which brought to the encoder."""
+    before, after = (value(split.overall.get(name)) for name in ("encoder", "global"))
+    if before is None or after is None:
+        return []
+    relative = f" ({fmt.signed_percent(after / before - 1)})" if before else ""
+    return [
+        "Counting which items follow which (item transitions, in every model from the global "
+        f"encoder on) brought {fmt.signed_metric(after - before)}{relative}."
+    ]
 
 
 def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> list[str]:
