@@ -54,7 +54,7 @@ class Scorer:
         self._rank = tf.function(self._rank_batch, reduce_retracing=True)
         self._list = tf.function(self._list_batch, reduce_retracing=True)
 
-    def with_transitions(self, transitions: ItemTransitions | None) -> Scorer:
+    def with_transitions(self, transitions: ItemTransitions) -> Scorer:
         """The same users and encoder with other transitions."""
         return Scorer(self._encoder, self._histories, transitions)
 

@@ -97,7 +97,8 @@ class Executor(base_executor.BaseExecutor):
         per_user = config.specialists_per_user
         scored = {s: score(files[s], graph, encoder, own, geometry, per_user) for s in _SPLITS}
         transitions = _transitions(input_dict, graph, encoder, scored[VALIDATION], config, seed)
-        scored = {s: seen.with_transitions(transitions.transitions) for s, seen in scored.items()}
+        if transitions.transitions is not None:
+            scored = {s: x.with_transitions(transitions.transitions) for s, x in scored.items()}
         fit = fitted(scored[VALIDATION])
         queries = _queries(scored, fit, "routed", "combiner")
         controls = _controls(input_dict, encoder, geometry.clusters)

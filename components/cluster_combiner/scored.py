@@ -34,7 +34,7 @@ class Scored(NamedTuple):
     clusters: np.ndarray
     membership: np.ndarray
 
-    def with_transitions(self, transitions: ItemTransitions | None) -> Scored:
+    def with_transitions(self, transitions: ItemTransitions) -> Scored:
         """The same users and queries, ranked with the bonus of transitions."""
         return self._replace(scorer=self.scorer.with_transitions(transitions))
 
