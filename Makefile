@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 PRESET ?= complete_journey
 OUTPUT ?= out/$(PRESET)
 IMAGE ?= cohortrec:0.1.0
-BUILDER ?= $(firstword $(foreach name,docker podman,$(shell command -v $(name) 2>/dev/null)))
+BUILDER ?= $(firstword $(foreach name,docker podman buildah,$(shell command -v $(name) 2>/dev/null)))
 
 .PHONY: help install run test lint compile image report clean
 
@@ -19,7 +19,7 @@ help:  ## Show this list.
 	@echo "make test      lint, type check and all tests"
 	@echo "make lint      ruff and mypy only"
 	@echo "make compile   write the Kubeflow pipeline to out/pipeline.yaml"
-	@echo "make image     build the container image of the tasks (IMAGE=$(IMAGE)) with docker or podman"
+	@echo "make image     build the container image of the tasks (IMAGE=$(IMAGE)) with docker, podman or buildah"
 	@echo "make report    render the report page of OUTPUT again"
 	@echo "make install   only make the virtual environment"
 	@echo "make clean     remove the virtual environment, caches and out/"
@@ -62,7 +62,7 @@ compile: install
 
 image:  ## The container image that every task of the Kubeflow pipeline runs in.
 	@test -n "$(BUILDER)" || \
-	  { echo "make image needs docker or podman, and neither is on the PATH;" \
+	  { echo "make image needs docker, podman or buildah, and none is on the PATH;" \
 	    "name another builder with BUILDER=/path/to/it"; exit 2; }
 	$(BUILDER) build --file kubeflow/Dockerfile --tag $(IMAGE) .
 

@@ -17,11 +17,12 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.event_tower import EventTower
+from trainer.stacked_towers import StackedTowers
 from trainer.tower_ensemble import TowerEnsemble, members_of
 
 
 class OwnMembers(tf.Module):
-    """The towers of a specialist that are not the global encoder's.
+    """The towers of a specialist that are not the global encoder's, with the weights of now.
 
     Args:
         specialist: as many members as `shared` has, of the same widths.
@@ -37,6 +38,7 @@ class OwnMembers(tf.Module):
         self.towers = [pairs[m][0] for m in self.places]
         ends = np.cumsum([common.width for _, common in pairs]).tolist()
         self._parts = [slice(end - pairs[m][1].width, end) for m, end in enumerate(ends)]
+        self._answering = StackedTowers(self.towers) if self.towers else None
 
     def change(
         self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, query: tf.Tensor
@@ -48,13 +50,13 @@ class OwnMembers(tf.Module):
             item_vectors: [batch, length, width], the events' items.
             query: H_0, float32 [batch, width].
         """
-        change = tf.zeros_like(query)
-        for m, tower in zip(self.places, self.towers, strict=True):
-            part = self._parts[m]
-            own = tf.cast(tower(events, item_vectors[..., part]), tf.float32) / len(self._parts)
-            sides = [[0, 0], [part.start, self._parts[-1].stop - part.stop]]
-            change += tf.pad(own - query[:, part], sides)
-        return change
+        changes = [tf.zeros_like(query[:, part]) for part in self._parts]
+        if self._answering is not None:
+            parts = [item_vectors[..., self._parts[m]] for m in self.places]
+            own = self._answering(events, tf.cast(tf.stack(parts), tf.float32))
+            for m, answer in zip(self.places, tf.unstack(own), strict=True):
+                changes[m] = answer / len(self._parts) - query[:, self._parts[m]]
+        return tf.concat(changes, axis=1)
 
     def get_weights(self) -> list[np.ndarray]:
         """Which members these are, and their weights."""

@@ -28,6 +28,7 @@ from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_re
 from trainer.retrieval import TopItems
 from trainer.sampling import cut_inputs
 from trainer.scoring import SEEN_LIMIT
+from trainer.served_encoder import ServedEncoder
 from trainer.tower_ensemble import TowerEnsemble
 
 EVALUATED_ITEMS = 20
@@ -71,14 +72,13 @@ class Recommender(tf.Module):
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
             raise ValueError("specialists and mixture go together")
-        encoder = encoder.settled()
         self.transform = HistoryTransform(graph, encoder.new_items)
-        self._encoder = encoder
+        self._encoder = ServedEncoder(encoder)
         self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
         self._specialists = [OwnMembers(specialists[k], encoder.tower) for k in self._used]
         self._mixture = mixture
         self._transitions = TransitionBonus(transitions) if transitions else None
-        self._top = TopItems(encoder.catalogue, top_k, cells)
+        self._top = TopItems(self._encoder.catalogue, top_k, cells)
         self._index = [] if cells is None else [cells.items, cells.starts, np.array(cells.probes)]
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
@@ -138,7 +138,7 @@ class Recommender(tf.Module):
         @tf.function(input_signature=[examples])
         def represent(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             inputs = self._inputs(self.transform.parse(examples))
-            states = tf.cast(self._encoder.states(inputs), tf.float32)
+            states = self._encoder.states(inputs)
             return {kind: pool_states(states, inputs[features.ITEM], kind) for kind in POOLED}
 
         served = {
@@ -186,7 +186,7 @@ class Recommender(tf.Module):
             columns,
             rows.row_starts(),
             rows.row_limits(),
-            tf.minimum(longest, self._encoder.tower.max_events),
+            tf.minimum(longest, self._encoder.max_events),
             tf.minimum(longest, own) if own else None,
         )
 

@@ -14,12 +14,11 @@ serving, both come here.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import tensorflow as tf
 
 from trainer import features
-from trainer.encoder import BehaviorEncoder
 
 Representation = Literal["last_state", "mean_states", "multi_period"]
 REPRESENTATIONS: tuple[Representation, ...] = get_args(Representation)
@@ -29,13 +28,23 @@ POOLED: tuple[Representation, ...] = tuple(_PARTS)
 """Those that need the states above all events."""
 
 
+class Encoder(Protocol):
+    """A `BehaviorEncoder`, or one that answers like it."""
+
+    def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Queries [batch, width] of event windows."""
+
+    def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """States above all events, [batch, length, width]; at place 0 the query."""
+
+
 def dimensions(kind: Representation, width: int) -> int:
     """Dimensions of a representation by an encoder of this width."""
     return _PARTS.get(kind, 1) * width
 
 
 def query_and_representation(
-    encoder: BehaviorEncoder, events: dict[str, tf.Tensor], kind: Representation
+    encoder: Encoder, events: dict[str, tf.Tensor], kind: Representation
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """What is recommended by, and what is clustered.
 

@@ -86,6 +86,12 @@ class TowerEnsemble(keras.layers.Layer):
         return cls(**config)
 
 
+def side_by_side(states: tf.Tensor) -> tf.Tensor:
+    """The ensemble's states [..., M * width] of its members' [M, ..., width]."""
+    members = states.shape[0]
+    return tf.concat(tf.unstack(states), axis=-1) / members
+
+
 def members_of(tower: EventTower | TowerEnsemble) -> list[EventTower]:
     """The towers of an ensemble; a lone tower is an ensemble of one."""
     return tower.members if isinstance(tower, TowerEnsemble) else [tower]

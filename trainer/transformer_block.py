@@ -22,7 +22,8 @@ import tensorflow as tf
 
 from trainer.dropout import ByteDropout
 
-_HIDDEN = -1e9
+HIDDEN = -1e9
+"""Added to the attention scores of what may not be seen."""
 _EPSILON = 1e-12
 
 
@@ -141,7 +142,7 @@ class TransformerBlock(keras.layers.Layer):
 
     def _weights(self, scores: tf.Tensor, visible: tf.Tensor, training: bool) -> tf.Tensor:
         """Attention weights of scores; `visible` must broadcast against them."""
-        masked = tf.cast(scores, tf.float32) + tf.where(visible, 0.0, _HIDDEN)
+        masked = tf.cast(scores, tf.float32) + tf.where(visible, 0.0, HIDDEN)
         weights = tf.cast(tf.nn.softmax(masked), scores.dtype)
         return self.attention_dropout(weights, training=training)
 

@@ -50,7 +50,7 @@ def test_the_whole_lock_is_installed_by_hash(instructions):
     runs = _of(instructions, "RUN")
     assert any("--require-hashes -r requirements.lock" in run for run in runs)
     assert any(run.endswith("--no-build-isolation .") for run in runs)
-    # Nothing else comes without a hash but the tool that builds the one source package.
+    # Nothing else comes without a hash but the tool that builds packages which ship as source.
     unlocked = [run for run in runs if "pip install" in run and "--require-hashes" not in run]
     assert len(unlocked) == 2 and "pip install wheel" in unlocked
 
@@ -84,7 +84,7 @@ def test_every_package_is_copied(instructions):
 
 
 def test_make_image_says_what_it_needs(tmp_path):
-    """With neither docker nor podman on the path."""
+    """Without any builder on the path."""
     for tool in ("sh", "test", "echo"):
         (tmp_path / tool).symlink_to(shutil.which(tool))
     answer = subprocess.run(
@@ -96,4 +96,4 @@ def test_make_image_says_what_it_needs(tmp_path):
         timeout=60,
     )
     assert answer.returncode != 0
-    assert "make image needs docker or podman" in answer.stdout
+    assert "make image needs docker, podman or buildah" in answer.stdout

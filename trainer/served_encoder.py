@@ -1,0 +1,49 @@
+"""The encoder as it is served: item vectors as of the log's end, towers laid out for answering."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from trainer import features
+from trainer.encoder import BehaviorEncoder
+from trainer.stacked_towers import StackedTowers
+from trainer.tower_ensemble import members_of, side_by_side
+
+
+class ServedEncoder(tf.Module):
+    """Answers what a `BehaviorEncoder` does, in fewer operations; it cannot be trained.
+
+    Args:
+        encoder: with the weights that it has now.
+    """
+
+    def __init__(self, encoder: BehaviorEncoder) -> None:
+        super().__init__(name="served_encoder")
+        settled = encoder.settled()
+        self.catalogue = settled.catalogue
+        self.exclude_seen = settled.exclude_seen
+        self.own_events = settled.own_events
+        self.max_events = settled.tower.max_events
+        self.width = settled.tower.width
+        self._members = settled.members
+        self._towers = StackedTowers(members_of(settled.tower))
+        self._weights = settled.get_weights()
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Those of the settled encoder."""
+        return self._weights
+
+    def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Queries float32 [batch, width]; see `BehaviorEncoder.call`."""
+        return side_by_side(self._towers(events, self._parts(events)))
+
+    def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """States above all events, float32 [batch, length, width]; at place 0 the query."""
+        states = side_by_side(self._towers.states(events, self._parts(events)))
+        return tf.ensure_shape(states, [None, None, self.width])
+
+    def _parts(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """[M, batch, length, member width], each member's part of the events' item vectors."""
+        vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
+        return tf.stack(tf.split(tf.cast(vectors, tf.float32), self._members, axis=-1))
