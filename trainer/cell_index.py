@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from trainer.catalogue import MASKED
 from trainer.cell_partition import means, partition, parts
 
 ITEMS_PER_CELL = (32, 16, 8, 4)
@@ -190,8 +191,11 @@ class CellIndex(tf.Module):
         self._table = tf.Variable(cells.table, trainable=False)
         self._items = tf.Variable(cells.items, trainable=False)
         self._starts = tf.Variable(cells.starts, trainable=False)
-        # Column by column, with which TensorFlow's product is faster.
-        self._centres = tf.Variable(cells.centres.T, trainable=False)
+        self._twins = tf.Variable(_cells_of_twins(cells), trainable=False)
+        # Column by column, with which TensorFlow's product is faster; whole groups of them.
+        centres = np.pad(cells.centres, [(0, -self._cells % _GROUP), (0, 0)])
+        centres[self._cells :, -1] = MASKED
+        self._centres = tf.Variable(centres.T, trainable=False)
 
     def __call__(self, queries: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items of each query.
@@ -204,8 +208,8 @@ class CellIndex(tf.Module):
             Scores float32 [batch, k] and items int32 [batch, k], best first; where the cells hold
             fewer items, the score is the lowest float and the item 0.
         """
-        table, items, starts = (
-            tf.convert_to_tensor(v) for v in (self._table, self._items, self._starts)
+        table, items, starts, twins = (
+            tf.convert_to_tensor(v) for v in (self._table, self._items, self._starts, self._twins)
         )
         batch = tf.shape(queries)[0]
         # A loop of no rounds would not know the shape of its result.
@@ -222,14 +226,16 @@ class CellIndex(tf.Module):
             ranges = tf.ragged.range(tf.gather(starts, read), tf.gather(starts, read + 1))
             rows = ranges.flat_values
             scores = tf.linalg.matvec(tf.gather(table, rows), query)
-            # An item is there twice at most.
-            best = tf.math.top_k(scores, tf.minimum(2 * k, tf.size(rows)))
-            found = tf.unique(tf.gather(items, tf.gather(rows, best.indices)))
-            each = tf.math.unsorted_segment_max(best.values, found.idx, tf.size(found.y))
-            missing = [[0, tf.maximum(k - tf.size(found.y), 0)]]
+            # Of an item that stands in two of these cells, one row counts.
+            is_read = tf.scatter_nd(read[:, None], tf.ones_like(read), [self._cells + 1])
+            twice = tf.gather(is_read, tf.gather(twins, rows)) > 0
+            scores = tf.where(twice, tf.float32.min, scores)
+            best = tf.math.top_k(scores, tf.minimum(k, tf.size(rows)))
+            found = tf.gather(items, tf.gather(rows, best.indices))
+            missing = [[0, tf.maximum(k - tf.size(found), 0)]]
             return (
-                tf.pad(each[:k], missing, constant_values=tf.float32.min),
-                tf.pad(found.y[:k], missing),
+                tf.pad(best.values, missing, constant_values=tf.float32.min),
+                tf.pad(tf.where(best.values > tf.float32.min, found, 0), missing),
             )
 
         # One query at a time: the rows that a batch reads would not fit into memory.
@@ -244,6 +250,20 @@ class CellIndex(tf.Module):
         return scores[:batch], best_items[:batch]
 
 
+def _cells_of_twins(cells: Cells) -> np.ndarray:
+    """For the later row of each item that stands in two cells, the cell of the earlier; int32
+    [rows], for other rows the number of cells.
+    """
+    none = len(cells.centres)
+    cell = np.repeat(np.arange(none), np.diff(cells.starts))
+    order = np.argsort(cells.items, kind="stable")
+    ordered = cells.items[order]
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    twins = np.full(len(cells.items), none, np.int32)
+    twins[order[again + 1]] = cell[order[again]]
+    return twins
+
+
 def _places_of_largest(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
     """Where the k largest of each row are, in any order, int32 [batch, k].
 
@@ -251,12 +271,10 @@ def _places_of_largest(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
     a row one after the other, which takes longer than the product that made 30,000 of them.
 
     Args:
-        scores: float32 [batch, n].
+        scores: float32 [batch, n], n a multiple of `_GROUP`.
         k: int32, at most n.
     """
-    missing = -tf.shape(scores)[1] % _GROUP
-    padded = tf.pad(scores, [[0, 0], [0, missing]], constant_values=tf.float32.min)
-    groups = tf.reshape(padded, [tf.shape(scores)[0], -1, _GROUP])
+    groups = tf.reshape(scores, [tf.shape(scores)[0], -1, _GROUP])
     few = tf.minimum(k, tf.shape(groups)[1])
     group = tf.math.top_k(tf.reduce_max(groups, axis=2), few, sorted=False).indices
     among = tf.reshape(tf.gather(groups, group, batch_dims=1), [tf.shape(scores)[0], -1])

@@ -172,7 +172,11 @@ class Recommender(tf.Module):
 
     def _inputs(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         """Windows of transformed histories, as the encoders read them."""
-        rows = tf.RaggedTensor.from_sparse(events[features.ITEM])
+        items = events[features.ITEM]
+        users = tf.range(items.dense_shape[0] + 1)
+        # Not a RaggedTensor, which would check what Transform has just made.
+        splits = tf.searchsorted(items.indices[:, 0], users, out_type=tf.int32)
+        starts, ends = splits[:-1], splits[1:]
         columns = {name: events[name].values for name in features.EVENT_FEATURES}
         columns = {
             name: tf.cast(column, tf.int32)
@@ -180,12 +184,12 @@ class Recommender(tf.Module):
             else column
             for name, column in columns.items()
         }
-        longest = tf.cast(tf.maximum(rows.bounding_shape(axis=1), 1), tf.int32)
+        longest = tf.maximum(tf.reduce_max(ends - starts), 1)
         own = SEEN_LIMIT if self._encoder.exclude_seen else self._encoder.own_events
         return cut_inputs(
             columns,
-            rows.row_starts(),
-            rows.row_limits(),
+            starts,
+            ends,
             tf.minimum(longest, self._encoder.max_events),
             tf.minimum(longest, own) if own else None,
         )

@@ -65,7 +65,12 @@ def test_queries_and_states_are_those_of_the_towers(members, layers, heads, lora
         assert np.abs(queries).max() > 0.1
     expected = [t.states(given, tf.constant(v)) for t, v in zip(made, vectors, strict=True)]
     states = stacked.states(given, vectors).numpy()
-    np.testing.assert_allclose(states, expected, rtol=1e-4, atol=1e-5)
+    assert states.shape == np.shape(expected) and np.isfinite(states).all()
+    # Padding is not computed; the newest place of a user without events is.
+    inside = (given["item"].numpy() > 0) | (np.arange(length) == 0)
+    np.testing.assert_allclose(
+        states[:, inside], np.array(expected)[:, inside], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_batch_of_no_users_is_answered():
