@@ -25,6 +25,7 @@ from trainer.membership import ClusterGeometry
 from trainer.nearest_prototype import NearestPrototype
 from trainer.own_members import OwnMembers
 from trainer.sampling import cut_inputs
+from trainer.stacked_towers import StackedTowers
 
 MEMBERS, WIDTH = 3, 8
 LONGEST = 12
@@ -89,17 +90,27 @@ def test_own_members_give_the_queries_of_the_whole_specialist(shop, monkeypatch)
     rule = NearestPrototype.of_groups(prototypes, 0.7)
     geometry = ClusterGeometry(EmbeddingSpace(True), rule, "mean_states")
 
-    ran = []
-    below_last = EventTower._below_last
+    ran, towers_of = [], {}
+    below_last, stack, run = EventTower._below_last, StackedTowers.__init__, StackedTowers.__call__
 
     def noted(tower, *arguments):
         ran.append(tower)
         return below_last(tower, *arguments)
 
+    def noted_stack(stacked, towers):
+        towers_of[id(stacked)] = list(towers)
+        stack(stacked, towers)
+
+    def noted_run(stacked, *arguments):
+        ran.extend(towers_of[id(stacked)])
+        return run(stacked, *arguments)
+
     def own(encoder):
         return OwnMembers(encoder.tower, shop.encoder.tower)
 
     monkeypatch.setattr(EventTower, "_below_last", noted)
+    monkeypatch.setattr(StackedTowers, "__init__", noted_stack)
+    monkeypatch.setattr(StackedTowers, "__call__", noted_run)
     scored = score(
         shop.files, shop.graph, shop.encoder, [own(e) for e in clusters], geometry, per_user=2
     )
