@@ -2,6 +2,7 @@
 
 Usage: python benchmarks/serving.py RUN_DIR --output FILE [--items 0 100000 1000000]
                                     [--batches 1 8 64] [--rounds 3] [--seconds 4]
+                                    [--transitions]
 
 Asks `serving_default` for the histories of the run's test users, one client that waits for each
 answer, in this process, on one catalogue after the other (0: the run's own; larger ones are made
@@ -12,7 +13,8 @@ floor     NumPy: the queries' matrix product with the item table, and argpartiti
 encoder   the signature `embed`: from the request to the query, without retrieval
 
 Prints p50, p99 and histories a second of each, what the targets ask for, and what became of hostile
-requests. The encoder is the run's; clusters play no part here.
+requests. The encoder is the run's; clusters play no part here, and item transitions do only with
+`--transitions`, which weighs them anew on the run's validation users. Made-up items follow nothing.
 """
 
 from __future__ import annotations
@@ -36,12 +38,17 @@ from enlarged_catalogue import enlarged, with_members
 from hostile_requests import ask_all
 from tfx.utils import path_utils
 
+from components.cluster_combiner.transitions import fit_transitions
 from tfx_pipeline.metadata import RunMetadata
 from trainer.cell_index import RECALLED, build_cells
 from trainer.config import ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.export import load_encoder, save_recommender
+from trainer.histories import TEST, TRAIN, VALIDATION
+from trainer.input import Histories, read_histories
+from trainer.item_transitions import ItemTransitions, count_transitions
 from trainer.recommender import Recommender
+from trainer.scoring import Scorer
 
 LARGE = 20_000
 """Above this an encoder has two members by itself (`DataFacts.members`)."""
@@ -50,10 +57,15 @@ SIDES = ("floor", "encoder", "exact", "approximate")
 
 
 def served(
-    encoder: BehaviorEncoder, graph: tft.TFTransformOutput, cells: Any, folder: str
+    encoder: BehaviorEncoder,
+    graph: tft.TFTransformOutput,
+    cells: Any,
+    transitions: ItemTransitions | None,
+    folder: str,
 ) -> dict[str, Callable[..., Any]]:
     """The signatures of a SavedModel, written and read back."""
-    save_recommender(Recommender(graph, encoder, cells=cells), folder, {"kind": "benchmark"})
+    recommender = Recommender(graph, encoder, cells=cells, transitions=transitions)
+    save_recommender(recommender, folder, {"kind": "benchmark"})
     model = tf.saved_model.load(folder)
     # The signatures hold no reference to the model's variables.
     return {**model.signatures, "model": model}
@@ -107,12 +119,13 @@ def one_catalogue(
     encoder: BehaviorEncoder,
     graph: tft.TFTransformOutput,
     records: list[bytes],
+    transitions: ItemTransitions | None,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     """All figures of one catalogue."""
     table = encoder.settled().catalogue.table().numpy()[1:]
     with tempfile.TemporaryDirectory() as folder:
-        models = {"exact": served(encoder, graph, None, f"{folder}/exact")}
+        models = {"exact": served(encoder, graph, None, transitions, f"{folder}/exact")}
         embed = models["exact"]["embed"]
         # The first half decides on the cells, the second half is measured.
         queries = np.concatenate(
@@ -121,7 +134,11 @@ def one_catalogue(
                 for at in range(0, len(records) // 2, 256)
             ]
         )
-        result: dict[str, Any] = {"items": len(table), "width": table.shape[1] - 1}
+        result: dict[str, Any] = {
+            "items": len(table),
+            "width": table.shape[1] - 1,
+            "transitions": transitions is not None,
+        }
         if len(table) > LARGE:
             began = time.perf_counter()
             extended = np.pad(queries, [(0, 0), (0, 1)], constant_values=1.0)
@@ -132,7 +149,9 @@ def one_catalogue(
                 "probes": cells.probes,
                 "read": cells.read,
             }
-            models["approximate"] = served(encoder, graph, cells, f"{folder}/approximate")
+            models["approximate"] = served(
+                encoder, graph, cells, transitions, f"{folder}/approximate"
+            )
     measured = records[len(records) // 2 :]
     if "approximate" in models:
         sample = [tf.constant(measured[at : at + 64]) for at in range(0, 512, 64)]
@@ -174,6 +193,34 @@ def one_catalogue(
     return result
 
 
+def weighed_transitions(
+    run: RunMetadata, encoder: BehaviorEncoder, graph: tft.TFTransformOutput
+) -> ItemTransitions | None:
+    """What ClusterCombiner would add to this encoder, None where it brings nothing."""
+
+    def histories(split: str) -> Histories:
+        return read_histories(split_files(run, split), graph, encoder.new_items)
+
+    validation = histories(VALIDATION)
+    counted = count_transitions(histories(TRAIN), encoder.catalogue.items)
+    scorer = Scorer(encoder, validation)
+    return fit_transitions(counted, scorer, validation, scorer.queries(), seed=1).transitions
+
+
+def artifact(run: RunMetadata, node: str, key: str) -> str:
+    """Where a node's latest output is."""
+    execution = run.latest(node)
+    if execution is None:
+        raise SystemExit(f"the run has no finished {node}")
+    return str(execution.artifacts[key][0])
+
+
+def split_files(run: RunMetadata, split: str) -> list[str]:
+    """The histories of a split."""
+    folder = Path(artifact(run, "BehaviorExampleGen", "examples"), f"Split-{split}")
+    return sorted(map(str, folder.glob("*")))
+
+
 def _key(batch: tf.Tensor) -> tuple[bytes, int]:
     """Names a batch: batches of one size do not overlap."""
     return batch.numpy()[0], len(batch)
@@ -203,26 +250,21 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="for each side and round")
+    parser.add_argument("--transitions", action="store_true", help="with item transitions")
     parser.add_argument("--output", type=Path, required=True, help="where the figures go, as JSON")
     arguments = parser.parse_args()
-    metadata = RunMetadata(arguments.run / "metadata.db")
-
-    def artifact(node: str, key: str) -> str:
-        execution = metadata.latest(node)
-        if execution is None:
-            raise SystemExit(f"{arguments.run} has no finished {node}")
-        return str(execution.artifacts[key][0])
-
-    trained = load_encoder(path_utils.serving_model_dir(artifact("Trainer.encoder", "model")))
-    graph = tft.TFTransformOutput(artifact("Transform", "transform_graph"))
-    files = Path(artifact("BehaviorExampleGen", "examples"), "Split-test").glob("*")
-    dataset = tf.data.TFRecordDataset(sorted(map(str, files)), "GZIP")
+    run = RunMetadata(arguments.run / "metadata.db")
+    model = artifact(run, "Trainer.encoder", "model")
+    trained = load_encoder(path_utils.serving_model_dir(model))
+    graph = tft.TFTransformOutput(artifact(run, "Transform", "transform_graph"))
+    dataset = tf.data.TFRecordDataset(split_files(run, TEST), "GZIP")
     records = [record.numpy() for record in dataset.take(HISTORIES)]
+    transitions = weighed_transitions(run, trained, graph) if arguments.transitions else None
     results = []
     for items in arguments.items:
         members = 2 if items > LARGE else trained.members
         encoder = enlarged(with_members(trained, members), items, seed=1)
-        results.append(one_catalogue(encoder, graph, records, arguments))
+        results.append(one_catalogue(encoder, graph, records, transitions, arguments))
         if "index" in results[-1]:
             print("{items:,} items, index: {index}".format(**results[-1]), flush=True)
     for row in results[0]["hostile"]:
