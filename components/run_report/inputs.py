@@ -286,3 +286,9 @@ class ReportInputs(Figures):
     items_listed: int | None = None
     provenance: dict[str, Any] = {}
     notes: list[str] = []
+
+    @property
+    def ordered_only(self) -> bool:
+        """Whether the log has an order but no times, so that hours and days mean nothing."""
+        quality = self.data_quality
+        return quality is not None and quality.events_kept > 0 and quality.first_event is None

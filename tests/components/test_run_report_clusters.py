@@ -392,3 +392,10 @@ def test_reads_what_the_clusterer_writes():
     assert [spread.users for spread in found.silhouette_spread] == [40] * 3
     assert silhouette_view(found, NAMES).spread
     assert stability_view(found, NAMES).sentences[-1] == "Every cluster comes back."
+
+
+def test_hours_and_days_are_shown_only_of_a_log_with_times(full):
+    assert "Hours of activity" in render(full) and "Days from first to last event" in render(full)
+    timeless = full.data_quality.model_copy(update={"first_event": None, "last_event": None})
+    text = render(full.model_copy(update={"data_quality": timeless}))
+    assert "Hours of activity" not in text and "Days from first to last event" not in text

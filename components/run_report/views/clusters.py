@@ -165,7 +165,7 @@ def _sizes(sizes: list[int], noise: int, names: ClusterNames) -> Markup:
 
 def _card(profile: ClusterProfile, inputs: ReportInputs) -> Card:
     colour = cluster_colour(profile.cluster)
-    hours = [share or 0.0 for share in profile.hours]
+    hours = [] if inputs.ordered_only else [share or 0.0 for share in profile.hours]
     return Card(
         cluster=profile.cluster,
         name=profile.name,
@@ -203,7 +203,7 @@ def _favourite(entry: LiftedItem | LiftedCategory, name: str, id_: str = "") -> 
 def _facts(profile: ClusterProfile, inputs: ReportInputs) -> list[tuple[str, str]]:
     """Activity, price and recommendation quality of a cluster, as far as they are known."""
     facts = [("Events per user (median)", fmt.decimal(profile.events_per_user_median))]
-    if profile.span_days_median is not None:
+    if profile.span_days_median is not None and not inputs.ordered_only:
         facts.append(("Days from first to last event", fmt.decimal(profile.span_days_median)))
     if profile.price_median is not None:
         facts.append(("Median price", f"{profile.price_median:,.2f}"))
