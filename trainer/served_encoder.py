@@ -28,11 +28,12 @@ class ServedEncoder(tf.Module):
         self.width = settled.tower.width
         self._members = settled.members
         self._towers = StackedTowers(members_of(settled.tower))
-        self._weights = settled.get_weights()
+        self._settled = settled
 
     def get_weights(self) -> list[np.ndarray]:
         """Those of the settled encoder."""
-        return self._weights
+        weights: list[np.ndarray] = self._settled.get_weights()
+        return weights
 
     def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
         """Queries float32 [batch, width]; see `BehaviorEncoder.call`."""

@@ -29,8 +29,6 @@ class StackedTowers(tf.Module):
     def __init__(self, towers: Sequence[EventTower]) -> None:
         super().__init__()
         first = towers[0]
-        self.max_events = first.max_events
-        self.width = first.width
         self._embeddings = {
             name: stacked([tower.event_embeddings[name].embeddings for tower in towers])
             for name in first.event_embeddings
