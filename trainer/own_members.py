@@ -33,11 +33,11 @@ class OwnMembers(tf.Module):
         self, specialist: EventTower | TowerEnsemble, shared: EventTower | TowerEnsemble
     ) -> None:
         super().__init__()
-        pairs = list(zip(members_of(specialist), members_of(shared), strict=True))
-        self.places = [m for m, (own, common) in enumerate(pairs) if not _equal(own, common)]
-        self.towers = [pairs[m][0] for m in self.places]
-        ends = np.cumsum([common.width for _, common in pairs]).tolist()
-        self._parts = [slice(end - pairs[m][1].width, end) for m, end in enumerate(ends)]
+        own = own_towers(specialist, shared)
+        self.places, self.towers = list(own), list(own.values())
+        widths = [member.width for member in members_of(shared)]
+        ends = np.cumsum(widths).tolist()
+        self._parts = [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
         self._answering = StackedTowers(self.towers) if self.towers else None
 
     def change(
@@ -58,9 +58,13 @@ class OwnMembers(tf.Module):
                 changes[m] = answer / len(self._parts) - query[:, self._parts[m]]
         return tf.concat(changes, axis=1)
 
-    def get_weights(self) -> list[np.ndarray]:
-        """Which members these are, and their weights."""
-        return [np.array(self.places), *(w for tower in self.towers for w in tower.get_weights())]
+
+def own_towers(
+    specialist: EventTower | TowerEnsemble, shared: EventTower | TowerEnsemble
+) -> dict[int, EventTower]:
+    """The members of a specialist that are not the global encoder's, by their places."""
+    pairs = zip(members_of(specialist), members_of(shared), strict=True)
+    return {m: own for m, (own, common) in enumerate(pairs) if not _equal(own, common)}
 
 
 def leave_trainable(tower: EventTower | TowerEnsemble, members: int) -> Sequence[EventTower]:

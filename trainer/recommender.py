@@ -22,10 +22,11 @@ from trainer.history_transform import HistoryTransform
 from trainer.item_transitions import ItemTransitions, TransitionBonus
 from trainer.mixture import Mixture
 from trainer.own_items import summarise
-from trainer.own_members import OwnMembers
+from trainer.own_members import own_towers
 from trainer.ranking import target_rank
 from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_representation
 from trainer.retrieval import TopItems
+from trainer.routed_specialists import RoutedSpecialists
 from trainer.sampling import cut_inputs
 from trainer.scoring import SEEN_LIMIT
 from trainer.served_encoder import ServedEncoder
@@ -74,8 +75,12 @@ class Recommender(tf.Module):
             raise ValueError("specialists and mixture go together")
         self.transform = HistoryTransform(graph, encoder.new_items)
         self._encoder = ServedEncoder(encoder)
-        self._used = [] if mixture is None else np.flatnonzero(mixture.strengths).tolist()
-        self._specialists = [OwnMembers(specialists[k], encoder.tower) for k in self._used]
+        strengths = () if mixture is None else mixture.strengths
+        own = [
+            own_towers(specialist, encoder.tower) if strength else {}
+            for specialist, strength in zip(specialists, strengths, strict=True)
+        ]
+        self._specialists = RoutedSpecialists(own) if any(own) else None
         self._mixture = mixture
         self._transitions = TransitionBonus(transitions) if transitions else None
         self._top = TopItems(self._encoder.catalogue, top_k, cells)
@@ -87,7 +92,7 @@ class Recommender(tf.Module):
 
     def contents(self) -> list[np.ndarray]:
         """Everything that was learnt, in a fixed order, for the model's identity."""
-        own = [w for specialist in self._specialists for w in specialist.get_weights()]
+        own = [] if self._specialists is None else self._specialists.get_weights()
         weights = [*self._encoder.get_weights(), *own, *self._index]
         if self._transitions is not None:
             weights += [variable.numpy() for variable in self._transitions.variables]
@@ -186,13 +191,14 @@ class Recommender(tf.Module):
         }
         longest = tf.maximum(tf.reduce_max(ends - starts), 1)
         own = SEEN_LIMIT if self._encoder.exclude_seen else self._encoder.own_events
-        return cut_inputs(
+        inputs = cut_inputs(
             columns,
             starts,
             ends,
             tf.minimum(longest, self._encoder.max_events),
             tf.minimum(longest, own) if own else None,
         )
+        return self._encoder.looked_up(inputs)
 
     def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
         """Runs the encoders over transformed histories."""
@@ -203,39 +209,9 @@ class Recommender(tf.Module):
             batch = tf.shape(query)[0]
             return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs)
         cluster, weights = self._mixture.weights(representation)
-        if not self._used:
-            return _State(query, cluster, weights, inputs)
-        combined = query
-        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
-        for k, specialist in zip(self._used, self._specialists, strict=True):
-            combined += self._change(query, specialist, weights[:, k + 1], inputs, vectors)
-        return _State(combined, cluster, weights, inputs)
-
-    def _change(
-        self,
-        query: tf.Tensor,
-        specialist: OwnMembers,
-        weight: tf.Tensor,
-        inputs: dict[str, tf.Tensor],
-        vectors: tf.Tensor,
-    ) -> tf.Tensor:
-        """What a specialist changes in the queries of the users who give it a weight [batch].
-
-        It is run for these users alone, and not at all where there are none.
-        """
-        rows = tf.where(weight > 0)
-
-        def changed() -> tf.Tensor:
-            users = tf.squeeze(rows, axis=1)
-            theirs = {
-                name: tf.gather(inputs[name], users)
-                for name in features.EVENT_FEATURES
-                if name in inputs
-            }
-            change = specialist.change(theirs, tf.gather(vectors, users), tf.gather(query, users))
-            return tf.scatter_nd(rows, change * tf.gather(weight, rows), tf.shape(query, tf.int64))
-
-        return tf.cond(tf.size(rows) > 0, changed, lambda: tf.zeros_like(query))
+        if self._specialists is not None:
+            query = self._specialists.combined(query, weights[:, 1:], inputs)
+        return _State(query, cluster, weights, inputs)
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
         raised = None

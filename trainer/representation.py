@@ -19,6 +19,7 @@ from typing import Literal, Protocol, get_args
 import tensorflow as tf
 
 from trainer import features
+from trainer.batched_product import few_rows_product
 
 Representation = Literal["last_state", "mean_states", "multi_period"]
 REPRESENTATIONS: tuple[Representation, ...] = get_args(Representation)
@@ -82,5 +83,5 @@ def pool_states(states: tf.Tensor, items: tf.Tensor, kind: Representation) -> tf
     place = tf.range(tf.shape(states)[1])[None, None, :]
     inside = (place >= first[..., None]) & (place < end[..., None])
     weights = tf.cast(inside, tf.float32) / tf.cast(end - first, tf.float32)[..., None]
-    means = tf.matmul(weights, states)
+    means = few_rows_product(weights, states)
     return tf.reshape(means, [-1, parts * states.shape[-1]])

@@ -10,6 +10,9 @@ from trainer.encoder import BehaviorEncoder
 from trainer.stacked_towers import StackedTowers
 from trainer.tower_ensemble import members_of, side_by_side
 
+ITEM_PARTS = "item_parts"
+"""Of events: their items' vectors, each of the M members' part by itself."""
+
 
 class ServedEncoder(tf.Module):
     """Answers what a `BehaviorEncoder` does, in fewer operations; it cannot be trained.
@@ -35,16 +38,24 @@ class ServedEncoder(tf.Module):
         weights: list[np.ndarray] = self._settled.get_weights()
         return weights
 
+    def looked_up(self, events: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The events with their items' vectors, as calls and `states` read them.
+
+        Args:
+            events: as for `BehaviorEncoder.call`.
+
+        Returns:
+            The same and `ITEM_PARTS`, float32 [M, batch, length, member width].
+        """
+        vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
+        parts = tf.split(tf.cast(vectors, tf.float32), self._members, axis=-1)
+        return {**events, ITEM_PARTS: tf.stack(parts)}
+
     def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Queries float32 [batch, width]; see `BehaviorEncoder.call`."""
-        return side_by_side(self._towers(events, self._parts(events)))
+        """Queries float32 [batch, width] of events that are looked up."""
+        return side_by_side(self._towers(events, events[ITEM_PARTS]))
 
     def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
         """States above all events, float32 [batch, length, width]; at place 0 the query."""
-        states = side_by_side(self._towers.states(events, self._parts(events)))
+        states = side_by_side(self._towers.states(events, events[ITEM_PARTS]))
         return tf.ensure_shape(states, [None, None, self.width])
-
-    def _parts(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
-        """[M, batch, length, member width], each member's part of the events' item vectors."""
-        vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
-        return tf.stack(tf.split(tf.cast(vectors, tf.float32), self._members, axis=-1))

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.batched_product import few_rows_product, product
+from trainer.member_rows import MemberRows
 from trainer.packed_rows import PackedRows
 from trainer.transformer_block import TransformerBlock
 
@@ -33,44 +35,41 @@ class StackedBlock(tf.Module):
         self._output_norm = StackedNorm([block.output_norm for block in blocks])
 
     def __call__(self, rows: tf.Tensor, places: PackedRows) -> tf.Tensor:
-        """States of all visible places, as rows [M, visible, width].
+        """States of all visible places, as rows [G, visible, width].
 
         Args:
-            rows: float32 [M, visible, width], the inputs.
+            rows: float32 [G, visible, width], the inputs.
             places: where they stand.
         """
         x = places.padded(rows)
         # What each head looks for, in the inputs' own space.
-        towards = self._by_head(places.padded(self._towards(rows)))
-        weights = _softmax(tf.matmul(towards, x, transpose_b=True) + places.mask)
-        return self._finish(rows, places.packed(self._side_by_side(tf.matmul(weights, x))))
+        towards = places.padded(self._towards(rows, places.members), self._heads)
+        scores = product(towards, x, places.few, transpose_b=True)
+        means = product(_softmax(scores + places.mask), x, places.few)
+        return self._finish(rows, places.packed(self._side_by_side(means)), places.members)
 
     def newest(self, rows: tf.Tensor, places: PackedRows) -> tf.Tensor:
-        """The states of the newest places alone, [M, batch, width]; see a call."""
+        """The states of the newest places alone, [G, batch, width]; see a call."""
         x, newest = places.padded(rows), places.newest(rows)
-        towards = self._by_head(self._towards(newest)[:, :, None])
-        weights = _softmax(_few_rows_product(towards, x, transpose_b=True) + places.mask)
-        means = self._side_by_side(_few_rows_product(weights, x))
-        return self._finish(newest, tf.squeeze(means, axis=2))
-
-    def _by_head(self, towards: tf.Tensor) -> tf.Tensor:
-        """[M, batch, n, heads * width] as [M, batch, n * heads, width]."""
-        return tf.reshape(towards, [towards.shape[0], tf.shape(towards)[1], -1, self._width])
+        towards = self._towards(newest, places.users)
+        towards = tf.reshape(towards, [x.shape[0], -1, self._heads, self._width])
+        scores = few_rows_product(towards, x, transpose_b=True)
+        means = few_rows_product(_softmax(scores + places.mask), x)
+        return self._finish(newest, self._side_by_side(means), places.users)
 
     def _side_by_side(self, means: tf.Tensor) -> tf.Tensor:
-        """The inverse of `_by_head`."""
-        wide = self._heads * self._width
-        places = tf.shape(means)[2] // self._heads
-        return tf.reshape(means, [means.shape[0], tf.shape(means)[1], places, wide])
+        """The heads' [G, batch, n * heads, width] as rows [G, batch * n, heads * width]."""
+        return tf.reshape(means, [means.shape[0], -1, self._heads * self._width])
 
-    def _finish(self, rows: tf.Tensor, means: tf.Tensor) -> tf.Tensor:
-        """Everything behind the attention: rows [M, n, width], means [M, n, heads * width]."""
-        rows = self._attention_norm(rows + self._mix(means))
-        return self._output_norm(rows + self._shrink(self._hidden(rows)))
+    def _finish(self, rows: tf.Tensor, means: tf.Tensor, members: MemberRows) -> tf.Tensor:
+        """Everything behind the attention: rows [G, n, width], means [G, n, heads * width]."""
+        rows = self._attention_norm(rows + self._mix(means, members), members)
+        changed = self._shrink(self._hidden(rows, members), members)
+        return self._output_norm(rows + changed, members)
 
 
 class _Dense(tf.Module):
-    """A dense layer of every member, on rows [M, n, width].
+    """A dense layer of every member, on rows [G, n, width].
 
     A product a member, since TensorFlow fuses bias and activation into a product of matrices but
     not into a batch of them, which is also slower.
@@ -85,33 +84,26 @@ class _Dense(tf.Module):
         self._members = [tuple(map(_variable, pair)) for pair in weights]
         self._activation = activation
 
-    def __call__(self, rows: tf.Tensor) -> tf.Tensor:
-        each = zip(tf.unstack(rows), self._members, strict=True)
-        return tf.stack([self._activation(tf.nn.bias_add(x @ k, b)) for x, (k, b) in each])
+    def __call__(self, rows: tf.Tensor, members: MemberRows) -> tf.Tensor:
+        each = zip(members.split(rows), self._members, strict=True)
+        return members.joined([self._activation(tf.nn.bias_add(x @ k, b)) for x, (k, b) in each])
 
 
 class StackedNorm(tf.Module):
-    """Layer normalisation of every member, on rows [M, n, width]."""
+    """Layer normalisation of every member, on rows [G, n, width]."""
 
     def __init__(self, norms: Sequence[keras.layers.LayerNormalization]) -> None:
         super().__init__()
         self._epsilon = norms[0].epsilon
-        self._scale = stacked([_array(norm.gamma)[None] for norm in norms])
-        self._shift = stacked([_array(norm.beta)[None] for norm in norms])
+        self._scale = stacked([norm.gamma for norm in norms])
+        self._shift = stacked([norm.beta for norm in norms])
 
-    def __call__(self, rows: tf.Tensor) -> tf.Tensor:
+    def __call__(self, rows: tf.Tensor, members: MemberRows) -> tf.Tensor:
         """Normalised rows, of the same shape."""
         centred = rows - tf.reduce_mean(rows, axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-        return centred * tf.math.rsqrt(variance + self._epsilon) * self._scale + self._shift
-
-
-def _few_rows_product(a: tf.Tensor, b: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
-    """`tf.matmul` by the kernel of Eigen, which starts sooner than oneDNN's.
-
-    With a row for each head and many columns it is as fast; with many rows it is far slower.
-    """
-    return tf.raw_ops.BatchMatMulV3(x=a, y=b, Tout=tf.float32, adj_y=transpose_b)
+        scale, shift = members.own(self._scale), members.own(self._shift)
+        return centred * tf.math.rsqrt(variance + self._epsilon) * scale + shift
 
 
 def _softmax(scores: tf.Tensor) -> tf.Tensor:

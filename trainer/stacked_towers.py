@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from trainer import features
 from trainer.event_tower import EventTower
+from trainer.member_rows import EveryMember, MemberRows
 from trainer.packed_rows import PackedRows
 from trainer.stacked_block import StackedBlock, StackedNorm, kernel_of, stacked
 
@@ -42,43 +43,49 @@ class StackedTowers(tf.Module):
             StackedBlock(blocks) for blocks in zip(*(tower.blocks for tower in towers), strict=True)
         ]
 
-    def __call__(self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor) -> tf.Tensor:
-        """The members' queries, [M, batch, width].
+    def __call__(
+        self,
+        events: dict[str, tf.Tensor],
+        item_vectors: tf.Tensor,
+        users: MemberRows | None = None,
+    ) -> tf.Tensor:
+        """The members' queries, [G, batch, width].
 
         Args:
             events: as for `EventTower.call`.
-            item_vectors: float32 [M, batch, length, width], each member's own.
+            item_vectors: float32 [G, batch, length, width], each member's own.
+            users: which of the batch are whose; every member's, and G = M, if not given.
         """
-        rows, places = self._below_last(events, item_vectors)
+        rows, places = self._below_last(events, item_vectors, users or EveryMember())
         return self._blocks[-1].newest(rows, places)
 
     def states(self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor) -> tf.Tensor:
-        """Their states of all positions, [M, batch, length, width]; at 0 what a call gives.
+        """Every member's states of all positions, [M, batch, length, width].
 
-        What stands above padding means nothing.
+        At 0 they are what a call gives; what stands above padding means nothing.
 
         Args:
             events: as for a call.
             item_vectors: as for a call.
         """
-        rows, places = self._below_last(events, item_vectors)
+        rows, places = self._below_last(events, item_vectors, EveryMember())
         return places.padded(self._blocks[-1](rows, places))
 
     def _below_last(
-        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, users: MemberRows
     ) -> tuple[tf.Tensor, PackedRows]:
         """What the last block reads."""
         x = item_vectors
         for name, table in self._embeddings.items():
             index = tf.cast(events[name], tf.int32)
             known = tf.where((index >= 0) & (index < table.shape[1]), index, 1)
-            x += tf.gather(table, known, axis=1)
+            x += users.look_up(table, known)
         if self._price is not None:
             amounts = tf.stack([events[features.PRICE], events[features.QUANTITY]], axis=-1)
-            x += tf.reshape(tf.matmul(tf.reshape(amounts, [-1, 2]), self._price), tf.shape(x))
-        x += self._position[:, None, : tf.shape(x)[2]]
-        places = PackedRows(events[features.ITEM])
-        rows = self._norm(places.packed(x))
+            x += tf.matmul(amounts, users.own(self._price))
+        x += users.own(self._position[:, : tf.shape(x)[2]])
+        places = PackedRows(events[features.ITEM], users)
+        rows = self._norm(places.packed(x), places.members)
         for block in self._blocks[:-1]:
             rows = block(rows, places)
         return rows, places

@@ -1,0 +1,36 @@
+"""Products of many small matrices, by whichever kernel of TensorFlow is the quicker.
+
+oneDNN's takes 40 to 70 µs to start, which is what a request of one history would mostly wait for;
+Eigen's starts at once and loses on large matrices (`docs/performance.md`).
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def few_rows_product(a: tf.Tensor, b: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
+    """`tf.matmul` for a of few rows, whatever the columns of b; with many rows it is far slower.
+
+    Args:
+        a: float32 […, n, k].
+        b: float32 […, k, m], or […, m, k] with `transpose_b`; the leading axes are a's.
+        transpose_b: whether b is transposed first.
+    """
+    return tf.raw_ops.BatchMatMulV3(x=a, y=b, Tout=tf.float32, adj_y=transpose_b)
+
+
+def product(a: tf.Tensor, b: tf.Tensor, small: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
+    """`tf.matmul` for matrices that may be small.
+
+    Args:
+        a: float32 […, n, k].
+        b: float32 […, k, m], or […, m, k] with `transpose_b`; the leading axes are a's.
+        small: bool [], whether they are.
+        transpose_b: whether b is transposed first.
+    """
+    return tf.cond(
+        small,
+        lambda: few_rows_product(a, b, transpose_b),
+        lambda: tf.matmul(a, b, transpose_b=transpose_b),
+    )
