@@ -22,8 +22,11 @@ class MemberRows(Protocol):
     def look_up(self, table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Of the members' tables [M, entries, width] by [n, …]; broadcasts to [G, n, …, width]."""
 
+    def each(self, weights: tf.Tensor) -> list[tf.Tensor]:
+        """The weights of each member that has rows, of the members' [M, …]."""
+
     def split(self, rows: tf.Tensor) -> list[tf.Tensor]:
-        """The rows of each member, [its n, width]."""
+        """The rows of each of these members, [its n, width]."""
 
     def joined(self, rows: Sequence[tf.Tensor]) -> tf.Tensor:
         """The inverse of `split`."""
@@ -42,6 +45,11 @@ class EveryMember:
     def look_up(self, table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """[M, n, …, width]."""
         return tf.gather(table, index, axis=1)
+
+    def each(self, weights: tf.Tensor) -> list[tf.Tensor]:
+        """M times […]."""
+        of_members: list[tf.Tensor] = tf.unstack(weights)
+        return of_members
 
     def split(self, rows: tf.Tensor) -> list[tf.Tensor]:
         """M times [n, width]."""
@@ -82,6 +90,11 @@ class RoutedRows:
         entries = table.shape[1]
         first = tf.reshape(self._member * entries, [-1] + [1] * (len(index.shape) - 1))
         return tf.gather(tf.reshape(table, [-1, table.shape[2]]), first + index)
+
+    def each(self, weights: tf.Tensor) -> list[tf.Tensor]:
+        """M times […]."""
+        of_members: list[tf.Tensor] = tf.unstack(weights)
+        return of_members
 
     def split(self, rows: tf.Tensor) -> list[tf.Tensor]:
         """A member's rows may be none."""

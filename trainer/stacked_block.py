@@ -81,12 +81,18 @@ class _Dense(tf.Module):
         activation: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
     ) -> None:
         super().__init__()
-        self._members = [tuple(map(_variable, pair)) for pair in weights]
+        self._kernels = stacked([kernel for kernel, _ in weights])
+        self._biases = stacked([bias for _, bias in weights])
         self._activation = activation
 
     def __call__(self, rows: tf.Tensor, members: MemberRows) -> tf.Tensor:
-        each = zip(members.split(rows), self._members, strict=True)
-        return members.joined([self._activation(tf.nn.bias_add(x @ k, b)) for x, (k, b) in each])
+        each = zip(
+            members.split(rows),
+            members.each(self._kernels),
+            members.each(self._biases),
+            strict=True,
+        )
+        return members.joined([self._activation(tf.nn.bias_add(x @ k, b)) for x, k, b in each])
 
 
 class StackedNorm(tf.Module):
@@ -156,9 +162,6 @@ def _array(weight: object) -> np.ndarray:
 
 
 def stacked(weights: Sequence[object]) -> tf.Variable:
-    """A variable [M, …] of the members' weights."""
-    return _variable(np.stack([_array(weight) for weight in weights]))
-
-
-def _variable(weight: object) -> tf.Variable:
-    return tf.Variable(_array(weight).astype(np.float32), trainable=False)
+    """A float32 variable [M, …] of the members' weights."""
+    values = np.stack([_array(weight) for weight in weights])
+    return tf.Variable(values.astype(np.float32), trainable=False)

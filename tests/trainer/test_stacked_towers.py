@@ -48,10 +48,13 @@ _AMOUNTS = ("price", "quantity")
     ("members", "layers", "heads", "lora"),
     [(1, 1, 1, False), (3, 2, 2, False), (2, 3, 4, False), (2, 2, 2, True)],
 )
-@pytest.mark.parametrize("length", [1, 6])
-def test_queries_and_states_are_those_of_the_towers(members, layers, heads, lora, length):
+@pytest.mark.parametrize(("length", "few"), [(1, 4_000), (6, 4_000), (6, 0)])
+def test_queries_and_states_are_those_of_the_towers(
+    members, layers, heads, lora, length, few, monkeypatch
+):
     import tensorflow as tf
 
+    monkeypatch.setattr("trainer.packed_rows._FEW_PAIRS", few)
     from trainer.stacked_towers import StackedTowers
 
     made = towers(members, layers, heads, lora)
