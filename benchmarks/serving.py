@@ -71,18 +71,13 @@ def served(
     return {**model.signatures, "model": model}
 
 
-def measure(
+def in_turns(
     sides: dict[str, Callable[[tf.Tensor], Any]],
     batches: list[tf.Tensor],
     rounds: int,
     seconds: float,
-) -> dict[str, dict[str, float]]:
-    """Latencies of all sides, in turns.
-
-    Returns:
-        For each side p50_ms, p99_ms and histories a second; medians of the rounds.
-    """
-    size = int(batches[0].shape[0])
+) -> dict[str, list[list[float]]]:
+    """Seconds of each request, by side and turn; a turn lasts `seconds` and three requests."""
     for ask in sides.values():
         ask(batches[0])
     seen: dict[str, list[list[float]]] = {name: [] for name in sides}
@@ -95,6 +90,21 @@ def measure(
                 ask(batches[len(times) % len(batches)])
                 times.append(time.perf_counter() - began)
             seen[name].append(times)
+    return seen
+
+
+def measure(
+    sides: dict[str, Callable[[tf.Tensor], Any]],
+    batches: list[tf.Tensor],
+    rounds: int,
+    seconds: float,
+) -> dict[str, dict[str, float]]:
+    """Latencies of all sides, in turns.
+
+    Returns:
+        For each side p50_ms, p99_ms and histories a second; medians of the rounds.
+    """
+    size = int(batches[0].shape[0])
     return {
         name: {
             "p50_ms": 1e3 * float(np.median([np.median(times) for times in turns])),
@@ -102,7 +112,7 @@ def measure(
             "histories_per_second": float(np.median([size / np.mean(times) for times in turns])),
             "requests": sum(map(len, turns)),
         }
-        for name, turns in seen.items()
+        for name, turns in in_turns(sides, batches, rounds, seconds).items()
     }
 
 
