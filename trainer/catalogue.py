@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.batched_product import few_rows_product
 from trainer.item_statistics import STATISTICS, TREND, ItemStatistics
 from trainer.own_items import OwnItems, RepeatBonus
 
@@ -268,6 +269,18 @@ class Catalogue(keras.layers.Layer):
         vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
         masked = tf.where(items[..., None] > 0, self._biases(items, by_period), MASKED)
         return tf.concat([vectors, masked], axis=-1)
+
+    def listed_logits(self, query: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        """Scores of a few items for each query, float32 [batch, n].
+
+        Args:
+            query: float32 [batch, width].
+            items: int32 [batch, n], 0 = padding, which gets `MASKED`; up to the catalogue size.
+        """
+        vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
+        scores = few_rows_product(query[:, None], vectors, transpose_b=True)[:, 0]
+        biases = self._biases(items, by_period=False)[..., 0]
+        return tf.where(items > 0, scores + biases, MASKED)
 
     def table(self, by_period: bool = False) -> tf.Tensor:
         """`rows` of the whole catalogue: float32 [items + 1, width + …].

@@ -61,7 +61,8 @@ class TopItems(tf.Module):
         if seen is None:
             seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
         if self._cells is not None and raised is None:
-            return self._pick(*self._best_except(query, seen, tf.shape(seen)[1]))
+            listed = tf.sort(tf.where(seen <= self._items, seen, 0), axis=1)
+            return self._pick(*self._best_except(query, listed, tf.shape(seen)[1]))
         return self._changed(query, seen, tf.fill(tf.shape(seen), MASKED), raised)
 
     def with_bonus(
@@ -80,27 +81,29 @@ class TopItems(tf.Module):
             change = tf.concat([change, raised[1]], axis=1)
         if self._exact is not None:
             return self._filled(*self._exact(Query(_extended(query), item, change)))
-        item, change = _summed(tf.where(item <= self._items, item, 0), change)
-        vectors = self._catalogue.rows(item)
-        scores = tf.einsum("bd,bnd->bn", _extended(query), vectors) + change
-        others_scores, others = self._best_except(query, item, own)
+        listed, item, change = _summed(tf.where(item <= self._items, item, 0), change)
+        scores = self._catalogue.listed_logits(query, item) + change
+        others_scores, others = self._best_except(query, listed, own)
         return self._pick(
-            tf.concat([tf.where(item > 0, scores, MASKED), others_scores], axis=1),
-            tf.concat([item, others], axis=1),
+            tf.concat([scores, others_scores], axis=1), tf.concat([item, others], axis=1)
         )
 
     def _best_except(
         self, query: tf.Tensor, listed: tf.Tensor, room: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The k + room best of the approximate index, with those `listed` masked in place."""
+        """The k + room best of the approximate index, with those `listed` masked in place.
+
+        Args:
+            query: as for `without`.
+            listed: int32 [batch, n], rising, from 0 to the number of items.
+            room: how many of them count.
+        """
         assert self._cells is not None
-        listed = tf.where(listed <= self._items, listed, 0)
         # A place for padding, so that there is something to search in.
-        listed = tf.pad(listed, [[0, 0], [0, 1]])
+        listed = tf.pad(listed, [[0, 0], [1, 0]])
         enough = tf.minimum(self._k + room + 1, self._items)
         scores, items = self._cells(_extended(query), k=enough)
         # Where a listed item would stand among the sorted ones tells whether it is one of them.
-        listed = tf.sort(listed, axis=1)
         place = tf.searchsorted(listed, items)
         found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
         return tf.where(found == items, MASKED, scores), items
@@ -124,12 +127,12 @@ def _extended(query: tf.Tensor) -> tf.Tensor:
     return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)
 
 
-def _summed(item: tf.Tensor, change: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Each item once a row, with the sum of its changes; 0 in the places that this leaves."""
+def _summed(item: tf.Tensor, change: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The items of each row sorted; and each once, 0 in the places left, with all its changes."""
     shape = tf.shape(item)
     order = tf.argsort(item, axis=1)
     item, change = (tf.gather(x, order, batch_dims=1) for x in (item, change))
     new = tf.pad(item[:, 1:] != item[:, :-1], [[0, 0], [1, 0]], constant_values=True)
     group = tf.cumsum(tf.cast(new, tf.int32), axis=1) - 1 + tf.range(shape[0])[:, None] * shape[1]
     sums = tf.math.unsorted_segment_sum(change, group, shape[0] * shape[1])
-    return tf.where(new, item, 0), tf.where(new, tf.gather(sums, group), 0.0)
+    return item, tf.where(new, item, 0), tf.where(new, tf.gather(sums, group), 0.0)

@@ -167,3 +167,18 @@ def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leav
     np.testing.assert_allclose(scores.numpy()[shown], values[shown], rtol=1e-4)
     plain = np.argsort(-catalogue.logits(query).numpy(), axis=1, kind="stable")[:, :7]
     assert (plain != expected).any()
+
+
+def test_listed_items_score_as_in_the_whole_catalogue(catalogue):
+    import tensorflow as tf
+
+    from trainer.catalogue import MASKED
+
+    rng = np.random.default_rng(6)
+    query = tf.constant(rng.normal(size=(5, 8)), tf.float32)
+    items = rng.integers(1, 41, (5, 9)).astype(np.int32)
+    items[:, 3] = 0
+    got = catalogue.listed_logits(query, tf.constant(items)).numpy()
+    expected = np.take_along_axis(catalogue.logits(query, None).numpy(), items, axis=1)
+    assert (got[:, 3] == MASKED).all()
+    np.testing.assert_allclose(np.delete(got, 3, 1), np.delete(expected, 3, 1), rtol=1e-4)
