@@ -19,6 +19,7 @@ import dataclasses
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,12 @@ import trainer  # noqa: F401, I001 (first: it throws the Keras switches)
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
-from serving import artifact, in_turns, split_files
+from serving import artifact, in_turns, served, split_files
 from tfx.utils import path_utils
 
 from components.cluster_combiner.config import CombinerConfig
 from tfx_pipeline.metadata import RunMetadata
-from trainer.export import load_encoder, save_recommender
+from trainer.export import load_encoder
 from trainer.histories import TEST
 from trainer.membership import ClusterGeometry
 from trainer.mixture import Mixture
@@ -41,7 +42,6 @@ from trainer.nearest_prototype import NearestPrototype
 from trainer.recommender import Recommender
 from trainer.representation import LAST_STATE
 from trainer.tower_ensemble import members_of
-
 
 HISTORIES = 4096
 PER_USER = CombinerConfig().specialists_per_user
@@ -73,43 +73,37 @@ def clusters_of(
     return dataclasses.replace(geometry, rule=rule)
 
 
-class Saved:
-    """A recommender, written and read back.
+def megabytes(folder: str) -> float:
+    """Size of all files below."""
+    return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) / 1e6
 
-    Args:
-        recommender: which.
-        folder: where it is written.
-    """
 
-    def __init__(self, recommender: Recommender, folder: str) -> None:
-        save_recommender(recommender, folder, {"kind": "benchmark"})
-        files = [file for file in Path(folder).rglob("*") if file.is_file()]
-        self.megabytes = sum(file.stat().st_size for file in files) / 1e6
-        # The signatures hold no reference to the model's variables.
-        self._model = tf.saved_model.load(folder)
-
-    def recommend(self, batch: tf.Tensor) -> np.ndarray:
-        """Lists of items for serialised examples [batch]."""
-        lists: np.ndarray = self._model.signatures["serving_default"](examples=batch)[
-            "item_ids"
-        ].numpy()
-        return lists
-
-    def represent(self, batch: tf.Tensor, kind: str) -> np.ndarray:
-        """The users as the clusterer sees them, float32 [batch, dim]."""
-        signature = "embed" if kind == LAST_STATE else "represent"
-        key = "embedding" if kind == LAST_STATE else kind
-        users: np.ndarray = self._model.signatures[signature](examples=batch)[key].numpy()
-        return users
+def represented(
+    model: dict[str, Callable[..., Any]], records: list[bytes], kind: str
+) -> np.ndarray:
+    """The users as the clusterer sees them, float32 [n, dim]."""
+    name, key = ("embed", "embedding") if kind == LAST_STATE else ("represent", kind)
+    parts = [
+        model[name](examples=tf.constant(records[at : at + 256]))[key].numpy()
+        for at in range(0, len(records), 256)
+    ]
+    return np.concatenate(parts)
 
 
 def compare(
-    models: dict[str, Saved], records: list[bytes], size: int, rounds: int, seconds: float
+    models: dict[str, dict[str, Callable[..., Any]]],
+    records: list[bytes],
+    size: int,
+    rounds: int,
+    seconds: float,
 ) -> dict[str, dict[str, float]]:
     """p50_ms of each model, and `ratio`, the median over turns of p50 by the first model's."""
     count = min(len(records) // size, 200)
     batches = [tf.constant(records[at * size : (at + 1) * size]) for at in range(count)]
-    asked = {name: model.recommend for name, model in models.items()}
+    asked = {
+        name: lambda batch, ask=model["serving_default"]: ask(examples=batch)["item_ids"].numpy()
+        for name, model in models.items()
+    }
     for batch in batches[:10]:
         for ask in asked.values():
             ask(batch)
@@ -151,24 +145,18 @@ def main() -> None:
     ]
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        alone = Saved(Recommender(graph, encoder), f"{folder}/encoder")
+        alone = served(Recommender(graph, encoder), f"{folder}/encoder")
         kind = geometry.representation
-        users = np.concatenate(
-            [
-                alone.represent(tf.constant(records[at : at + 256]), kind)
-                for at in range(0, len(records), 256)
-            ]
-        )
+        users = represented(alone, records, kind)
         for clusters in arguments.clusters:
             mixture = Mixture(
                 clusters_of(geometry, users, clusters, rng),
                 np.ones(clusters, np.float32),
                 PER_USER,
             )
-            combined = Saved(
-                Recommender(graph, encoder, towers[:clusters], mixture), f"{folder}/{clusters}"
-            )
-            size = combined.megabytes / alone.megabytes
+            recommender = Recommender(graph, encoder, towers[:clusters], mixture)
+            combined = served(recommender, f"{folder}/{clusters}")
+            size = megabytes(f"{folder}/{clusters}") / megabytes(f"{folder}/encoder")
             print(f"K={clusters}, {kind}: {size:.2f} times the encoder's size on disk", flush=True)
             result = {"clusters": clusters, "representation": kind, "size": size, "batches": {}}
             for batch in arguments.batches:

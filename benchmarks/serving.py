@@ -56,15 +56,8 @@ HISTORIES = 4096
 SIDES = ("floor", "encoder", "exact", "approximate")
 
 
-def served(
-    encoder: BehaviorEncoder,
-    graph: tft.TFTransformOutput,
-    cells: Any,
-    transitions: ItemTransitions | None,
-    folder: str,
-) -> dict[str, Callable[..., Any]]:
-    """The signatures of a SavedModel, written and read back."""
-    recommender = Recommender(graph, encoder, cells=cells, transitions=transitions)
+def served(recommender: Recommender, folder: str) -> dict[str, Callable[..., Any]]:
+    """The signatures of its SavedModel, written and read back."""
     save_recommender(recommender, folder, {"kind": "benchmark"})
     model = tf.saved_model.load(folder)
     # The signatures hold no reference to the model's variables.
@@ -135,7 +128,8 @@ def one_catalogue(
     """All figures of one catalogue."""
     table = encoder.settled().catalogue.table().numpy()[1:]
     with tempfile.TemporaryDirectory() as folder:
-        models = {"exact": served(encoder, graph, None, transitions, f"{folder}/exact")}
+        exact = Recommender(graph, encoder, transitions=transitions)
+        models = {"exact": served(exact, f"{folder}/exact")}
         embed = models["exact"]["embed"]
         # The first half decides on the cells, the second half is measured.
         queries = np.concatenate(
@@ -159,9 +153,8 @@ def one_catalogue(
                 "probes": cells.probes,
                 "read": cells.read,
             }
-            models["approximate"] = served(
-                encoder, graph, cells, transitions, f"{folder}/approximate"
-            )
+            approximate = Recommender(graph, encoder, cells=cells, transitions=transitions)
+            models["approximate"] = served(approximate, f"{folder}/approximate")
     measured = records[len(records) // 2 :]
     if "approximate" in models:
         sample = [tf.constant(measured[at : at + 64]) for at in range(0, 512, 64)]
