@@ -23,7 +23,7 @@ RECORDED_PACKAGES = (
     "tfx",
     "tensorflow",
     "keras",
-    "keras-nlp",
+    "keras-hub",
     "keras-tuner",
     "tensorflow-recommenders",
     "tensorflow-transform",
