@@ -133,7 +133,9 @@ def _overall_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold
     return config_pb2.PerSliceMetricThreshold(
         slicing_specs=[config_pb2.SlicingSpec()],
         threshold=config_pb2.MetricThreshold(
-            value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": gates.min_ndcg_at_10}),
+            value_threshold=config_pb2.GenericValueThreshold(
+                lower_bound={"value": gates.min_ndcg_at_10}
+            ),
             change_threshold=config_pb2.GenericChangeThreshold(
                 direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
                 absolute={"value": gates.min_improvement + STRICTLY},

@@ -61,7 +61,7 @@ def message(name, **fields):
     The fields are declared here as session_bundle_config.proto and monitoring_config.proto of
     TensorFlow Serving have them: field to its number and type.
     """
-    file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", package=name, syntax="proto3")
     wrapper = file.message_type.add(name="Int64Value")
     wrapper.field.add(name="value", number=1, type=3, label=1)
     prometheus = file.message_type.add(name="PrometheusConfig")
@@ -70,10 +70,12 @@ def message(name, **fields):
     declared = file.message_type.add(name=name)
     for field, (number, kind) in fields.items():
         if isinstance(kind, str):
-            declared.field.add(name=field, number=number, type=11, type_name=f".{kind}", label=1)
+            declared.field.add(
+                name=field, number=number, type=11, type_name=f".{name}.{kind}", label=1
+            )
         else:
             declared.field.add(name=field, number=number, type=kind, label=1)
-    return message_factory.GetMessages([file])[name]()
+    return message_factory.GetMessages([file])[f"{name}.{name}"]()
 
 
 def test_batching_parameters():
