@@ -89,9 +89,10 @@ def run_benchmark(
     """
     from tfx_pipeline import benchmark_tables as tables
     from tfx_pipeline.benchmark_figures import run_figures
-    from tfx_pipeline.local_runner import RunDirectory, run
+    from tfx_pipeline.local_runner import run
     from tfx_pipeline.published import published_rows
     from tfx_pipeline.resources import MemorySampler, stage_usage
+    from tfx_pipeline.run_directory import RunDirectory
 
     began = time.monotonic()
     files = RunDirectory(directory)

@@ -28,54 +28,18 @@ from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.gates import GatesConfig
-from tfx_pipeline.inputs import METADATA_FILE, InputError, event_files, labels_file, resolve_files
+from tfx_pipeline.inputs import InputError, event_files, labels_file, resolve_files
 from tfx_pipeline.locations import Locations
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.progress import Progress, duration
+from tfx_pipeline.run_directory import RunDirectory
 from tfx_pipeline.served import model_id, served_version
 from tfx_pipeline.start_clusters import find_start, start_files
 
 INFRA_VALIDATOR = "InfraValidator"
 
 Status = Literal["pushed", "already_served", "rolled_back", "refused"]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunDirectory:
-    """The files of one run directory."""
-
-    root: Path
-
-    @property
-    def log(self) -> Path:
-        """Everything that TensorFlow, Beam and TFX said."""
-        return self.root / "logs" / "run.log"
-
-    @property
-    def database(self) -> Path:
-        """ML Metadata."""
-        return self.root / METADATA_FILE
-
-    @property
-    def serving(self) -> Path:
-        """Where models are pushed to, a numbered folder each."""
-        return self.root / "serving"
-
-    @property
-    def report(self) -> Path:
-        """The report page."""
-        return self.root / "report" / "index.html"
-
-    @property
-    def record(self) -> Path:
-        """Versions, settings, data and node states of the latest run."""
-        return self.root / "run.json"
-
-    @property
-    def metrics(self) -> Path:
-        """Every figure that the run printed."""
-        return self.root / "metrics.json"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from components.artifacts import Report
 from components.run_report.executor import Executor
 from tfx_pipeline.inputs import InputError
-from tfx_pipeline.local_runner import RunDirectory
 from tfx_pipeline.metadata import RunMetadata
+from tfx_pipeline.run_directory import RunDirectory
 
 NODE = "RunReport"
 
