@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
-import fcntl
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +26,7 @@ from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.gates import GatesConfig
-from tfx_pipeline.inputs import InputError, event_files, labels_file, resolve_files
+from tfx_pipeline.inputs import event_files, labels_file, resolve_files
 from tfx_pipeline.locations import Locations
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import create_pipeline
@@ -93,7 +91,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
     data = fingerprints.file_fingerprints([*events, *items])
     labels_data = fingerprints.file_fingerprints([labels] if labels else [])
     directory.root.mkdir(parents=True, exist_ok=True)
-    with _locked(directory.root):
+    with directory.locked():
         metadata = RunMetadata(directory.database)
         interrupted = metadata.close_interrupted()
         if interrupted:
@@ -141,19 +139,6 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
     console.line(f"Finished in {duration(seconds)}.")
     return outcome
-
-
-@contextlib.contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Keeps two runs from working in one directory at the same time."""
-    with (root / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"another run is using {str(root)!r}; wait for it or choose another --output"
-            ) from None
-        yield
 
 
 def _executions_of_new_run(metadata: RunMetadata, earlier: set[str]) -> dict[str, NodeExecution]:

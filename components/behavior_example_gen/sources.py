@@ -66,9 +66,11 @@ def expand(patterns: Sequence[str], what: str) -> list[str]:
     files: list[str] = []
     for pattern in patterns:
         if fileio.isdir(pattern):
+            # A listing, because the folder's own name may look like a pattern.
+            inside = [f"{pattern.rstrip('/')}/{name}" for name in sorted(fileio.listdir(pattern))]
             found = [
                 path
-                for path in sorted(fileio.glob(f"{pattern.rstrip('/')}/*"))
+                for path in inside
                 if PurePosixPath(path).name[0] not in "._" and not fileio.isdir(path)
             ]
         elif fileio.exists(pattern):
