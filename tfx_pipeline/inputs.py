@@ -27,6 +27,18 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def refuse_remote(path: str) -> None:
+    """Refuses what a local run does not read.
+
+    Raises:
+        InputError: the path belongs to a remote file system.
+    """
+    if is_remote(path):
+        raise InputError(
+            f"{path!r}: only a compiled pipeline reads remote files; copy it here for a local run"
+        )
+
+
 def resolve_files(patterns: Iterable[str], what: str) -> list[str]:
     """Absolute paths of all files that the patterns stand for.
 

@@ -17,6 +17,7 @@ from tfx.utils.path_utils import serving_model_dir
 from components.baseline_model.record import BaselineRecord
 from components.infra_validator.model_server import find_model_server
 from components.infra_validator.record import InfraRecord
+from components.sequence_clusterer.last_clusters import LastClusters
 from tfx_pipeline import fingerprints
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
@@ -101,6 +102,9 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         start = find_start(
             config.clustering.start_from, metadata, config.run.name, data_fingerprint
         )
+        if start is not None:
+            # The clusterer reads them after the encoder's training: too late to hear of a fault.
+            LastClusters.load(str(start))
         start_data = fingerprints.file_fingerprints(start_files(start))
         pipeline = create_pipeline(
             config,

@@ -65,9 +65,9 @@ class RunDirectory:
         for path in {str(self.root.absolute()), os.path.realpath(self.root)}:
             _check_path(path)
         make_writable(self.root)
-        for path in (self.log, self.database, self.serving, self.record, self.metrics):
-            if path.exists() and not os.access(path, os.W_OK):
-                raise InputError(f"cannot write to {str(path)!r}; choose another --output")
+        for file in (self.log, self.database, self.serving, self.record, self.metrics):
+            if file.exists() and not os.access(file, os.W_OK):
+                raise InputError(f"cannot write to {str(file)!r}; choose another --output")
         with self.locked():
             pass
 

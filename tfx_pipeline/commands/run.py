@@ -29,21 +29,12 @@ def _run(arguments: argparse.Namespace) -> int:
     # Before anything is imported that takes its time.
     print("Checking the settings and the files …", flush=True)
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.inputs import (
-        event_files,
-        labels_file,
-        resolve_files,
-        start_path,
-    )
+    from tfx_pipeline.input_checks import check_inputs
     from tfx_pipeline.run_directory import RunDirectory
 
     config = load_settings(arguments)
     config.beam.check_reach(str(arguments.output), "--output")
-    # A missing file or a read-only directory is told before TensorFlow is imported.
-    event_files(config.run.events)
-    resolve_files(config.run.items, "items")
-    labels_file(config.clustering.labels)
-    start_path(config.clustering.start_from)
+    check_inputs(config)
     directory = RunDirectory(arguments.output)
     directory.claim()
     arguments.log = directory.log
