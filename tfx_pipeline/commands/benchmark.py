@@ -40,6 +40,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.benchmark import compose, data_set_name, run_benchmark
     from tfx_pipeline.console import quiet_terminal
     from tfx_pipeline.input_checks import check_inputs
+    from tfx_pipeline.kubernetes_client import import_client
     from tfx_pipeline.run_directory import RunDirectory
 
     config = compose(arguments.sequences, arguments.items, arguments.seed, arguments.overrides)
@@ -50,5 +51,6 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     data_set = data_set_name(arguments.sequences, arguments.name)
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:
         console.line("Loading TensorFlow and TFX …", style="dim")
+        import_client()
         run_benchmark(config, data_set, directory, console)
     return OK

@@ -30,6 +30,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print("Checking the settings and the files …", flush=True)
     from tfx_pipeline.console import quiet_terminal
     from tfx_pipeline.input_checks import check_inputs
+    from tfx_pipeline.kubernetes_client import import_client
     from tfx_pipeline.run_directory import RunDirectory
 
     config = load_settings(arguments)
@@ -40,6 +41,7 @@ def _run(arguments: argparse.Namespace) -> int:
     arguments.log = directory.log
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:
         console.line("Loading TensorFlow and TFX …", style="dim")
+        import_client()
         from tfx_pipeline import local_runner, results
 
         outcome = local_runner.run(config, directory, console)
