@@ -5,9 +5,17 @@ The same code looks at the files that reads them later. Nothing here imports Ten
 
 from __future__ import annotations
 
-from components.behavior_example_gen.sources import event_sources, item_sources
+from collections.abc import Sequence
+
+from components.behavior_example_gen.readers import read
+from components.behavior_example_gen.sources import Source, event_sources, item_sources
 from components.item_content_encoder.weights import find_weights
-from components.sequence_clusterer.labels_file import read_labels_file
+from components.sequence_clusterer.labels_file import (
+    as_text,
+    is_nested,
+    no_common_user,
+    read_labels_file,
+)
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.inputs import (
     InputError,
@@ -36,9 +44,22 @@ def check_inputs(config: RunConfig) -> None:
     for file in (*events, *items, *([labels] if labels else [])):
         refuse_remote(file)
     try:
-        event_sources(events, config.data)
+        sources = event_sources(events, config.data)
         item_sources(items, config.data)
+        if labels:
+            _check_labels(labels, config.clustering.labels_user_column, sources)
     except OSError as error:
         raise InputError(f"cannot read {error.filename!r}: {error.strerror}") from None
-    if labels:
-        read_labels_file(labels, config.clustering.labels_user_column)
+
+
+def _check_labels(path: str, user_column: str, log: Sequence[Source]) -> None:
+    """Reads the labels, and the log until one of their users occurs: mostly its first batch."""
+    labelled = read_labels_file(path, user_column)[user_column]
+    known = set(labelled.to_list())
+    for source in log:
+        for batch in read(source):
+            users = batch.frame["user_id"]
+            # The ingestion says what is wrong with such a column.
+            if is_nested(users) or not known.isdisjoint(as_text(users.unique()).to_list()):
+                return
+    raise no_common_user(path, labelled, "those in the event log")

@@ -16,6 +16,7 @@ import polars as pl
 from components.sequence_clusterer.errors import ClusteringError
 
 _SEPARATORS = ",;\t|"
+_SHOWN = 3
 _MISSING = ("", "na", "n/a", "nan", "null")
 
 
@@ -52,6 +53,22 @@ def read_labels_file(path: str, user_column: str) -> pl.DataFrame:
         raise ClusteringError(f"labels file {path}: no row has a user in {user_column!r}")
     _check_once(frame[user_column], path)
     return frame
+
+
+def no_common_user(path: str, labels: pl.Series, others: str) -> ClusteringError:
+    """The error of a file whose users are strangers.
+
+    Args:
+        path: the file.
+        labels: its user ids, named as its column.
+        others: who they are not among.
+    """
+    examples = ", ".join(map(repr, labels.head(_SHOWN).to_list()))
+    return ClusteringError(
+        f"labels file {path}: none of its {len(labels):,} users ({labels.name}: {examples}) is "
+        f"among {others}; give the ids exactly as the event log has them, in the column that "
+        "clustering.labels_user_column names, or leave clustering.labels out"
+    )
 
 
 def _read(path: str) -> pl.DataFrame:

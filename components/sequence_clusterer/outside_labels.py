@@ -11,13 +11,16 @@ import re
 import numpy as np
 import polars as pl
 
-from components.sequence_clusterer.errors import ClusteringError
 from components.sequence_clusterer.fit_sample import user_hash
-from components.sequence_clusterer.labels_file import as_text, is_nested, read_labels_file
+from components.sequence_clusterer.labels_file import (
+    as_text,
+    is_nested,
+    no_common_user,
+    read_labels_file,
+)
 
 # A column with more different values is an identifier or a measurement, not a label.
 _MOST_VALUES = 100
-_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,13 +63,7 @@ def read_outside_labels(path: str, user_column: str, users: np.ndarray, seed: in
     )
     matched = int(joined["in_file"].count())
     if not matched:
-        examples = ", ".join(map(repr, frame[user_column].head(_SHOWN).to_list()))
-        raise ClusteringError(
-            f"labels file {path}: none of its {len(frame):,} users ({user_column}: {examples}) is "
-            f"among the {len(users):,} clustered users; give the ids exactly as the event log has "
-            "them, in the column that clustering.labels_user_column names, or leave "
-            "clustering.labels out"
-        )
+        raise no_common_user(path, frame[user_column], f"the {len(users):,} clustered users")
     columns, skipped = {}, {}
     for name in frame.columns:
         if name == user_column:

@@ -12,6 +12,8 @@ from components.sequence_clusterer.errors import ClusteringError
 from components.sequence_clusterer.labels_file import read_labels_file
 from tests.tfx_pipeline.planted_shop import write_events
 from tests.tfx_pipeline.terminal import cohortrec
+from tfx_pipeline.config import load_config
+from tfx_pipeline.input_checks import check_inputs
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ def test_what_is_fine(separator, tmp_path):
     ("option", "content", "message"),
     [
         ("clustering.labels", "user,age\nu1,3\n", "no column 'user_id' (it has: user, age)"),
+        ("clustering.labels", "user_id,age\nnobody,3\n", "none of its 1 users (user_id: 'nobody')"),
         ("items", "name,price\nshoe,3\n", "no column for item_id"),
         ("events", "a,b\n1,2\n", "user_id"),
     ],
@@ -91,6 +94,14 @@ def test_it_is_told_before_anything_is_loaded(option, content, message, tmp_path
     assert message in answer.err
     assert str(other) in answer.err
     assert not output.exists()
+
+
+def test_one_user_in_common_is_enough_whatever_the_form_of_ids(tmp_path):
+    log = tmp_path / "events.csv"
+    log.write_text("user_id,item_id,timestamp\nu1,a,1500000000\n 7 ,b,1500000001\n")
+    labels = tmp_path / "labels.parquet"
+    pl.DataFrame({"user_id": [7.0, 8.0], "age": [1, 2]}).write_parquet(labels)
+    check_inputs(load_config(overrides=[f"clustering.labels={labels}"], events=(str(log),)))
 
 
 def test_weights_that_are_not_there_are_told_before_anything_is_loaded(tmp_path, monkeypatch):
