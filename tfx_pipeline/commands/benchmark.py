@@ -39,11 +39,13 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     print("Checking the settings and the files …", flush=True)
     from tfx_pipeline.benchmark import compose, data_set_name, run_benchmark
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.input_checks import check_inputs
     from tfx_pipeline.kubernetes_client import import_client
     from tfx_pipeline.run_directory import RunDirectory
 
     config = compose(arguments.sequences, arguments.items, arguments.seed, arguments.overrides)
+    # Only now, because it loads the readers.
+    from tfx_pipeline.input_checks import check_inputs
+
     check_inputs(config)
     directory = RunDirectory(arguments.output)
     directory.claim()

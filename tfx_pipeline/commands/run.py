@@ -29,12 +29,14 @@ def _run(arguments: argparse.Namespace) -> int:
     # Before anything is imported that takes its time.
     print("Checking the settings and the files …", flush=True)
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.input_checks import check_inputs
     from tfx_pipeline.kubernetes_client import import_client
     from tfx_pipeline.run_directory import RunDirectory
 
     config = load_settings(arguments)
     config.beam.check_reach(str(arguments.output), "--output")
+    # Only now, because it loads the readers.
+    from tfx_pipeline.input_checks import check_inputs
+
     check_inputs(config)
     directory = RunDirectory(arguments.output)
     directory.claim()
