@@ -7,11 +7,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tfx.dsl.io import fileio
 
 from components.behavior_example_gen import columns as columns_lib
 from components.behavior_example_gen.config import ColumnMapping, DataConfig
@@ -65,22 +64,31 @@ def expand(patterns: Sequence[str], what: str) -> list[str]:
     """
     files: list[str] = []
     for pattern in patterns:
-        if fileio.isdir(pattern):
-            found = [
-                path
-                for path in sorted(fileio.glob(f"{pattern.rstrip('/')}/*"))
-                if PurePosixPath(path).name[0] not in "._" and not fileio.isdir(path)
-            ]
-        elif fileio.exists(pattern):
-            found = [pattern]
-        else:
-            found = sorted(path for path in fileio.glob(pattern) if not fileio.isdir(path))
+        # Files of a local run have been found already; nothing is imported for them.
+        found = [pattern] if Path(pattern).is_file() else _found(pattern)
         if not found:
             raise DataError(f"{what} file not found: {pattern}")
         files.extend(path for path in found if path not in files)
     if not files:
         raise DataError(f"no {what} file is given")
     return files
+
+
+def _found(pattern: str) -> list[str]:
+    """The files in a folder, or those that a pattern stands for, local or remote."""
+    from tfx.dsl.io import fileio
+
+    if fileio.isdir(pattern):
+        # A listing, because the folder's own name may look like a pattern.
+        inside = [f"{pattern.rstrip('/')}/{name}" for name in sorted(fileio.listdir(pattern))]
+        return [
+            path
+            for path in inside
+            if PurePosixPath(path).name[0] not in "._" and not fileio.isdir(path)
+        ]
+    if fileio.exists(pattern):
+        return [pattern]
+    return sorted(path for path in fileio.glob(pattern) if not fileio.isdir(path))
 
 
 def fingerprint(patterns: Sequence[str]) -> str:
