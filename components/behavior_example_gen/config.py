@@ -158,7 +158,9 @@ class DataConfig(Settings):
     def _known_encoding(cls, value: str) -> str:
         try:
             "".encode("utf-8" if value == "auto" else value)
-            usable = value == "auto" or codecs.lookup(value).name not in _NOT_FOR_FILES
+            usable = (
+                value == "auto" or codecs.lookup(value).name.replace("-", "_") not in _NOT_FOR_FILES
+            )
         except (LookupError, UnicodeError):
             usable = False
         if not usable:

@@ -23,7 +23,7 @@ _UNITS = ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000))
 _DAY = 86_400
 _WIDEST_OFFSET = 18
 _UNIVERSAL_TIME = r"(?:^|[^A-Za-z])(?:UTC|GMT|Z)(?:$|\s|\))"
-_SAMPLE = datetime.datetime(2003, 2, 1, 4, 5, 6, tzinfo=datetime.timezone.utc)
+_SAMPLE = datetime.datetime(2003, 2, 4, 5, 6, 7, tzinfo=datetime.timezone.utc)
 
 LATEST_COMPACT_DATE_AS_EPOCH = 20_991_231
 """Eight digits such as 20191001 are a date, if as an epoch second (in 1970) they are absurd."""
