@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 import polars as pl
@@ -43,12 +43,17 @@ def write_table(frame: pl.DataFrame, path: str) -> str:
     return path
 
 
-def read_tables(paths: Iterable[str]) -> pl.DataFrame:
-    """All rows of the files, in their order."""
+def read_tables(paths: Iterable[str], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """All rows of the files, in their order; only the given columns are unpacked."""
     tables = []
     for path in paths:
         with open_reading(path) as stream:
-            tables.append(pa.ipc.open_stream(stream.read()).read_all())
+            data = stream.read()
+        options = pa.ipc.IpcReadOptions()
+        if columns is not None:
+            schema = pa.ipc.open_stream(data).schema
+            options.included_fields = [schema.get_field_index(name) for name in columns]
+        tables.append(pa.ipc.open_stream(data, options=options).read_all())
     frame = pl.from_arrow(pa.concat_tables(tables))
     assert isinstance(frame, pl.DataFrame)
     return frame

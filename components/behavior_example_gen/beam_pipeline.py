@@ -1,10 +1,12 @@
 """The ingestion as one Beam pipeline over batches.
 
 1. each file: read in batches, clean row by row, spill by user into partitions;
-2. the whole log: stop if too much is bad, set the cuts;
-3. each partition: rules over whole users, sort, count items;
-4. the whole log: which items are kept;
-5. each partition: filter, split, encode, write one shard of every split.
+2. the whole log: stop if too much is bad;
+3. each partition: rules over whole users, sort;
+4. the whole log: the cuts in time, from the events that are left;
+5. each partition: count items in training;
+6. the whole log: which items are kept;
+7. each partition: filter, split, encode, write one shard of every split.
 
 Partitions live in files below a scratch folder: only their names pass through Beam.
 """
@@ -28,9 +30,9 @@ from components.behavior_example_gen.partition_step import (
     ITEM_ATTRIBUTE_KEYS,
     ITEM_ATTRIBUTES,
     ITEM_COUNT_KEYS,
-    ITEM_COUNTS,
     REPORT,
     CleanPartition,
+    CountItems,
 )
 from components.behavior_example_gen.plan import Plan, check_bad_rows, make_plan
 from components.behavior_example_gen.quality import Reports
@@ -79,11 +81,11 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
         | "Files" >> beam.Create(list(job.sources))
         | "SpreadFiles" >> beam.Reshuffle()
         | "ReadFile"
-        >> beam.ParDo(
-            ReadFile(job.scratch, config_json, partitions, optional, sample_every)
-        ).with_outputs(SPILLED, main="reports")
+        >> beam.ParDo(ReadFile(job.scratch, config_json, partitions, optional)).with_outputs(
+            SPILLED, main="reports"
+        )
     )
-    plan = AsSingleton(once | "Plan" >> beam.Map(_plan, AsList(files.reports), job=job))
+    checked = AsSingleton(once | "CheckRows" >> beam.Map(_check, AsList(files.reports), job=job))
     # Every partition takes part, also one without events: it still gets its shards.
     all_partitions = pipeline | "Partitions" >> beam.Create(
         [(partition, None) for partition in range(partitions)]
@@ -93,12 +95,15 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
         | "AllPartitions" >> beam.Flatten()
         | "ByPartition" >> beam.GroupByKey()
         | "CleanPartition"
-        >> beam.ParDo(CleanPartition(job.scratch, config_json, job.timeless), plan).with_outputs(
-            REPORT, ITEM_COUNTS, ITEM_ATTRIBUTES, main="partitions"
-        )
+        >> beam.ParDo(
+            CleanPartition(job.scratch, config_json, job.timeless, sample_every), checked
+        ).with_outputs(REPORT, ITEM_ATTRIBUTES, main="partitions")
     )
+    plan = AsSingleton(once | "Plan" >> beam.Map(_plan, AsList(cleaned[REPORT]), job=job))
+    partitions_cleaned = cleaned.partitions | "SpreadPartitions" >> beam.Reshuffle()
     kept_items = AsSingleton(
-        cleaned[ITEM_COUNTS]
+        partitions_cleaned
+        | "CountItems" >> beam.ParDo(CountItems(), plan)
         | "SumItems" >> beam.CombineGlobally(SumCounts(ITEM_COUNT_KEYS))
         | "KeepItems"
         >> beam.Map(_write, path=job.scratch.kept_items, minimum=job.config.min_item_events)
@@ -108,18 +113,13 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
         | "SumAttributes" >> beam.CombineGlobally(SumCounts(ITEM_ATTRIBUTE_KEYS))
         | "KeepAttributes" >> beam.Map(_write, path=job.scratch.attributes)
     )
-    histories = (
-        cleaned.partitions
-        | "SpreadPartitions" >> beam.Reshuffle()
-        | "BuildHistories"
-        >> beam.ParDo(
-            BuildHistories(
-                job.scratch, config_json, partitions, job.split_folders, job.with_categories
-            ),
-            plan,
-            kept_items,
-        ).with_outputs(USED_ITEMS, main="reports")
-    )
+    histories = partitions_cleaned | "BuildHistories" >> beam.ParDo(
+        BuildHistories(
+            job.scratch, config_json, partitions, job.split_folders, job.with_categories
+        ),
+        plan,
+        kept_items,
+    ).with_outputs(USED_ITEMS, main="reports")
     used_items = AsSingleton(
         histories[USED_ITEMS]
         | "SumUsedItems" >> beam.CombineGlobally(SumCounts(ITEM_COUNT_KEYS))
@@ -137,12 +137,16 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
     )
 
 
-def _plan(_: None, reports: list[FileReport], job: Ingestion) -> Plan:
+def _check(_: None, reports: list[FileReport], job: Ingestion) -> None:
     ordered = sorted(reports, key=lambda report: report.number)
     with job.scratch.noting_failures():
         check_bad_rows(ordered, job.config, job.quarantine)
+
+
+def _plan(_: None, reports: list[PartitionReport], job: Ingestion) -> Plan:
+    with job.scratch.noting_failures():
         leave_one_out = job.timeless or job.config.split == "leave_one_out"
-        return make_plan(ordered, leave_one_out, job.config)
+        return make_plan(reports, leave_one_out, job.config)
 
 
 def _write(counts: bytes, path: str, minimum: int = 0) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from components.behavior_example_gen.cleaning import clean_text, key_text, number
+from components.behavior_example_gen.numeric_text import NumberReader
+from components.behavior_example_gen.plain_text import clean_text, key_text
 from components.behavior_example_gen.readers import read
+from components.behavior_example_gen.remarks import Remarks
 from components.behavior_example_gen.sources import Source
 
 NAME = "items.parquet"
@@ -24,8 +26,14 @@ SCHEMA = pl.Schema(
 )
 
 
-def read_items(sources: Sequence[Source]) -> tuple[pl.DataFrame, list[str]]:
+def read_items(
+    sources: Sequence[Source], decimal_mark: str = "auto"
+) -> tuple[pl.DataFrame, list[str]]:
     """Reads the items files.
+
+    Args:
+        sources: the files.
+        decimal_mark: of their prices, see `DataConfig`.
 
     Returns:
         One row per item (columns of `SCHEMA`; the first row of an id counts), and notes about
@@ -38,8 +46,15 @@ def read_items(sources: Sequence[Source]) -> tuple[pl.DataFrame, list[str]]:
     notes = []
     for source in sources:
         unreadable = missing = 0
+        numbers = NumberReader(decimal_mark)
+        remarks = Remarks()
         for batch in read(source):
             rows = batch.frame
+            prices = None
+            if "price" in rows.columns:
+                prices = numbers.read({"price": rows["price"]})["price"]
+                for kind, where in prices.remarks.items():
+                    remarks.add(kind, rows, "price", where, source)
             part = pl.DataFrame(
                 [
                     key_text(rows["item_id"]),
@@ -49,14 +64,15 @@ def read_items(sources: Sequence[Source]) -> tuple[pl.DataFrame, list[str]]:
                         else pl.repeat("", rows.height, dtype=pl.String, eager=True).alias(name)
                         for name in ATTRIBUTES
                     ),
-                    number(rows["price"]).cast(pl.Float64)
-                    if "price" in rows.columns
+                    prices.values.cast(pl.Float64)
+                    if prices is not None
                     else pl.repeat(None, rows.height, dtype=pl.Float64, eager=True).alias("price"),
                 ]
             )
             unreadable += len(batch.rejected)
             missing += part["item_id"].null_count()
             parts.append(part.drop_nulls("item_id"))
+        notes += [f"items: {note}" for note in remarks.notes()]
         if unreadable:
             notes.append(f"{source.name}: {unreadable:,} unreadable rows are left out")
         if missing:

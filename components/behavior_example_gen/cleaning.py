@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from dataclasses import dataclass
 
 import polars as pl
 
 from components.behavior_example_gen.batches import LINE, Batch, Rejected
-from components.behavior_example_gen.config import Cancellation, DataConfig
-from components.behavior_example_gen.timestamps import epoch_seconds
+from components.behavior_example_gen.config import DataConfig, epoch, whole_id
+from components.behavior_example_gen.numeric_text import NumberReader, Numbers
+from components.behavior_example_gen.plain_text import (
+    clean_text,
+    has_control_characters,
+    ids,
+    is_missing_word,
+    texts,
+)
+from components.behavior_example_gen.remarks import (
+    MISSING_WORD,
+    NO_TEXT,
+    OTHER_TIME_FORM,
+    Remarks,
+)
+from components.behavior_example_gen.sources import Source
+from components.behavior_example_gen.timestamps import LATEST_COMPACT_DATE_AS_EPOCH, read_times
 
 # Reasons that make a row bad (quarantined, and counted against max_bad_fraction).
 BAD_REASONS = (
@@ -18,6 +32,9 @@ BAD_REASONS = (
     "bad_encoding",
     "missing_user_id",
     "missing_item_id",
+    "invalid_user_id",
+    "invalid_item_id",
+    "invalid_action",
     "bad_timestamp",
     "absurd_timestamp",
 )
@@ -28,7 +45,6 @@ RETURNED = "returned"
 """True in a row that takes an earlier event back."""
 NUMBERS = ("price", "quantity")
 TEXTS = ("session_id", "category", "title", "brand")
-_MISSING = ("", "nan", "NaN", "null", "NULL", "None", "<NA>")
 _DAY = 86_400
 
 
@@ -46,118 +62,129 @@ class CleanBatch:
     """Rows of items that the settings leave out."""
 
 
-def clean(batch: Batch, first_order: int, timeless: bool, config: DataConfig) -> CleanBatch:
-    """Applies all rules that need one row only.
+class Cleaner:
+    """Applies all rules that need one row only to the batches of one file."""
 
-    Args:
-        batch: rows of one file.
-        first_order: position of the batch's first row in the log.
-        timeless: the log has an order but no times (all 0).
-        config: the rules.
-    """
-    rows = batch.frame
-    seconds = epoch_seconds(rows["timestamp"], config.timestamp_format)
-    action, returned = _actions(rows, config)
-    events = pl.DataFrame(
-        [
-            key_text(rows["user_id"]),
-            key_text(rows["item_id"]),
-            seconds.alias("timestamp"),
-            rows[LINE],
-            pl.int_range(first_order, first_order + rows.height, eager=True).alias(ORDER),
-            action.alias("action"),
-            returned.alias(RETURNED),
-            *(_known(rows[name], returned) for name in NUMBERS if name in rows.columns),
-            *(clean_text(rows[name]) for name in TEXTS if name in rows.columns),
-        ]
-    ).with_columns(_reason(timeless, config).alias("reason"))
-    rejected = list(batch.rejected)
-    bad = events.filter(pl.col("reason").is_in(BAD_REASONS)).select(LINE, "reason")
-    if bad.height:
-        contents = batch.content(bad[LINE].to_list())
-        rejected += [
-            Rejected(line, reason, content)
-            for (line, reason), content in zip(bad.rows(), contents, strict=True)
-        ]
-    dropped_items = int((events["reason"] == DROPPED_ITEM).sum())
-    kept = events.filter(pl.col("reason").is_null()).drop("reason", LINE)
-    return CleanBatch(kept, rejected, dropped_items)
+    def __init__(self, source: Source, config: DataConfig) -> None:
+        """Starts with nothing remarked."""
+        self._source = source
+        self._config = config
+        self.remarks = Remarks()
+        self._numbers = NumberReader(config.decimal_mark)
+
+    def clean(self, batch: Batch, first_order: int) -> CleanBatch:
+        """Cleans the next batch of the file, whose first row is at that position of the log."""
+        rows = batch.frame
+        config = self._config
+        user, no_user = ids(rows["user_id"])
+        item, no_item = ids(rows["item_id"])
+        times = read_times(
+            rows["timestamp"],
+            config.timestamp_format,
+            epoch(config.earliest) > LATEST_COMPACT_DATE_AS_EPOCH,
+        )
+        action, no_action, lost_action = _action(rows, config)
+        described = {name: texts(rows[name]) for name in TEXTS if name in rows.columns}
+        numbers = self._numbers.read({name: rows[name] for name in NUMBERS if name in rows.columns})
+        returned = _returned(rows, action, numbers.get("quantity"), config)
+        events = pl.DataFrame(
+            [
+                user.alias("user_id"),
+                item.alias("item_id"),
+                times.seconds.alias("timestamp"),
+                rows[LINE],
+                pl.int_range(first_order, first_order + rows.height, eager=True).alias(ORDER),
+                action.replace(config.cancellation.actions).alias("action"),
+                returned.alias(RETURNED),
+                *(_known(found.values, returned).alias(n) for n, found in numbers.items()),
+                *(text.alias(name) for name, (text, _) in described.items()),
+                no_user.alias("no_user"),
+                no_item.alias("no_item"),
+                no_action.alias("no_action"),
+            ]
+        )
+        events = events.with_columns(
+            _reason(self._source.format == "sequences", config).alias("reason")
+        )
+        events = events.drop("no_user", "no_item", "no_action")
+        rejected = list(batch.rejected)
+        bad = events.filter(pl.col("reason").is_in(BAD_REASONS)).select(LINE, "reason")
+        if bad.height:
+            contents = batch.content(bad[LINE].to_list())
+            rejected += [
+                Rejected(line, reason, content)
+                for (line, reason), content in zip(bad.rows(), contents, strict=True)
+            ]
+        dropped_items = int((events["reason"] == DROPPED_ITEM).sum())
+        whole = events["reason"].is_null()
+        for name, key in (("user_id", user), ("item_id", item)):
+            if key.null_count():
+                self._remark(MISSING_WORD, rows, name, key.is_null() & is_missing_word(rows[name]))
+        self._remark(OTHER_TIME_FORM, rows, "timestamp", times.other_form & whole)
+        self._remark(NO_TEXT, rows, "action", lost_action & whole)
+        for name, (_, lost) in described.items():
+            self._remark(NO_TEXT, rows, name, lost & whole)
+        for name, found in numbers.items():
+            for kind, where in found.remarks.items():
+                self._remark(kind, rows, name, _mask(where, rows.height) & whole)
+        kept = events.filter(whole).drop("reason", LINE)
+        return CleanBatch(kept, rejected, dropped_items)
+
+    def _remark(self, kind: str, rows: pl.DataFrame, column: str, where: pl.Series) -> None:
+        self.remarks.add(kind, rows, column, where.arg_true(), self._source)
 
 
-def key_text(values: pl.Series) -> pl.Series:
-    """Ids as text: exactly as written, whole floats without their ".0"; null if missing."""
-    if values.dtype.is_float():
-        whole = values.cast(pl.Int64, strict=False)
-        frame = pl.DataFrame({"value": values.fill_nan(None), "whole": whole})
-        text = frame.select(
-            pl.when(pl.col("value") == pl.col("whole"))
-            .then(pl.col("whole").cast(pl.String))
-            .otherwise(pl.col("value").cast(pl.String))
-        ).to_series()
-        return text.alias(values.name)
-    text = values.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(_MISSING), None)
-
-
-def number(values: pl.Series) -> pl.Series:
-    """Numbers as Float32, also from text with a decimal comma; null if unknown."""
-    if values.dtype == pl.String:
-        text = values.str.strip_chars()
-        numbers = text.cast(pl.Float32, strict=False)
-        if numbers.null_count() > text.null_count():
-            comma = text.str.replace(",", ".", literal=True).cast(pl.Float32, strict=False)
-            numbers = numbers.zip_with(numbers.is_not_null(), comma)
-    else:
-        numbers = values.cast(pl.Float32, strict=False)
-    return numbers.set(~numbers.is_finite(), None)
-
-
-def clean_text(values: pl.Series) -> pl.Series:
-    """Text without outer spaces; "" if missing."""
-    text = key_text(values) if values.dtype.is_float() else values.cast(pl.String)
-    return text.str.strip_chars().fill_null("")
-
-
-def _known(values: pl.Series, returned: pl.Series) -> pl.Series:
+def _known(numbers: pl.Series, returned: pl.Series) -> pl.Series:
     """Prices or quantities, those of returns without their sign; -1 if unknown or negative."""
-    numbers = number(values)
     numbers = numbers.zip_with(~returned, numbers.abs())
     return numbers.zip_with((numbers >= 0).fill_null(False), pl.Series([-1.0], dtype=pl.Float32))
 
 
-def _actions(rows: pl.DataFrame, config: DataConfig) -> tuple[pl.Series, pl.Series]:
-    """The renamed action, and whether it takes an earlier one back."""
+def _action(rows: pl.DataFrame, config: DataConfig) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """The renamed action; where it has line breaks, as for ids; where it is an object."""
+    nothing = pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
+    if "action" not in rows.columns:
+        default = pl.repeat(config.default_action, rows.height, dtype=pl.String, eager=True)
+        return default, nothing, nothing
+    action, lost = texts(rows["action"], config.actions)
+    action = action.set(action == "", config.default_action)
+    if config.actions:
+        action = action.replace(config.actions)
+    return action, has_control_characters(rows["action"]), lost
+
+
+def _returned(
+    rows: pl.DataFrame, action: pl.Series, quantity: Numbers | None, config: DataConfig
+) -> pl.Series:
+    """Whether a row takes an earlier one back."""
     rules = config.cancellation
-    if "action" in rows.columns:
-        action = clean_text(rows["action"])
-        action = action.set(action == "", config.default_action)
-        if config.actions:
-            action = action.replace(config.actions)
-    else:
-        action = pl.repeat(config.default_action, rows.height, dtype=pl.String, eager=True)
-    returned = _returned(rows, action, rules)
-    if rules.actions:
-        action = action.replace(rules.actions)
-    return action, returned
-
-
-def _returned(rows: pl.DataFrame, action: pl.Series, rules: Cancellation) -> pl.Series:
     returned = action.is_in(list(rules.actions))
-    if rules.negative_quantity and "quantity" in rows.columns:
-        returned |= (number(rows["quantity"]) < 0).fill_null(False)
+    if rules.negative_quantity and quantity is not None:
+        returned |= (quantity.values < 0).fill_null(False)
     if "cancel_key" in rows.columns:
         returned |= clean_text(rows["cancel_key"]).str.starts_with(rules.prefix)
     return returned
 
 
+def _mask(rows: pl.Series, height: int) -> pl.Series:
+    nothing = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    return nothing.scatter(rows, True)
+
+
 def _reason(timeless: bool, config: DataConfig) -> pl.Expr:
     """Why a row is dropped; null if it is kept."""
     seconds = pl.col("timestamp")
-    earliest = _epoch(config.earliest)
-    latest = _epoch(config.latest) if config.latest else int(time.time()) + _DAY
+    earliest = epoch(config.earliest)
+    latest = epoch(config.latest) if config.latest else int(time.time()) + _DAY
     absurd = pl.lit(False) if timeless else ~seconds.is_between(earliest, latest)
     return (
-        pl.when(pl.col("user_id").is_null())
+        pl.when("no_user")
+        .then(pl.lit("invalid_user_id"))
+        .when("no_item")
+        .then(pl.lit("invalid_item_id"))
+        .when("no_action")
+        .then(pl.lit("invalid_action"))
+        .when(pl.col("user_id").is_null())
         .then(pl.lit("missing_user_id"))
         .when(pl.col("item_id").is_null())
         .then(pl.lit("missing_item_id"))
@@ -174,11 +201,5 @@ def _drops(rule: str | list[str] | None) -> pl.Expr:
     if rule is None:
         return pl.lit(False)
     if isinstance(rule, str):
-        return pl.col("item_id").str.contains(f"^(?:{rule})$")
+        return pl.col("item_id").str.contains(whole_id(rule))
     return pl.col("item_id").is_in(rule)
-
-
-def _epoch(moment: datetime.datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return int(moment.timestamp())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import difflib
 import re
@@ -12,6 +13,8 @@ import pydantic
 
 from trainer.settings import Settings
 
+_BAD_SEPARATOR = re.compile(r'[\w"\r\n\0]|[^\x00-\x7f]')
+_NOT_FOR_FILES = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape")
 EventColumn = Literal[
     "user_id",
     "item_id",
@@ -35,9 +38,19 @@ class Cancellation(Settings):
     """A quantity below zero is a return."""
     column: str | None = None
     """A further source column (such as an invoice number) whose `prefix` marks returns."""
-    prefix: str = "C"
+    prefix: str = pydantic.Field("C", min_length=1)
     actions: dict[str, str] = {}
     """Returning action to the action it undoes, e.g. {"refund": "purchase"}."""
+
+    @pydantic.field_validator("actions", mode="before")
+    @classmethod
+    def _text_keys(cls, value: Any) -> Any:
+        return _with_text(value)
+
+    @pydantic.field_validator("actions")
+    @classmethod
+    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+        return _action_names(value)
 
 
 class DataConfig(Settings):
@@ -68,8 +81,11 @@ class DataConfig(Settings):
     """Column separator of CSV files: one character, or "auto"."""
     encoding: str = "auto"
     """Text encoding; "auto" is UTF-8, or UTF-16 with a byte order mark."""
+    decimal_mark: Literal["auto", "point", "comma"] = "auto"
+    """In prices and quantities; "auto" finds it in each file."""
     timestamp_format: str | None = None
-    """strptime format tried after ISO 8601 and epoch numbers, e.g. "%m/%d/%Y %H:%M"."""
+    """strptime format of times in text and numbers, e.g. "%m/%d/%Y %H:%M"; null reads ISO 8601 and
+    epoch numbers."""
     earliest: datetime.datetime = datetime.datetime(1990, 1, 1)
     latest: datetime.datetime | None = None
     """Plausible times; latest defaults to one day from now."""
@@ -77,16 +93,26 @@ class DataConfig(Settings):
     @pydantic.field_validator("actions", mode="before")
     @classmethod
     def _text_keys(cls, value: Any) -> Any:
-        """YAML reads a bare 1 as a number; action names are strings."""
-        if isinstance(value, Mapping):
-            return {str(name): str(renamed) for name, renamed in value.items()}
+        return _with_text(value)
+
+    @pydantic.field_validator("actions")
+    @classmethod
+    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+        return _action_names(value)
+
+    @pydantic.field_validator("default_action")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        _action_names({"": value})
         return value
 
     @pydantic.field_validator("columns", "items_columns")
     @classmethod
     def _known_names(cls, value: ColumnMapping, info: pydantic.ValidationInfo) -> ColumnMapping:
         known = get_args(EventColumn if info.field_name == "columns" else ItemColumn)
-        for name in value:
+        for name, wanted in value.items():
+            if wanted == []:
+                raise ValueError(f"{name}: the list is empty; null switches the column off")
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
@@ -97,17 +123,34 @@ class DataConfig(Settings):
     @classmethod
     def _valid_pattern(cls, value: str | list[str] | None) -> str | list[str] | None:
         if isinstance(value, str):
+            import polars as pl  # here, because few commands need it
+
             try:
                 re.compile(value)
+                # The rules of polars are narrower: no look-ahead, no back references.
+                pl.Series([""]).str.contains(whole_id(value))
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from None
+            except pl.exceptions.PolarsError as error:
+                reason = next(
+                    (line for line in str(error).splitlines() if line.startswith("error: ")),
+                    "error: it is too large",
+                )
+                raise ValueError(
+                    f"not a regular expression that can be used: {reason.removeprefix('error: ')}"
+                ) from None
         return value
 
     @pydantic.field_validator("separator")
     @classmethod
     def _one_character(cls, value: str) -> str:
+        value = "\t" if value == "\\t" else value
         if value != "auto" and len(value) != 1:
             raise ValueError('must be one character (a tab is "\\t") or "auto"')
+        if value != "auto" and _BAD_SEPARATOR.match(value):
+            raise ValueError(
+                "must be an ASCII character that is no letter, digit, underscore, quote or line end"
+            )
         return value
 
     @pydantic.field_validator("encoding")
@@ -115,12 +158,55 @@ class DataConfig(Settings):
     def _known_encoding(cls, value: str) -> str:
         try:
             "".encode("utf-8" if value == "auto" else value)
-        except LookupError:
-            raise ValueError('no such encoding; try "utf-8", "cp1252" or "latin-1"') from None
+            usable = (
+                value == "auto" or codecs.lookup(value).name.replace("-", "_") not in _NOT_FOR_FILES
+            )
+        except (LookupError, UnicodeError):
+            usable = False
+        if not usable:
+            raise ValueError('no such encoding of text; try "utf-8", "cp1252" or "latin-1"')
+        return value
+
+    @pydantic.field_validator("timestamp_format")
+    @classmethod
+    def _format_of_dates(cls, value: str | None) -> str | None:
+        if value is not None:
+            # Here, because it loads polars, which few commands need.
+            from components.behavior_example_gen.timestamps import check_format
+
+            check_format(value)
         return value
 
     @pydantic.model_validator(mode="after")
-    def _ordered_cuts(self) -> DataConfig:
+    def _in_order(self) -> DataConfig:
         if self.validation_quantile >= self.test_quantile:
             raise ValueError("validation_quantile must be below test_quantile")
+        if self.latest is not None and epoch(self.earliest) >= epoch(self.latest):
+            raise ValueError(f"earliest ({self.earliest}) must be before latest ({self.latest})")
         return self
+
+
+def epoch(moment: datetime.datetime) -> int:
+    """Epoch seconds; without a zone it is UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return int(moment.timestamp())
+
+
+def whole_id(rule: str) -> str:
+    """The regular expression for ids that a rule matches from end to end."""
+    return f"^(?:{rule})$"
+
+
+def _with_text(value: Any) -> Any:
+    """YAML reads a bare 1 as a number; action names are strings."""
+    if isinstance(value, Mapping):
+        return {str(name): str(renamed) for name, renamed in value.items()}
+    return value
+
+
+def _action_names(renamed: dict[str, str]) -> dict[str, str]:
+    for name in renamed.values():
+        if not name.strip() or not name.isprintable():
+            raise ValueError(f"{name!r} is no name for an action")
+    return renamed

@@ -66,7 +66,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             fileio.makedirs(folder)
         scratch.create()
         try:
-            known_items, notes = catalogue.read_items(items_from)
+            known_items, notes = catalogue.read_items(items_from, config.decimal_mark)
             with_categories = bool((known_items["category"] != "").any())
             if with_categories:
                 write_table(

@@ -1,57 +1,69 @@
-"""JSON Lines: blocks parsed by polars; one with a broken line is searched in Python."""
+"""JSON Lines: blocks parsed by polars; one that polars refuses is read in Python, line by line."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
 from components.behavior_example_gen.batches import LINE, Batch, Rejected, joined
 from components.behavior_example_gen.sources import Source
-from components.behavior_example_gen.text_blocks import read_blocks
+from components.behavior_example_gen.text_blocks import TextBlock, read_blocks
+
+# Some thousand brackets inside each other overflow the stack of polars, and end the process.
+_BRACKETS_FOR_POLARS = 400
 
 
 def read_jsonl(source: Source) -> Iterator[Batch]:
     """Yields the rows of a JSON Lines file, all values as text; missing keys are null.
 
+    Objects and lists become JSON text. Of a key that occurs twice in a line, the first counts.
+
     Raises:
         DataError: the file is not text in its encoding.
     """
     keys = sorted({name for names in source.columns.values() for name in names})
-    schema = pl.Schema(dict.fromkeys(keys, pl.String))
     for block in read_blocks(source.path, source.encoding):
-        lines = block.lines()
-        numbers = [index for index, line in enumerate(lines) if line.strip()]
-        rejected: list[Rejected] = []
-        frame = _parse([lines[index] for index in numbers], schema)
-        if frame is None:
-            good = []
-            for index in numbers:
-                reason = _fault(lines[index])
-                if reason is None:
-                    good.append(index)
-                else:
-                    text = lines[index].decode("utf-8", "replace")
-                    rejected.append(Rejected(block.first_line + index, reason, text))
-            numbers = good
-            frame = _parse([lines[index] for index in numbers], schema)
-        if frame is None:
-            frame = _parse_in_python([lines[index] for index in numbers], schema)
-        frame = frame.select(
-            *(
-                joined([pl.col(name) for name in names]).alias(role)
-                for role, names in source.columns.items()
-            ),
-            (pl.Series(LINE, numbers, pl.Int64) + block.first_line),
-        )
+        yield _batch(block, pl.Schema(dict.fromkeys(keys, pl.String)), source)
 
-        def content(
-            wanted: Sequence[int], lines: list[bytes] = lines, first: int = block.first_line
-        ) -> list[str]:
-            return [lines[line - first].decode("utf-8", "replace") for line in wanted]
 
-        yield Batch(frame, rejected, content)
+def _batch(block: TextBlock, schema: pl.Schema, source: Source) -> Batch:
+    lines = block.lines()
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    nested = set(_nested(block, lines))
+    numbers = [index for index in filled if index not in nested] if nested else filled
+    frame = _parse([lines[index] for index in numbers], schema)
+    rejected: list[Rejected] = []
+    if frame is None:
+        frame, numbers, rejected = _parse_in_python(block, lines, filled, schema)
+    elif nested:
+        others, more, rejected = _parse_in_python(block, lines, sorted(nested), schema)
+        frame, numbers = pl.concat([frame, others]), numbers + more
+    frame = frame.select(
+        *(
+            joined([pl.col(name) for name in names]).alias(role)
+            for role, names in source.columns.items()
+        ),
+        (pl.Series(LINE, numbers, pl.Int64) + block.first_line),
+    )
+
+    def content(wanted: Sequence[int]) -> list[str]:
+        return [lines[line - block.first_line].decode("utf-8", "replace") for line in wanted]
+
+    return Batch(frame.sort(LINE) if nested else frame, rejected, content)
+
+
+def _nested(block: TextBlock, lines: Sequence[bytes]) -> list[int]:
+    """Lines that may be nested too deep for polars."""
+    if _brackets(block.data) <= len(lines) + _BRACKETS_FOR_POLARS:
+        return []
+    return [index for index, line in enumerate(lines) if _brackets(line) > _BRACKETS_FOR_POLARS]
+
+
+def _brackets(data: bytes) -> int:
+    return data.count(b"[") + data.count(b"{")
 
 
 def _parse(lines: Sequence[bytes], schema: pl.Schema) -> pl.DataFrame | None:
@@ -65,12 +77,42 @@ def _parse(lines: Sequence[bytes], schema: pl.Schema) -> pl.DataFrame | None:
     return frame if frame.height == len(lines) else None
 
 
-def _parse_in_python(lines: Sequence[bytes], schema: pl.Schema) -> pl.DataFrame:
-    """The slow way, for valid JSON that polars cannot take."""
-    rows = [json.loads(line) for line in lines]
-    return pl.DataFrame(
-        {name: [_text(row.get(name)) for row in rows] for name in schema.names()}, schema=schema
-    )
+def _parse_in_python(
+    block: TextBlock, lines: Sequence[bytes], wanted: Sequence[int], schema: pl.Schema
+) -> tuple[pl.DataFrame, list[int], list[Rejected]]:
+    """The slow way: the rows of the lines wanted, their positions, and the lines that are none."""
+    rows: list[list[str | None]] = []
+    numbers: list[int] = []
+    rejected: list[Rejected] = []
+    for index in wanted:
+        row = _row(lines[index], schema.names())
+        if isinstance(row, str):
+            text = lines[index].decode("utf-8", "replace")
+            rejected.append(Rejected(block.first_line + index, row, text))
+        else:
+            rows.append(row)
+            numbers.append(index)
+    return pl.DataFrame(rows, schema=schema, orient="row"), numbers, rejected
+
+
+def _row(line: bytes, keys: Sequence[str]) -> list[str | None] | str:
+    """The values of a line, or the reason why it has none."""
+    try:
+        value = json.loads(line.decode(), object_pairs_hook=_first_of_each)
+        if not isinstance(value, dict):
+            return "unreadable"
+        row = [_text(value.get(key)) for key in keys]
+        # JSON can name halves of characters, which no text can have.
+        "".join(filter(None, row)).encode()
+    except UnicodeError:
+        return "bad_encoding"
+    except (ValueError, RecursionError):
+        return "unreadable"
+    return row
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
 
 
 def _text(value: object) -> str | None:
@@ -79,14 +121,3 @@ def _text(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return json.dumps(value, ensure_ascii=False)
-
-
-def _fault(line: bytes) -> str | None:
-    """Why a line is no event, or None."""
-    try:
-        value = json.loads(line.decode())
-    except UnicodeDecodeError:
-        return "bad_encoding"
-    except ValueError:
-        return "unreadable"
-    return None if isinstance(value, dict) else "unreadable"

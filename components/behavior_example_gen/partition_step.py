@@ -1,4 +1,4 @@
-"""Step 3, per partition: rules over whole users, sorting, counts of items."""
+"""Steps 3 and 5, per partition: rules over whole users, sorting; then counts of items."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import polars as pl
 from absl import logging
 
@@ -26,26 +27,40 @@ from components.behavior_example_gen.scratch import Scratch
 
 USER = "user"
 """Number of a user within the partition, by first appearance in the log."""
-REPORT, ITEM_COUNTS, ITEM_ATTRIBUTES = "report", "item_counts", "item_attributes"
+REPORT, ITEM_ATTRIBUTES = "report", "item_attributes"
 ITEM_COUNT_KEYS = ("item_id",)
 ITEM_ATTRIBUTE_KEYS = ("role", "item_id", "value")
 
 
 class CleanPartition(beam.DoFn):
-    """Yields (partition, path or None); a report and counts of items on further outputs."""
+    """Yields (partition, path or None); a report and what events say about items on further
+    outputs.
+    """
 
-    def __init__(self, scratch: Scratch, config_json: str, timeless: bool) -> None:
+    def __init__(
+        self, scratch: Scratch, config_json: str, timeless: bool, sample_every: int
+    ) -> None:
+        """Arguments must survive pickling.
+
+        Args:
+            scratch: where the spilled files are, and where the cleaned ones go.
+            config_json: the DataConfig.
+            timeless: the log has an order but no times.
+            sample_every: the time of every n-th event goes into the report.
+        """
         self._scratch = scratch
         self._config_json = config_json
         self._timeless = timeless
+        self._sample_every = sample_every
 
-    def process(self, element: tuple[int, Iterable[str | None]], plan: Plan) -> Iterator[Any]:
+    def process(self, element: tuple[int, Iterable[str | None]], checked: None) -> Iterator[Any]:
         """Cleans one partition.
 
         Args:
             element: partition, and the files spilled for it (None is no file).
-            plan: the cuts.
+            checked: only there so that a log with too many bad rows stops before this step.
         """
+        del checked
         partition, spilled = element
         paths = sorted(path for path in spilled if path is not None)
         if not paths:
@@ -55,14 +70,12 @@ class CleanPartition(beam.DoFn):
         report = PartitionReport()
         # Sorted as text: files are numbered in the order of the log.
         events = self._apply_rules(read_tables(paths), config, report)
-        in_training = events
-        if not plan.leave_one_out:
-            in_training = events.filter(pl.col("timestamp") < plan.validation_cut)
-        yield _tagged(ITEM_COUNTS, in_training.group_by("item_id").agg(count=pl.len()))
+        self._sample_times(events, config, report)
         for role in ATTRIBUTES:
             if role in events.columns:
                 values = events.group_by("item_id", pl.col(role).alias("value")).agg(count=pl.len())
-                yield _tagged(ITEM_ATTRIBUTES, values.with_columns(role=pl.lit(role)))
+                values = values.with_columns(role=pl.lit(role))
+                yield beam.pvalue.TaggedOutput(ITEM_ATTRIBUTES, to_bytes(values))
         path = write_table(
             events.drop("title", "brand", strict=False), self._scratch.cleaned(partition)
         )
@@ -89,6 +102,39 @@ class CleanPartition(beam.DoFn):
         )
         return events
 
+    def _sample_times(
+        self, events: pl.DataFrame, config: DataConfig, report: PartitionReport
+    ) -> None:
+        """Leaves the times that the cuts are made of.
 
-def _tagged(tag: str, counts: pl.DataFrame) -> beam.pvalue.TaggedOutput:
-    return beam.pvalue.TaggedOutput(tag, to_bytes(counts))
+        Users who will be dropped for having too few events have no say. Rare items have: which
+        those are depends on the cuts.
+        """
+        users = events[USER].to_numpy()
+        often = pl.Series(np.bincount(users)[users] >= config.min_user_events)
+        counted = events.select("timestamp", ORDER).filter(often)
+        if counted.is_empty():
+            return
+        times = counted["timestamp"]
+        report.first, report.last = int(times.min()), int(times.max())  # type: ignore[arg-type]
+        sample = counted.filter(pl.col(ORDER) % self._sample_every == 0)
+        report.times = sample["timestamp"].to_numpy()
+
+
+class CountItems(beam.DoFn):
+    """Yields the counts of a partition's items in the training period (bytes)."""
+
+    def process(self, element: tuple[int, str | None], plan: Plan) -> Iterator[bytes]:
+        """Counts one partition.
+
+        Args:
+            element: partition, and its cleaned events (None is no file).
+            plan: the cuts.
+        """
+        _, path = element
+        if path is None:
+            return
+        events = read_tables([path], ["item_id", "timestamp"])
+        if not plan.leave_one_out:
+            events = events.filter(pl.col("timestamp") < plan.validation_cut)
+        yield to_bytes(events.group_by("item_id").agg(count=pl.len()))

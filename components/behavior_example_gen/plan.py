@@ -12,7 +12,7 @@ import numpy as np
 from components.behavior_example_gen.cleaning import BAD_REASONS
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.errors import DataError
-from components.behavior_example_gen.reports import FileReport
+from components.behavior_example_gen.reports import FileReport, PartitionReport
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _PERIODS = (
@@ -20,6 +20,7 @@ _PERIODS = (
     2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 182 * _DAY, 364 * _DAY,
 )  # fmt: skip
 _MAX_PERIODS = 60
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def check_bad_rows(reports: Sequence[FileReport], config: DataConfig, quarantine
     ]
     for reason, count in bad.most_common():
         example = next(report.examples[reason] for report in reports if reason in report.examples)
-        lines.append(f"  {reason} {count:,}, e.g. {example}{_advice(reason)}")
+        lines.append(f"  {reason} {count:,}, e.g. {example}{_advice(reason, config)}")
     lines.append(f"All of them are in {quarantine}. Correct the file or the data settings, or "
                  "raise data.max_bad_fraction to go on without them.")  # fmt: skip
     raise DataError("\n".join(lines))
@@ -69,20 +70,20 @@ def bad_rows(reports: Sequence[FileReport]) -> Counter[str]:
     return total
 
 
-def make_plan(reports: Sequence[FileReport], leave_one_out: bool, config: DataConfig) -> Plan:
+def make_plan(reports: Sequence[PartitionReport], leave_one_out: bool, config: DataConfig) -> Plan:
     """Sets the cuts and the bins.
 
     Args:
-        reports: of all files, in order.
+        reports: of all partitions.
         leave_one_out: instead of cuts in time.
         config: quantiles of the cuts.
 
     Raises:
         DataError: a temporal split is impossible.
     """
-    times = np.sort(np.concatenate([report.times for report in reports]))
-    if not len(times):
-        return Plan(leave_one_out)
+    times = np.sort(np.concatenate([np.empty(0, np.int64), *(r.times for r in reports)]))
+    if not len(times):  # no user has enough events: all is history, for the account
+        return Plan(leave_one_out, _NEVER, _NEVER)
     first = min(report.first for report in reports if report.first is not None)
     last = max(report.last for report in reports if report.last is not None)
     period = next((p for p in _PERIODS if (last - first) // p < _MAX_PERIODS - 1), 364 * 10 * _DAY)
@@ -115,11 +116,24 @@ def iso(seconds: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _advice(reason: str) -> str:
+def _advice(reason: str, config: DataConfig) -> str:
     if reason == "bad_timestamp":
-        return " (if it is a time, say how it is written in data.timestamp_format)"
+        if config.timestamp_format is None:
+            return " (if it is a time, say how it is written in data.timestamp_format)"
+        zone = " (of zones, %Z reads UTC and GMT)" if "%Z" in config.timestamp_format else ""
+        return f" (does not follow data.timestamp_format={config.timestamp_format!r}{zone})"
     if reason == "absurd_timestamp":
-        return " (not between data.earliest and data.latest, by default 1990 and tomorrow)"
+        return (
+            " (not between data.earliest and data.latest, by default 1990 and tomorrow; if it is "
+            "not meant as ISO 8601 or an epoch number, set data.timestamp_format)"
+        )
     if reason == "bad_encoding":
         return " (not UTF-8: set data.encoding, for example to cp1252 or latin-1)"
+    if reason == "invalid_action":
+        return " (it has a line break or another control character)"
+    if reason.startswith("invalid_"):
+        return (
+            " (an id is text or a number: no object, list or true/false, and without line breaks "
+            "and other control characters)"
+        )
     return ""

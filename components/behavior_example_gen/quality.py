@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from components.behavior_example_gen import quarantine
+from components.behavior_example_gen import id_forms, quarantine, remarks
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.plan import Plan, bad_rows, iso
@@ -175,7 +175,15 @@ def _distribution(lengths: Counter[int]) -> dict[str, int]:
 
 
 def _notes(reports: Reports, found: HistoryReport) -> list[str]:
-    notes = []
+    notes = remarks.total(report.remarks for report in reports.files).notes()
+    for column in ("user_id", "item_id"):
+        forms = [report.id_forms[column] for report in reports.files]
+        if note := id_forms.note(column, forms):
+            notes.append(note)
+    for report in reports.files:
+        bad = sum(bad_rows([report]).values())
+        if bad and bad == report.rows:
+            notes.append(f"{report.name}: not one of its {bad:,} rows can be used")
     for split in (VALIDATION, TEST):
         if count := found.cold_starts[split]:
             notes.append(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import polars as pl
 from absl import logging
 
@@ -18,10 +17,11 @@ from components.behavior_example_gen.cleaning import (
     ORDER,
     RETURNED,
     CleanBatch,
-    clean,
+    Cleaner,
 )
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.errors import DataError
+from components.behavior_example_gen.id_forms import IdForms
 from components.behavior_example_gen.quarantine import QuarantineWriter
 from components.behavior_example_gen.readers import read
 from components.behavior_example_gen.reports import FileReport
@@ -43,7 +43,6 @@ class ReadFile(beam.DoFn):
         config_json: str,
         partitions: int,
         optional: Sequence[str],
-        sample_every: int,
     ) -> None:
         """Arguments must survive pickling.
 
@@ -52,40 +51,34 @@ class ReadFile(beam.DoFn):
             config_json: the DataConfig.
             partitions: number of partitions of the users.
             optional: columns that some file has; every partition file gets them all.
-            sample_every: the time of every n-th row goes into the report.
         """
         self._scratch = scratch
         self._config_json = config_json
         self._partitions = partitions
         self._optional = list(optional)
-        self._sample_every = sample_every
 
     def process(self, source: Source) -> Iterator[Any]:
         """Reads one file."""
         config = DataConfig.from_json(self._config_json)
-        report = FileReport(source.number, source.name)
+        cleaner = Cleaner(source, config)
+        report = FileReport(source.number, source.name, remarks=cleaner.remarks)
+        report.id_forms = {name: IdForms(source.name) for name in ("user_id", "item_id")}
         writers: dict[int, TableWriter] = {}
-        times: list[pl.Series] = []
         quarantine = QuarantineWriter(self._scratch.quarantine(source.number), source.name)
         with self._scratch.noting_failures():
             try:
                 order = source.number * _FILE_STRIDE
                 for batch in read(source):
-                    cleaned = clean(batch, order, source.format == "sequences", config)
+                    cleaned = cleaner.clean(batch, order)
                     order += batch.frame.height
                     quarantine.write(cleaned.rejected)
                     _account(report, source, batch, cleaned)
-                    events = cleaned.events
-                    times.append(
-                        events.filter(pl.col(ORDER) % self._sample_every == 0)["timestamp"]
-                    )
-                    self._spill(source.number, events, writers)
+                    self._spill(source.number, cleaned.events, writers)
                     logging.info("%s: %s rows read", source.name, f"{report.rows:,}")
             finally:
                 quarantine.close()
                 for writer in writers.values():
                     writer.close()
-        report.times = np.concatenate([part.to_numpy() for part in times] or [report.times])
         yield report
         for partition, writer in sorted(writers.items()):
             yield beam.pvalue.TaggedOutput(SPILLED, (partition, writer.path))
@@ -128,19 +121,19 @@ def _account(report: FileReport, source: Source, batch: Batch, cleaned: CleanBat
     if cleaned.dropped_items:
         report.dropped[DROPPED_ITEM] += cleaned.dropped_items
     wrong = report.dropped["bad_encoding"]
-    if wrong > max(1, report.rows // _ENCODING_ERRORS_TOLERATED):
+    if source.format != "parquet" and wrong > max(1, report.rows // _ENCODING_ERRORS_TOLERATED):
         raise DataError(
             f"{source.path} is not UTF-8: {wrong:,} of its first {report.rows:,} rows have other "
             f"bytes, e.g. {report.examples['bad_encoding']}. Set data.encoding to the file's "
             "encoding, for example cp1252 or latin-1"
         )
-    if cleaned.events.height:
-        seconds = cleaned.events["timestamp"]
-        low, high = int(seconds.min()), int(seconds.max())  # type: ignore[arg-type]
-        report.first = low if report.first is None else min(report.first, low)
-        report.last = high if report.last is None else max(report.last, high)
+    for name, forms in report.id_forms.items():
+        forms.add(cleaned.events[name])
 
 
 def _example(source: Source, row: Rejected) -> str:
-    unit = "row" if source.format == "parquet" else "line"
-    return f"{source.name} {unit} {row.line}: {row.content[:120]}"
+    place = f"{source.name} {source.unit} {row.line}"
+    role = row.reason.removeprefix("invalid_")
+    if role != row.reason:
+        place += f", column {' / '.join(source.columns[role])!r}"
+    return f"{place}: {row.content[:120]}"

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from components.behavior_example_gen.id_forms import IdForms
+from components.behavior_example_gen.remarks import Remarks
+
 
 @dataclass
 class FileReport:
@@ -19,10 +22,9 @@ class FileReport:
     dropped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     """First row dropped for each reason, for messages."""
-    times: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    """Every n-th event's time, for the cuts."""
-    first: int | None = None
-    last: int | None = None
+    remarks: Remarks = field(default_factory=Remarks)
+    id_forms: dict[str, IdForms] = field(default_factory=dict)
+    """Of user_id and item_id."""
 
 
 @dataclass
@@ -31,6 +33,12 @@ class PartitionReport:
 
     dropped: Counter[str] = field(default_factory=Counter)
     bots: int = 0
+    times: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Every n-th event's time, for the cuts; only events that the rules leave, of users who have
+    enough of them."""
+    first: int | None = None
+    last: int | None = None
+    """Of all those events."""
 
 
 @dataclass

@@ -55,6 +55,11 @@ class Source:
         """The file's name without folders."""
         return PurePosixPath(self.path).name
 
+    @property
+    def unit(self) -> str:
+        """What its rows are counted in."""
+        return "row" if self.format == "parquet" else "line"
+
 
 def expand(patterns: Sequence[str], what: str) -> list[str]:
     """Files that paths, globs and folders stand for, each once, globs in name order.
@@ -265,7 +270,7 @@ def _json_keys(path: str, text: bytes) -> list[str]:
     for line in text.split(b"\n")[:1000]:
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             keys.update(dict.fromkeys(value))

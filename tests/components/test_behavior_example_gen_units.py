@@ -19,14 +19,14 @@ from components.behavior_example_gen import (
     sources,
     text_blocks,
 )
-from components.behavior_example_gen.cleaning import key_text, number
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.errors import DataError
+from components.behavior_example_gen.plain_text import key_text
 from components.behavior_example_gen.plan import Plan, make_plan
 from components.behavior_example_gen.readers import read
-from components.behavior_example_gen.reports import FileReport
+from components.behavior_example_gen.reports import PartitionReport
 from components.behavior_example_gen.splitting import split_events
-from components.behavior_example_gen.timestamps import epoch_seconds
+from components.behavior_example_gen.timestamps import epoch_seconds, read_times
 from trainer import histories
 from trainer.settings import ConfigError
 
@@ -81,7 +81,8 @@ def test_epoch_seconds_of_typed_columns_and_own_format() -> None:
     assert epoch_seconds(pl.Series([moment.date()])).to_list() == [NOON - 12 * 3600]
     assert epoch_seconds(pl.Series([NOON, NOON * 1000, None])).to_list() == [NOON, NOON, None]
     assert epoch_seconds(pl.Series([float(NOON), float("nan")])).to_list() == [NOON, None]
-    assert epoch_seconds(pl.Series(["10/1/2019 12:00"]), "%m/%d/%Y %H:%M").to_list() == [NOON]
+    own = read_times(pl.Series(["10/1/2019 12:00"]), "%m/%d/%Y %H:%M")
+    assert own.seconds.to_list() == [NOON]
 
 
 def test_ids_stay_as_written() -> None:
@@ -90,13 +91,6 @@ def test_ids_stay_as_written() -> None:
     assert key_text(pl.Series(written)).to_list() == [
         "007", "a,b", 'say "x"', "Ünï-код-商品", "padded", None, None,
     ]  # fmt: skip
-    assert number(pl.Series(["2.5", "2,5", "x", "", None])).to_list() == [
-        2.5,
-        2.5,
-        None,
-        None,
-        None,
-    ]
 
 
 def _source(path: Path, **settings: object) -> sources.Source:
@@ -350,12 +344,12 @@ def test_leave_one_out_split() -> None:
 
 def test_cuts_are_quantiles_of_the_times() -> None:
     times = np.arange(1000, dtype=np.int64) + 1_600_000_000
-    report = FileReport(0, "log", times=times, first=int(times[0]), last=int(times[-1]))
+    report = PartitionReport(times=times, first=int(times[0]), last=int(times[-1]))
     plan = make_plan([report], False, DataConfig())
     assert plan.validation_cut == times[800]
     assert plan.test_cut == times[900]
     assert (times[-1] - plan.period_start) // plan.period_seconds < 60
-    coarse = FileReport(0, "log", times=times // 600 * 600, first=1_599_999_600, last=1_600_000_800)
+    coarse = PartitionReport(times=times // 600 * 600, first=1_599_999_600, last=1_600_000_800)
     with pytest.raises(DataError, match="too few distinct times.*leave_one_out"):
         make_plan([coarse], False, DataConfig())
 
