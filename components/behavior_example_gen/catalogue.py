@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from components.behavior_example_gen.batches import swallowed_note
 from components.behavior_example_gen.cleaning import clean_text, key_text, number
 from components.behavior_example_gen.readers import read
 from components.behavior_example_gen.sources import Source
@@ -38,6 +39,7 @@ def read_items(sources: Sequence[Source]) -> tuple[pl.DataFrame, list[str]]:
     notes = []
     for source in sources:
         unreadable = missing = 0
+        swallowed: list[int] = []
         for batch in read(source):
             rows = batch.frame
             part = pl.DataFrame(
@@ -54,9 +56,12 @@ def read_items(sources: Sequence[Source]) -> tuple[pl.DataFrame, list[str]]:
                     else pl.repeat(None, rows.height, dtype=pl.Float64, eager=True).alias("price"),
                 ]
             )
+            swallowed += batch.swallowed
             unreadable += len(batch.rejected)
             missing += part["item_id"].null_count()
             parts.append(part.drop_nulls("item_id"))
+        if swallowed:
+            notes.append(swallowed_note(source.name, len(swallowed), swallowed[0]))
         if unreadable:
             notes.append(f"{source.name}: {unreadable:,} unreadable rows are left out")
         if missing:

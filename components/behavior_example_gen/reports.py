@@ -19,6 +19,10 @@ class FileReport:
     dropped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     """First row dropped for each reason, for messages."""
+    swallowed: int = 0
+    """Lines that a stray quote had made a part of another row."""
+    first_swallowed: int | None = None
+    """The first of them."""
     times: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Every n-th event's time, for the cuts."""
     first: int | None = None
