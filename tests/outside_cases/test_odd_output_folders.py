@@ -75,5 +75,6 @@ def test_no_folder_and_a_folder_elsewhere(tmp_path, monkeypatch):
     assert answer.code == 2
     assert "must be a folder on this machine, not 'gs://bucket/run'" in answer.err
     monkeypatch.setenv("HOME", str(tmp_path / "runs[1]"))
-    answer = cohortrec("run", "--events", __file__, "--output=~/shop")
+    events = write_events(tmp_path / "events.csv", users=20)
+    answer = cohortrec("run", "--events", events, "--output=~/shop")
     assert "read [ ] in a path" in answer.err
