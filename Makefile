@@ -1,18 +1,18 @@
 # Everything runs from a virtual environment that is made here on first use.
-# Needed beforehand: Python 3.10, make, and a C++ compiler (one dependency of TFX ships source only).
+# Needed beforehand: Python 3.10 to 3.13 (requirements/README.md), make, and a C++ compiler.
 
-PYTHON ?= python3.10
-VENV := .venv
+# Found on the PATH when empty.
+PYTHON ?=
+VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-UV_VERSION := 0.13.9
 
 PRESET ?= complete_journey
 OUTPUT ?= out/$(PRESET)
 IMAGE ?= cohortrec:0.1.0
 BUILDER ?= $(firstword $(foreach name,docker podman buildah,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install run test lint compile image report clean
+.PHONY: help install lock run test lint compile image report clean
 
 help:  ## Show this list.
 	@echo "make run       run the pipeline on a real shop (PRESET=$(PRESET), OUTPUT=$(OUTPUT))"
@@ -21,28 +21,38 @@ help:  ## Show this list.
 	@echo "make compile   write the Kubeflow pipeline to out/pipeline.yaml"
 	@echo "make image     build the container image of the tasks (IMAGE=$(IMAGE)) with docker, podman or buildah"
 	@echo "make report    render the report page of OUTPUT again"
-	@echo "make install   only make the virtual environment"
+	@echo "make install   only make the virtual environment (VENV=$(VENV), PYTHON=found on the PATH)"
+	@echo "make lock      resolve requirements/*.in into the lock files"
 	@echo "make clean     remove the virtual environment, caches and out/"
 
 install: $(STAMP)
+	@test -z "$(PYTHON)" || test "$$(requirements/choose-stack $(PYTHON))" = "$$(cat $(STAMP))" || \
+	  { echo "$(VENV) has another Python than $(PYTHON): make clean first, or add VENV=.venv-other"; exit 2; }
 
 # uv installs the stack in about a minute; without it pip does the same, only slower.
-$(STAMP): requirements.lock requirements.in requirements.overrides setup.py pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null || \
-	  { echo "cohortrec needs Python 3.10; '$(PYTHON)' is not it (set PYTHON=/path/to/python3.10)"; exit 2; }
-	@echo "Installing into $(VENV) (once; a few minutes)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); then \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
-	    --override requirements.overrides -r requirements.lock && \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
-	else \
-	  echo "uv cannot be installed; going on with pip" && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check wheel && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
-	fi
-	@touch $(STAMP)
+$(STAMP): $(wildcard requirements/*) setup.py pyproject.toml
+	@set -eu; chosen=$$(requirements/choose-stack $(PYTHON)); stack=$${chosen%% *}; \
+	echo "Installing $$stack into $(VENV) (once; a few minutes)"; \
+	"$${chosen#* }" -m venv --clear $(VENV); \
+	pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps"; \
+	$$pip --require-hashes -r requirements/bootstrap.lock; \
+	if $(BIN)/uv --version >/dev/null 2>&1; then \
+	  pip="$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps"; \
+	fi; \
+	$$pip --no-build-isolation --require-hashes -r requirements/$$stack.lock; \
+	$$pip --no-build-isolation -e .; \
+	echo "$$chosen" >$(STAMP)
+
+# The lock files, made anew from requirements/*.in; pins that still hold stay.
+lock: lock-bootstrap lock-tfx-1.16 lock-tfx-1.21
+
+LOCK := --quiet --python-version 3.10 --generate-hashes --no-annotate --no-header \
+  --no-emit-index-url --no-emit-find-links --override requirements/overrides.txt
+LOCK_bootstrap := --universal
+LOCK_tfx-1.16 := --python-platform x86_64-manylinux_2_28
+LOCK_tfx-1.21 := --universal
+lock-%: $(STAMP)
+	$(BIN)/uv pip compile requirements/$*.in $(LOCK) $(LOCK_$*) --output-file requirements/$*.lock
 
 run: install  ## The whole pipeline on a real shop.
 	@$(BIN)/cohortrec run --preset $(PRESET) --output $(OUTPUT)

@@ -6,22 +6,25 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
-# What the code imports, pinned where TFX 1.16 needs an exact companion; requirements.lock holds
-# the full resolved set that `make` installs.
+# What the code imports. Python and the C library decide which TFX fits, and TFX which companions;
+# the two full sets that are tested stand in requirements/*.lock, which `make` installs.
 REQUIRES = [
-    "tfx==1.16.0",
-    "tensorflow==2.16.2",
-    "keras==3.12.0",
-    "keras-nlp==0.25.1",
-    "keras-tuner==1.4.8",
+    "tfx==1.21.0; python_version >= '3.11'",
+    "tfx>=1.16.0,<1.22; python_version < '3.11'",
+    "tensorflow>=2.16.2,<2.22",
+    "tensorflow-serving-api>=2.16.1,<2.22",
     "tensorflow-recommenders==0.7.7",
-    "apache-beam==2.59.0",
-    "dill==0.3.1.1",
-    "scikit-learn==1.5.1",
+    "keras>=3.12.0,<3.16",
+    "keras-hub>=0.25.1,<0.33",
+    "keras-nlp>=0.25.1,<0.33",
+    "keras-tuner>=1.4.8",
+    "apache-beam>=2.59.0,<2.78",
+    "scikit-learn>=1.5.1,<1.6",
     "threadpoolctl>=3.1",
-    "kfp==2.5.0",
-    "polars>=1.0",
-    "pyarrow>=10.0.1,<11",
+    # Named here because TFX's own extra leaves it out from Python 3.12 on.
+    "kfp>=2.5.0,<2.17",
+    "polars>=2.0",
+    "pyarrow>=10.0.1,<19",
     "pydantic>=2.0",
     "pyyaml>=6.0",
     "rich>=13.0",
@@ -32,7 +35,6 @@ REQUIRES = [
     "httpx>=0.27",
     "tenacity>=8.3",
     "grpcio>=1.60",
-    "tensorflow-serving-api==2.16.1",
     "google-crc32c>=1.5",
 ]
 
@@ -44,7 +46,7 @@ setup(
     if (HERE / "README.md").exists()
     else "",
     long_description_content_type="text/markdown",
-    python_requires=">=3.10,<3.11",
+    python_requires=">=3.10,<3.14",
     packages=find_packages(
         include=["cohortrec_client*", "tfx_pipeline*", "components*", "trainer*", "schema*"]
     ),

@@ -16,6 +16,7 @@ from typing import Any
 
 from tfx_pipeline.config import RunConfig, load_config
 from tfx_pipeline.console import Console
+from tfx_pipeline.run_directory import RunDirectory
 from trainer.settings import ConfigError
 
 PRESET = "benchmark"
@@ -70,7 +71,7 @@ def data_set_name(sequences: str, name: str | None) -> str:
 
 
 def run_benchmark(
-    config: RunConfig, data_set: str, directory: Path, console: Console
+    config: RunConfig, data_set: str, directory: RunDirectory, console: Console
 ) -> dict[str, Any]:
     """Runs the pipeline, shows the figures and writes them to `benchmark.json`.
 
@@ -89,14 +90,13 @@ def run_benchmark(
     """
     from tfx_pipeline import benchmark_tables as tables
     from tfx_pipeline.benchmark_figures import run_figures
-    from tfx_pipeline.local_runner import RunDirectory, run
+    from tfx_pipeline.local_runner import run
     from tfx_pipeline.published import published_rows
     from tfx_pipeline.resources import MemorySampler, stage_usage
 
     began = time.monotonic()
-    files = RunDirectory(directory)
     with MemorySampler() as memory:
-        outcome = run(config, files, console)
+        outcome = run(config, directory, console)
     seconds = time.monotonic() - began
     stages = stage_usage(outcome.nodes.values(), memory)
     figures = run_figures(outcome)
@@ -110,13 +110,13 @@ def run_benchmark(
     tables.show_published(figures["splits"]["test"], published, data_set, console)
     tables.show_stages(stages, seconds, memory.peak(), console)
     tables.show_gates(figures["baseline"], figures["gates"], console)
-    results = directory / RESULTS
+    results = directory.root / RESULTS
     console.line()
     console.line(f"Model    {outcome.served}")
-    console.line(f"Report   {files.report}")
+    console.line(f"Report   {directory.report}")
     console.line(f"Figures  {results}")
 
-    record = _read(files.record)
+    record = _read(directory.record)
     content = {
         "data_set": data_set,
         "seed": config.run.seed,

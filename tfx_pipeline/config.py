@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
-import yaml
 
 from components.behavior_example_gen.config import DataConfig
 from components.cluster_combiner.config import CombinerConfig
@@ -19,6 +18,7 @@ from tfx_pipeline.beam_config import BeamConfig
 from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.kubeflow_v2.settings import KubeflowConfig
+from tfx_pipeline.settings_yaml import RepeatedKey, YamlFault, parse_yaml
 from trainer.config import (
     EncoderConfig,
     FeaturesConfig,
@@ -123,41 +123,21 @@ def _read_preset(name: str) -> dict[str, Any]:
 
 def _read_yaml(path: Path, what: str) -> dict[str, Any]:
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        values = parse_yaml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{what} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{what} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{what} is not valid YAML: {_yaml_fault(error)}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{what}: line {line} is not UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{what} cannot be read: {error.strerror}") from None
+    except YamlFault as error:
+        raise ConfigError(f"{what} is not valid YAML: {error}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigError(f"{what} must hold sections such as 'data:', not a {_kind(values)}")
     return values
-
-
-def _yaml_fault(error: yaml.YAMLError) -> str:
-    """Line and fault of unreadable YAML."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error)
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key given twice is an error; PyYAML silently takes the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Checks the keys, then builds the mapping."""
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def _parse_override(override: str) -> dict[str, Any]:
@@ -167,8 +147,10 @@ def _parse_override(override: str) -> dict[str, Any]:
     if not equals or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as section.key=value")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = parse_yaml(text)
+    except RepeatedKey as error:
+        raise ConfigError(f"--set {override!r}: {error}") from None
+    except YamlFault:
         # Text that is no YAML (a lone quote or bracket, say) is meant as it stands.
         value = text
     for part in reversed(parts):
@@ -190,6 +172,7 @@ def _check_sections(values: Mapping[str, Any]) -> None:
     sections = RunConfig.model_fields
     for name, value in values.items():
         if name not in sections:
+            name = str(name)
             raise ConfigError(f"unknown setting {name!r}; {_nearest(name, _all_names())}")
         if not isinstance(value, Mapping):
             raise ConfigError(
@@ -224,7 +207,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 def _with_one_seed(values: dict[str, Any]) -> dict[str, Any]:
     """Hands the run's seed to every section that has one and was not given another."""
-    seed = values.get("run", {}).get("seed", RunSettings().seed)
+    seed = RunSettings.from_dict(values.get("run", {}), "run.").seed
     for name in RunConfig.model_fields:
         if name != "run" and "seed" in _section(name).model_fields:
             values.setdefault(name, {}).setdefault("seed", seed)

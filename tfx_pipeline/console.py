@@ -112,12 +112,16 @@ def quiet_terminal(log_file: Path, echo: bool = False) -> Iterator[Console]:
 
 
 @contextlib.contextmanager
-def quiet(echo: bool = False) -> Iterator[None]:
+def quiet(echo: bool = False, doing: str = "Loading TensorFlow …") -> Iterator[None]:
     """Drops what this process writes to its standard streams while the block lasts.
 
     Args:
         echo: drop nothing (for debugging).
+        doing: what is being done meanwhile; shown where a person is waiting at a terminal, and
+            never among the results, which go to the standard output.
     """
+    if sys.stderr.isatty():
+        Console(sys.stderr).line(doing, style="dim")
     if echo:
         yield
         return

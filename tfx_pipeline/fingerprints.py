@@ -16,14 +16,14 @@ import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tfx_pipeline.inputs import InputError, is_remote
+from tfx_pipeline.inputs import InputError, refuse_remote
 
 OWN_PACKAGES = ("cohortrec_client", "trainer", "components", "tfx_pipeline", "schema")
 RECORDED_PACKAGES = (
     "tfx",
     "tensorflow",
     "keras",
-    "keras-nlp",
+    "keras-hub",
     "keras-tuner",
     "tensorflow-recommenders",
     "tensorflow-transform",
@@ -107,10 +107,7 @@ def file_fingerprints(files: Iterable[str]) -> list[dict[str, str | int]]:
 
 
 def _file_fingerprint(name: str) -> dict[str, str | int]:
-    if is_remote(name):
-        raise InputError(
-            f"{name!r}: only a compiled pipeline reads remote files; copy it here for a local run"
-        )
+    refuse_remote(name)
     path = Path(name)
     try:
         return {"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}

@@ -23,7 +23,7 @@ from trainer.metrics import CUTOFFS
 from trainer.settings import Settings
 
 if TYPE_CHECKING:
-    import tensorflow_model_analysis as tfma
+    from tensorflow_model_analysis.proto import config_pb2
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
@@ -62,7 +62,7 @@ class GatesConfig(Settings):
     every loss counts, also one that chance explains."""
 
 
-def build_eval_config(gates: GatesConfig) -> tfma.EvalConfig:
+def build_eval_config(gates: GatesConfig) -> config_pb2.EvalConfig:
     """The Evaluator's configuration: models, metrics, slices and thresholds.
 
     Labels are not configured: each model's signature `evaluate` finds the target in the example
@@ -72,35 +72,35 @@ def build_eval_config(gates: GatesConfig) -> tfma.EvalConfig:
         gates: in the mode "warn" the only threshold is one that always holds. (Without any, the
             Evaluator would bless nothing.)
     """
-    import tensorflow_model_analysis as tfma
+    from tensorflow_model_analysis.proto import config_pb2
 
-    config = tfma.EvalConfig(
+    config = config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(name=CANDIDATE, signature_name="evaluate"),
-            tfma.ModelSpec(name=BASELINE, signature_name="evaluate", is_baseline=True),
+            config_pb2.ModelSpec(name=CANDIDATE, signature_name="evaluate"),
+            config_pb2.ModelSpec(name=BASELINE, signature_name="evaluate", is_baseline=True),
         ],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            tfma.SlicingSpec(feature_keys=[CLUSTER_ID]),
-            tfma.SlicingSpec(feature_keys=[HISTORY_LENGTH]),
+            config_pb2.SlicingSpec(),
+            config_pb2.SlicingSpec(feature_keys=[CLUSTER_ID]),
+            config_pb2.SlicingSpec(feature_keys=[HISTORY_LENGTH]),
         ],
-        metrics_specs=[tfma.MetricsSpec(metrics=_metrics(gates))],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=_metrics(gates))],
     )
     config.options.include_default_metrics.value = False
     config.options.disabled_outputs.values.extend(["plots", "attributions", "analysis"])
     return config
 
 
-def _metrics(gates: GatesConfig) -> list[tfma.MetricConfig]:
+def _metrics(gates: GatesConfig) -> list[config_pb2.MetricConfig]:
     """All metrics, with the thresholds on those that are judged."""
-    import tensorflow_model_analysis as tfma
+    from tensorflow_model_analysis.proto import config_pb2
 
     def metric(
         class_name: str,
-        threshold: tfma.PerSliceMetricThreshold | None = None,
+        threshold: config_pb2.PerSliceMetricThreshold | None = None,
         **settings: float,
-    ) -> tfma.MetricConfig:
-        return tfma.MetricConfig(
+    ) -> config_pb2.MetricConfig:
+        return config_pb2.MetricConfig(
             class_name=class_name,
             module="components.ranking_metrics",
             config=json.dumps(settings),
@@ -126,44 +126,46 @@ def _metrics(gates: GatesConfig) -> list[tfma.MetricConfig]:
     ]
 
 
-def _overall_threshold(gates: GatesConfig) -> tfma.PerSliceMetricThreshold:
+def _overall_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
     """Floor and improvement. (A threshold without a slice would apply to every slice.)"""
-    import tensorflow_model_analysis as tfma
+    from tensorflow_model_analysis.proto import config_pb2
 
-    return tfma.PerSliceMetricThreshold(
-        slicing_specs=[tfma.SlicingSpec()],
-        threshold=tfma.MetricThreshold(
-            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": gates.min_ndcg_at_10}),
-            change_threshold=tfma.GenericChangeThreshold(
-                direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+    return config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec()],
+        threshold=config_pb2.MetricThreshold(
+            value_threshold=config_pb2.GenericValueThreshold(
+                lower_bound={"value": gates.min_ndcg_at_10}
+            ),
+            change_threshold=config_pb2.GenericChangeThreshold(
+                direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
                 absolute={"value": gates.min_improvement + STRICTLY},
             ),
         ),
     )
 
 
-def _cluster_threshold(gates: GatesConfig) -> tfma.PerSliceMetricThreshold:
+def _cluster_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
     """The same for every cluster."""
-    import tensorflow_model_analysis as tfma
+    from tensorflow_model_analysis.proto import config_pb2
 
-    return tfma.PerSliceMetricThreshold(
-        slicing_specs=[tfma.SlicingSpec(feature_keys=[CLUSTER_ID])],
-        threshold=tfma.MetricThreshold(
-            change_threshold=tfma.GenericChangeThreshold(
-                direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+    return config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec(feature_keys=[CLUSTER_ID])],
+        threshold=config_pb2.MetricThreshold(
+            change_threshold=config_pb2.GenericChangeThreshold(
+                direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
                 absolute={"value": -gates.max_cluster_loss},
             )
         ),
     )
 
 
-def _users_threshold(at_least: int) -> tfma.PerSliceMetricThreshold:
+def _users_threshold(at_least: int) -> config_pb2.PerSliceMetricThreshold:
     """A least number of evaluated users; with 0 any model passes."""
-    import tensorflow_model_analysis as tfma
+    from tensorflow_model_analysis.proto import config_pb2
 
-    return tfma.PerSliceMetricThreshold(
-        slicing_specs=[tfma.SlicingSpec()],
-        threshold=tfma.MetricThreshold(
-            value_threshold=tfma.GenericValueThreshold(lower_bound={"value": float(at_least)})
+    return config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec()],
+        threshold=config_pb2.MetricThreshold(
+            value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": float(at_least)})
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import importlib.util
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,18 @@ class InputError(ValueError):
 def is_remote(path: str) -> bool:
     """Whether a path belongs to a remote file system (`gs://`, `s3://`, …)."""
     return "://" in path
+
+
+def refuse_remote(path: str) -> None:
+    """Refuses what a local run does not read.
+
+    Raises:
+        InputError: the path belongs to a remote file system.
+    """
+    if is_remote(path):
+        raise InputError(
+            f"{path!r}: only a compiled pipeline reads remote files; copy it here for a local run"
+        )
 
 
 def resolve_files(patterns: Iterable[str], what: str) -> list[str]:
@@ -102,7 +115,7 @@ def start_path(setting: str) -> Path | None:
 
 
 def make_writable(directory: Path) -> None:
-    """Makes the run directory and tries to write there.
+    """Makes a directory and tries to write there.
 
     Raises:
         InputError: naming the directory and the reason.
@@ -112,7 +125,10 @@ def make_writable(directory: Path) -> None:
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:
-        reason = "it is a file" if directory.is_file() else error.strerror
+        reason = error.strerror
+        if isinstance(error, FileExistsError):
+            link = directory.is_symlink() and not directory.exists()
+            reason = "it is a link that leads nowhere" if link else "it is a file"
         raise InputError(
             f"cannot write to {str(directory)!r}: {reason}; choose another --output"
         ) from None
@@ -120,32 +136,64 @@ def make_writable(directory: Path) -> None:
 
 def _package_file(pattern: str, what: str) -> str:
     name, _, inner = pattern.removeprefix(PACKAGE_PREFIX).partition("/")
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
+    folders = _package_folders(name)
+    if not folders:
         raise InputError(
-            f"{what}: the Python package {name!r} is not installed; "
+            f"{what}: there is no Python package {name!r} here; "
             f"install it with: pip install {name.replace('_', '-')}"
         )
-    path = Path(spec.origin).parent / inner
-    if not path.is_file():
-        raise InputError(f"{what}: package {name!r} has no file {inner!r}")
-    return str(path)
+    if inner.startswith("/") or ".." in Path(inner).parts:
+        raise InputError(f"{what}: {pattern!r} leads out of the package {name!r}")
+    for folder in folders:
+        if (path := folder / inner).is_file():
+            return str(path)
+    raise InputError(f"{what}: package {name!r} has no file {inner!r}")
+
+
+def _package_folders(name: str) -> list[Path]:
+    """Where a package lies; nowhere if there is none of that name, or it is a mere module."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        return []
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return []
+    return [] if spec is None else list(map(Path, spec.submodule_search_locations or ()))
 
 
 def _local_files(pattern: str, what: str) -> list[str]:
-    path = Path(pattern).expanduser()
-    if path.is_file():
-        return [str(path.resolve())]
-    if path.is_dir():
-        raise InputError(
-            f"{what}: {pattern!r} is a folder; give its files, for example '{path}/*.csv'"
-        )
-    # Path.glob takes no absolute patterns.
-    matches = glob.glob(str(path), recursive=True)  # noqa: PTH207
-    found = sorted(name for name in matches if Path(name).is_file())
+    # Unlike Path's, this leaves the name of an unknown user as it is.
+    path = Path(os.path.expanduser(pattern))  # noqa: PTH111
+    try:
+        if path.is_file():
+            return [str(path.resolve())]
+        if path.is_dir():
+            raise InputError(
+                f"{what}: {pattern!r} is a folder; give its files, for example '{path}/*.csv'"
+            )
+        # Path.glob takes no absolute patterns.
+        matches = glob.glob(_literal_folders(path), recursive=True)  # noqa: PTH207
+        found = sorted(name for name in matches if Path(name).is_file())
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{what}: cannot look for {pattern!r}: {reason}") from None
     if not found:
         raise InputError(f"{what}: no file {pattern!r}{_nearest(path)}")
     return [str(Path(name).resolve()) for name in found]
+
+
+def _literal_folders(path: Path) -> str:
+    """The pattern of a path in which folders that exist stand for themselves: `log[1]/*.csv`."""
+    done = Path(path.anchor)
+    pattern = Path(path.anchor)
+    literal = True
+    for part in path.relative_to(path.anchor).parts:
+        literal = literal and (done / part).exists()
+        done /= part
+        pattern /= glob.escape(part) if literal else part
+    return str(pattern)
 
 
 def _nearest(path: Path) -> str:

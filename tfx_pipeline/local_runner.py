@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
-import fcntl
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +17,7 @@ from tfx.utils.path_utils import serving_model_dir
 from components.baseline_model.record import BaselineRecord
 from components.infra_validator.model_server import find_model_server
 from components.infra_validator.record import InfraRecord
+from components.sequence_clusterer.last_clusters import LastClusters
 from tfx_pipeline import fingerprints
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
@@ -28,54 +27,18 @@ from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
 from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.gates import GatesConfig
-from tfx_pipeline.inputs import METADATA_FILE, InputError, event_files, labels_file, resolve_files
+from tfx_pipeline.inputs import event_files, labels_file, resolve_files
 from tfx_pipeline.locations import Locations
 from tfx_pipeline.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.progress import Progress, duration
+from tfx_pipeline.run_directory import RunDirectory
 from tfx_pipeline.served import model_id, served_version
 from tfx_pipeline.start_clusters import find_start, start_files
 
 INFRA_VALIDATOR = "InfraValidator"
 
 Status = Literal["pushed", "already_served", "rolled_back", "refused"]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunDirectory:
-    """The files of one run directory."""
-
-    root: Path
-
-    @property
-    def log(self) -> Path:
-        """Everything that TensorFlow, Beam and TFX said."""
-        return self.root / "logs" / "run.log"
-
-    @property
-    def database(self) -> Path:
-        """ML Metadata."""
-        return self.root / METADATA_FILE
-
-    @property
-    def serving(self) -> Path:
-        """Where models are pushed to, a numbered folder each."""
-        return self.root / "serving"
-
-    @property
-    def report(self) -> Path:
-        """The report page."""
-        return self.root / "report" / "index.html"
-
-    @property
-    def record(self) -> Path:
-        """Versions, settings, data and node states of the latest run."""
-        return self.root / "run.json"
-
-    @property
-    def metrics(self) -> Path:
-        """Every figure that the run printed."""
-        return self.root / "metrics.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +92,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
     data = fingerprints.file_fingerprints([*events, *items])
     labels_data = fingerprints.file_fingerprints([labels] if labels else [])
     directory.root.mkdir(parents=True, exist_ok=True)
-    with _locked(directory.root):
+    with directory.locked():
         metadata = RunMetadata(directory.database)
         interrupted = metadata.close_interrupted()
         if interrupted:
@@ -139,6 +102,9 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         start = find_start(
             config.clustering.start_from, metadata, config.run.name, data_fingerprint
         )
+        if start is not None:
+            # The clusterer reads them after the encoder's training: too late to hear of a fault.
+            LastClusters.load(str(start))
         start_data = fingerprints.file_fingerprints(start_files(start))
         pipeline = create_pipeline(
             config,
@@ -177,19 +143,6 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
     console.line(f"Finished in {duration(seconds)}.")
     return outcome
-
-
-@contextlib.contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Keeps two runs from working in one directory at the same time."""
-    with (root / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"another run is using {str(root)!r}; wait for it or choose another --output"
-            ) from None
-        yield
 
 
 def _executions_of_new_run(metadata: RunMetadata, earlier: set[str]) -> dict[str, NodeExecution]:

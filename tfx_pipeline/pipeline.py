@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfx import v1 as tfx
+from tfx.components import Evaluator, StatisticsGen, Trainer, Transform
 from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import pusher_pb2, transform_pb2
 
 from components.baseline_model.component import BaselineModel
 from components.behavior_example_gen.component import BehaviorExampleGen
@@ -42,7 +44,7 @@ def create_pipeline(
     metadata_path: str | None = None,
     model_server: ModelServer | None = None,
     infra_nonce: str = "",
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """Builds the pipeline; nothing is read or run.
 
     Args:
@@ -77,12 +79,12 @@ def create_pipeline(
         cache=f"{locations.content}/{code_fingerprint(TEXT_ENCODER)}",
         code_version=code_fingerprint("components.item_content_encoder"),
     )
-    statistics = tfx.components.StatisticsGen(examples=histories)
+    statistics = StatisticsGen(examples=histories)
     curated = CuratedSchema()
     validator = HistoryValidator(
         statistics=statistics.outputs["statistics"], schema=curated.outputs["schema"]
     ).with_id("ExampleValidator")
-    transform = tfx.components.Transform(
+    transform = Transform(
         examples=histories,
         schema=curated.outputs["schema"],
         preprocessing_fn="trainer.features.preprocessing_fn",
@@ -90,7 +92,7 @@ def create_pipeline(
             "config": config.features.to_json(),
             "code_version": code_fingerprint("trainer.features"),
         },
-        splits_config=tfx.proto.SplitsConfig(analyze=["train"]),
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
         materialize=False,
     )
     transform.add_upstream_node(validator)
@@ -130,7 +132,7 @@ def create_pipeline(
         start_from_fingerprint=start_from_fingerprint,
     )
 
-    def fine_tuned(name: str, parts: Sequence[str]) -> tfx.components.Trainer:
+    def fine_tuned(name: str, parts: Sequence[str]) -> Trainer:
         return fine_tuning_trainer(
             config,
             locations,
@@ -174,7 +176,7 @@ def create_pipeline(
         exclude_seen=config.serving.exclude_seen,
         code_version=code_fingerprint("components.baseline_model"),
     )
-    evaluator = tfx.components.Evaluator(
+    evaluator = Evaluator(
         examples=clusterer.outputs["examples"],
         example_splits=["test"],
         model=combiner.outputs["model"],
@@ -201,8 +203,8 @@ def create_pipeline(
         model=combiner.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=infra_blessing,
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=locations.serving)
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=locations.serving)
         ),
         custom_config={DEPLOYMENT: config.deployment.model_dump(mode="json")},
     )
@@ -228,7 +230,7 @@ def create_pipeline(
         },
         code_version=code_fingerprint("components.run_report"),
     )
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=config.run.name,
         pipeline_root=locations.artifacts,
         components=[

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.artifacts import Report
-from components.run_report.executor import Executor
 from tfx_pipeline.inputs import InputError
-from tfx_pipeline.local_runner import RunDirectory
-from tfx_pipeline.metadata import RunMetadata
+from tfx_pipeline.run_directory import RunDirectory
 
 NODE = "RunReport"
 
@@ -28,6 +25,11 @@ def render_again(run_dir: Path) -> Path:
     directory = RunDirectory(run_dir)
     if not directory.database.is_file():
         raise InputError(f"{str(run_dir)!r} is no run directory: it has no metadata.db")
+    # Only now, because they load TFX.
+    from components.artifacts import Report
+    from components.run_report.executor import Executor
+    from tfx_pipeline.metadata import RunMetadata
+
     metadata = RunMetadata(directory.database)
     execution = metadata.latest(NODE)
     if execution is None:

@@ -11,7 +11,8 @@ from typing import Any
 from tfx_pipeline.config import RunConfig
 from tfx_pipeline.console import Console
 from tfx_pipeline.customers import show_customers
-from tfx_pipeline.local_runner import Outcome, RunDirectory
+from tfx_pipeline.local_runner import Outcome
+from tfx_pipeline.run_directory import RunDirectory
 from trainer.histories import NOISE
 
 MODEL_NAMES = {

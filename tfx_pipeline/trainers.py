@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tfx import v1 as tfx
+from tfx.components import Trainer, Tuner
+from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel
 
 from tfx_pipeline.config import RunConfig
@@ -19,15 +20,15 @@ def encoder_tuner(
     histories: BaseChannel,
     transform_graph: BaseChannel,
     content: BaseChannel,
-) -> tfx.components.Tuner:
+) -> Tuner:
     """The search for the Trainers' hyper-parameters, on what the encoder's Trainer gets."""
-    return tfx.components.Tuner(
+    return Tuner(
         tuner_fn="trainer.tuner.tuner_fn",
         examples=histories,
         transform_graph=transform_graph,
         base_model=content,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(
             config, locations, "trainer.tuner", ("encoder", "training", "serving", "tuning")
         ),
@@ -41,16 +42,16 @@ def encoder_trainer(
     transform_graph: BaseChannel,
     content: BaseChannel,
     hyperparameters: BaseChannel | None,
-) -> tfx.components.Trainer:
+) -> Trainer:
     """The Trainer of the global encoder; the item texts reach it as its base model."""
-    return tfx.components.Trainer(
+    return Trainer(
         run_fn="trainer.encoder_trainer.run_fn",
         examples=histories,
         transform_graph=transform_graph,
         base_model=content,
         hyperparameters=hyperparameters,
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(
             config, locations, "trainer.encoder_trainer", ("encoder", "training", "serving")
         ),
@@ -66,7 +67,7 @@ def fine_tuning_trainer(
     transform_graph: BaseChannel,
     encoder_model: BaseChannel,
     hyperparameters: BaseChannel | None,
-) -> tfx.components.Trainer:
+) -> Trainer:
     """A Trainer that starts from the global encoder: a cluster's specialist, or a control of it.
 
     Args:
@@ -80,14 +81,14 @@ def fine_tuning_trainer(
         hyperparameters: what the Tuner found, if there is one.
     """
     sections = ("specialists", "serving", *(("tuning",) if config.tuning.enabled else ()))
-    return tfx.components.Trainer(
+    return Trainer(
         run_fn="trainer.specialist_trainer.run_fn",
         examples=clustered,
         transform_graph=transform_graph,
         base_model=encoder_model,
         hyperparameters=hyperparameters,
-        train_args=tfx.proto.TrainArgs(splits=[f"{part}_train" for part in parts]),
-        eval_args=tfx.proto.EvalArgs(splits=[f"{part}_validation" for part in parts]),
+        train_args=trainer_pb2.TrainArgs(splits=[f"{part}_train" for part in parts]),
+        eval_args=trainer_pb2.EvalArgs(splits=[f"{part}_validation" for part in parts]),
         custom_config={
             **_trainer_settings(config, locations, "trainer.specialist_trainer", sections),
             "name": name,

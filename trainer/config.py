@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trainer.settings import Settings
 
@@ -104,7 +104,18 @@ class TrainingConfig(OptimizerConfig):
     masked_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
     """Share of a window's items that are hidden then."""
     strategy: Literal["default", "mirrored", "multi_worker_mirrored"] = "default"
-    """Which `tf.distribute` strategy trains."""
+    """Which `tf.distribute` strategy trains; `mirrored`: on all GPUs of one machine."""
+
+    @field_validator("strategy")
+    @classmethod
+    def _strategy_works(cls, value: str) -> str:
+        if value == "multi_worker_mirrored":
+            # Its per-replica gradients are no tensors, and Keras 3's optimizers take only those.
+            raise ValueError(
+                "training on several machines does not work with Keras 3 yet; use 'mirrored' for "
+                "all GPUs of one machine, or 'default'"
+            )
+        return value
 
 
 class SpecialistConfig(OptimizerConfig):

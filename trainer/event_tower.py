@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import keras_nlp
+import keras_hub
 import tensorflow as tf
 
 from trainer import features
@@ -73,7 +73,7 @@ class EventTower(keras.layers.Layer):
             keras.layers.Dense(width, use_bias=False, name="price") if use_price else None
         )
         initializer = keras.initializers.TruncatedNormal(stddev=INIT_STDDEV)
-        self.position = keras_nlp.layers.PositionEmbedding(
+        self.position = keras_hub.layers.PositionEmbedding(
             max_events, initializer=initializer, name="position"
         )
         self.norm = keras.layers.LayerNormalization(epsilon=1e-12, name="embeddings_norm")

@@ -107,7 +107,8 @@ class ClusterGeometry:
         with tf.io.gfile.GFile(f"{root}/{CLUSTERS_FILE}", "w") as file:
             file.write(json.dumps(content, indent=2, allow_nan=False))
         buffer = io.BytesIO()
-        np.savez(buffer, **self.arrays())
+        arrays: dict[str, Any] = self.arrays()
+        np.savez(buffer, **arrays)
         with tf.io.gfile.GFile(f"{root}/{ARRAYS_FILE}", "wb") as file:
             file.write(buffer.getvalue())
 

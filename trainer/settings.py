@@ -7,12 +7,16 @@ travel through TFX execution properties as JSON and come back through `Settings.
 
 from __future__ import annotations
 
-import difflib
+import datetime
 import json
-from collections.abc import Mapping
+import typing
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import pydantic
+from pydantic_core import PydanticCustomError
+
+from trainer.setting_errors import explain
 
 S = TypeVar("S", bound="Settings")
 
@@ -32,7 +36,21 @@ class Settings(pydantic.BaseModel):
         trainer.settings.ConfigError: unknown setting 'margn'; did you mean 'margin'?
     """
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _nothing_misread(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
+        """Refuses what pydantic would take for something else.
+
+        True is not 1, and 2019 is a year, not 2,019 seconds after the beginning of 1970.
+        """
+        kinds = set(_kinds(cls.model_fields[str(info.field_name)].annotation))
+        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+            raise PydanticCustomError("number_type", "must not be true or false")
+        if datetime.datetime in kinds and _is_number(value):
+            raise PydanticCustomError("datetime_type", "a number")
+        return value
 
     @classmethod
     def from_dict(cls: type[S], values: Mapping[str, Any], prefix: str = "") -> S:
@@ -48,9 +66,7 @@ class Settings(pydantic.BaseModel):
         try:
             return cls.model_validate(dict(values))
         except pydantic.ValidationError as error:
-            raise ConfigError(
-                "\n".join(_explain(cls, detail, prefix) for detail in error.errors())
-            ) from None
+            raise ConfigError(explain(cls, error, prefix)) from None
 
     def updated(self: S, values: Mapping[str, Any]) -> S:
         """The settings with some of them replaced, validated anew.
@@ -82,25 +98,21 @@ class Settings(pydantic.BaseModel):
         return cls.from_dict(json.loads(text))
 
 
-def _explain(cls: type[Settings], detail: Any, prefix: str) -> str:
-    """One line for one pydantic error, with the dotted name of the setting."""
-    location = [str(part) for part in detail["loc"]]
-    name = prefix + ".".join(location)
-    if detail["type"] != "extra_forbidden":
-        return f"setting {name!r}: {detail['msg']} (got {detail['input']!r})"
-    known = _field_names(cls, location[:-1])
-    near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
-    path = prefix + "".join(part + "." for part in location[:-1])
-    hint = f"did you mean {path + near[0]!r}?" if near else f"known here: {', '.join(known)}"
-    return f"unknown setting {name!r}; {hint}"
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The types in an annotation: all alternatives, and what is inside of lists."""
+    inside = typing.get_args(annotation)
+    if not inside:
+        yield annotation
+    for part in inside:
+        # The values of a Literal are no types.
+        if typing.get_origin(annotation) is not typing.Literal:
+            yield from _kinds(part)
 
 
-def _field_names(cls: type[Settings], path: list[str]) -> list[str]:
-    """Setting names of the section at `path` below `cls`."""
-    for part in path:
-        field = cls.model_fields.get(part)
-        nested = field.annotation if field else None
-        if not (isinstance(nested, type) and issubclass(nested, Settings)):
-            return []
-        cls = nested
-    return sorted(cls.model_fields)
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number, or text of one."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

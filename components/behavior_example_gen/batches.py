@@ -30,6 +30,34 @@ class Batch:
     """Rows that are not even rows."""
     content: Callable[[Sequence[int]], list[str]]
     """What the file has in the given lines."""
+    swallowed: Sequence[int] = ()
+    """Lines that a stray quote had made a part of another row; they are rows of `frame`."""
+
+    def without(self, sign: str, reason: str) -> Batch:
+        """Rejects the rows that have a sign in any value."""
+        text = [name for name, kind in self.frame.schema.items() if kind == pl.String]
+        found = pl.any_horizontal(
+            pl.lit(False), *(pl.col(name).str.contains(sign, literal=True) for name in text)
+        ).fill_null(False)
+        lines = self.frame.filter(found)[LINE].to_list()
+        if not lines:
+            return self
+        rejected = [
+            Rejected(line, reason, content)
+            for line, content in zip(lines, self.content(lines), strict=True)
+        ]
+        return Batch(
+            self.frame.filter(~found), [*self.rejected, *rejected], self.content, self.swallowed
+        )
+
+
+def swallowed_note(name: str, count: int, first: int) -> str:
+    """What to say of a file in which stray quotes had swallowed lines."""
+    return (
+        f"{name}: {count:,} lines, the first of them line {first:,}, stood between double quotes "
+        "that are no pair; they are read as rows of their own (if quotes are ordinary characters "
+        "in this file, set data.quoting=none)"
+    )
 
 
 def joined(parts: Sequence[pl.Expr]) -> pl.Expr:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from components.behavior_example_gen.batches import swallowed_note
 from components.behavior_example_gen.numeric_text import NumberReader
 from components.behavior_example_gen.plain_text import clean_text, key_text
 from components.behavior_example_gen.readers import read
@@ -48,6 +49,7 @@ def read_items(
         unreadable = missing = 0
         numbers = NumberReader(decimal_mark)
         remarks = Remarks()
+        swallowed: list[int] = []
         for batch in read(source):
             rows = batch.frame
             prices = None
@@ -69,10 +71,13 @@ def read_items(
                     else pl.repeat(None, rows.height, dtype=pl.Float64, eager=True).alias("price"),
                 ]
             )
+            swallowed += batch.swallowed
             unreadable += len(batch.rejected)
             missing += part["item_id"].null_count()
             parts.append(part.drop_nulls("item_id"))
         notes += [f"items: {note}" for note in remarks.notes()]
+        if swallowed:
+            notes.append(swallowed_note(source.name, len(swallowed), swallowed[0]))
         if unreadable:
             notes.append(f"{source.name}: {unreadable:,} unreadable rows are left out")
         if missing:

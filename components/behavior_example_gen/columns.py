@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from components.behavior_example_gen.config import ColumnMapping
 from components.behavior_example_gen.errors import DataError
+from components.behavior_example_gen.line_shapes import looks_like_data
 
 REQUIRED_EVENT_COLUMNS = ("user_id", "item_id", "timestamp")
 REQUIRED_ITEM_COLUMNS = ("item_id",)
@@ -91,6 +92,7 @@ def resolve(
                 raise DataError(f"{where}: {setting}.{role} is null, but the column is required")
             continue
         candidates = _candidates(role, others, [name for name in found if name not in taken])
+        candidates = list(dict.fromkeys(candidates))
         if len(candidates) == 1:
             names[role] = (candidates[0],)
             if candidates[0] != role:
@@ -109,12 +111,40 @@ def resolve(
             missing.append(role)
     if missing:
         hints = "; ".join(_hint(role, found, setting) for role in missing)
-        if len(missing) == len(required) > 1:
+        none = len(missing) == len(required)
+        if none and looks_like_data(found):
+            hints = "They look like a row of data: put a line of column names on top"
+        elif none and len(required) > 1:
             hints += ". If the file has no line of column names, put one on top"
         raise DataError(
-            f"{where}: no column for {', '.join(missing)}. Columns found: {_listed(found)}. {hints}"
+            f"{where}: no column for {', '.join(missing)}. Columns found: {listed(found)}. {hints}"
         )
+    for role, sources in names.items():
+        for source in sources:
+            _check_unique(source, found, where, f"{setting}.{role}")
     return Columns(names, notes)
+
+
+def has_known_name(names: Sequence[str]) -> bool:
+    """Whether a user or an item is among column names."""
+    known = {other for role in ("user_id", "item_id") for other in EVENT_ALIASES[role]}
+    return any(_normalised(name) in known for name in names)
+
+
+def nearest_names(roles: Sequence[str], found: Sequence[str], setting: str) -> str:
+    """Which columns are most like the roles, for messages; "" if none is."""
+    near = {role: _nearest(role, found) for role in roles}
+    hints = [f"{setting}.{role}={name}" for role, name in near.items() if name is not None]
+    return f". If one of them is meant, set {' or '.join(hints)}" if hints else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as one line; of a file that is not a table, whose first line can be anything, the
+    beginning.
+    """
+    shown = ", ".join(_shortened(name) for name in names[:_SHOWN])
+    more = len(names) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _candidates(role: str, aliases: Sequence[str], found: Sequence[str]) -> list[str]:
@@ -125,17 +155,23 @@ def _candidates(role: str, aliases: Sequence[str], found: Sequence[str]) -> list
 
 
 def _demand(source: str, found: Sequence[str], where: str, setting: str) -> None:
-    """Checks that a column named in the settings exists, once."""
+    """Checks that a column named in the settings exists."""
     if source not in found:
         near = _nearest(source, found)
         hint = f" Did you mean {near!r}?" if near else ""
         raise DataError(
             f"{where}: no column {source!r} (named by {setting}).{hint} "
-            f"Columns found: {_listed(found)}"
+            f"Columns found: {listed(found)}"
         )
-    if list(found).count(source) > 1:
+
+
+def _check_unique(source: str, found: Sequence[str], where: str, setting: str) -> None:
+    """Checks that no other column has the name of one that is used, but for outer spaces."""
+    twins = [name for name in found if name.strip() == source.strip()]
+    if len(twins) > 1:
         raise DataError(
-            f"{where}: several columns are called {source!r} (named by {setting}); rename them"
+            f"{where}: {len(twins)} columns are called {source.strip()!r} (used as {setting}): "
+            "which of them counts? Rename all but one"
         )
 
 
@@ -154,15 +190,6 @@ def _nearest(name: str, found: Sequence[str]) -> str | None:
 
 def _normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The names as one line; of a file that is not a table, whose first line can be anything, the
-    beginning.
-    """
-    shown = ", ".join(_shortened(name) for name in names[:_SHOWN])
-    more = len(names) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _shortened(name: str) -> str:

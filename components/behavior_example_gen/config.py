@@ -79,6 +79,8 @@ class DataConfig(Settings):
     max_bad_fraction: float = pydantic.Field(0.1, ge=0, le=1)
     separator: str = "auto"
     """Column separator of CSV files: one character, or "auto"."""
+    quoting: Literal["auto", "none"] = "auto"
+    """Double quotes around values of CSV files; with "none" they are ordinary characters."""
     encoding: str = "auto"
     """Text encoding; "auto" is UTF-8, or UTF-16 with a byte order mark."""
     decimal_mark: Literal["auto", "point", "comma"] = "auto"

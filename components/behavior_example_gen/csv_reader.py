@@ -1,9 +1,10 @@
-"""CSV files: parsed in blocks by Arrow; broken lines are singled out with their number."""
+"""CSV files: parsed in blocks by Arrow; what it cannot read is read line by line."""
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,65 +14,163 @@ import pyarrow.compute
 import pyarrow.csv as pacsv
 
 from components.behavior_example_gen.batches import LINE, Batch, Rejected, joined
+from components.behavior_example_gen.csv_lines import LineReader, LineRecord
 from components.behavior_example_gen.sources import Source
-from components.behavior_example_gen.text_blocks import TextBlock, read_blocks
+from components.behavior_example_gen.text_blocks import (
+    BLOCK_BYTES,
+    LONGEST_RECORD,
+    TextBlock,
+    read_blocks,
+)
 
 _KEYS = ("user_id", "item_id", "timestamp")
+# Value of a row added after a block: without it, a quote is open where the block ends.
+_END = b"\x00"
+# A noncharacter, in place of bytes that are not UTF-8.
+_WRONG = "\ufdd0"
+_VALUES_LEARNT = 10_000
 
 
-def read_csv(source: Source) -> Iterator[Batch]:
+def read_csv(source: Source, block_bytes: int = BLOCK_BYTES) -> Iterator[Batch]:
     """Yields the rows of a CSV file, all columns as text.
 
     Raises:
         DataError: the file is not text in its encoding.
     """
-    for block in read_blocks(source.path, source.encoding, quoted=True):
+    keys = [source.header.index(name) for role in _KEYS for name in source.columns.get(role, ())]
+    judged = source.columns.get("timestamp", source.columns["item_id"])[0]
+    reader = LineReader(len(source.header), source.separator, keys, source.header.index(judged))
+    waiting: TextBlock | None = None
+    for block in read_blocks(source.path, source.encoding, block_bytes):
         if block.first_line == 1:
             block = _without_lines(block, source.header_lines)
+        if waiting is not None:
+            block = TextBlock(waiting.data + block.data, waiting.first_line)
         if block.data:
-            yield _CsvBlock(source, block).batch()
+            parsed = _CsvBlock(source, reader, block, len(block.data) > LONGEST_RECORD)
+            yield parsed.batch()
+            waiting = parsed.waiting
+    if waiting is not None:
+        yield _CsvBlock(source, reader, waiting, complete=True).batch()
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """What Arrow makes of a block. Records are numbered from 0, broken ones too."""
+
+    table: pa.Table
+    """The records that are whole, as bytes; columns are named by their position."""
+    broken: dict[int, int]
+    """Line breaks inside each record that has too few or too many values."""
+    open_end: bool
+    """The last record has a quote that is open where the block ends."""
+
+    @property
+    def records(self) -> int:
+        return self.table.num_rows + len(self.broken)
+
+    @property
+    def whole(self) -> npt.NDArray[np.int64]:
+        """The number of each record of the table."""
+        return np.delete(np.arange(self.records), list(self.broken))
 
 
 class _CsvBlock:
-    """Parses one block. Columns are addressed by position: headers may repeat a name."""
+    """Reads one block. Columns are addressed by position: headers may repeat a name."""
 
-    def __init__(self, source: Source, block: TextBlock) -> None:
-        self._width = len(source.header)
-        self._separator = source.separator
+    def __init__(
+        self, source: Source, reader: LineReader, block: TextBlock, complete: bool
+    ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            source: the file.
+            reader: of its single lines.
+            block: a part of it.
+            complete: nothing follows that could close a quote.
+        """
+        self.waiting: TextBlock | None = None
+        """After `batch`: lines at the end whose record may go on in the next block."""
+        self._source = source
         self._roles = {
             role: [str(source.header.index(name)) for name in names]
             for role, names in source.columns.items()
         }
+        self._used = sorted({position for part in self._roles.values() for position in part})
+        self._reader = reader
         self._block = block
+        self._complete = complete
         self._lines: list[bytes] | None = None
-        self._broken: list[pacsv.InvalidRow] = []
         self._rejected: list[Rejected] = []
+        self._swallowed: list[int] = []
 
     def batch(self) -> Batch:
-        used = sorted({position for positions in self._roles.values() for position in positions})
-        table = self._parse(self._block.data, used)
-        records = table.num_rows + len(self._broken)
-        breaks = self._block.data.count(b"\n") + (not self._block.data.endswith(b"\n"))
-        if records == breaks:
-            starts = np.arange(records) + self._block.first_line
-            numbers = np.array([row.number - 1 for row in self._broken], np.int64)
-            lines = np.delete(starts, numbers)
-            for number, row in zip(numbers, self._broken, strict=True):
-                self._reject(int(starts[number]), row.text)
-        else:
-            table, lines = self._parse_again(used)
-        frame = self._as_text(table, lines)
-        return Batch(frame, self._rejected, self._content)
+        """Reads the block."""
+        data = self._block.data if self._block.data.endswith(b"\n") else self._block.data + b"\n"
+        try:
+            frame = self._frame(data)
+        except pa.ArrowInvalid:
+            # Bytes that are not UTF-8, in a broken row or in a column that is used.
+            text = re.sub("[\udc80-\udcff]+", _WRONG, data.decode("utf-8", "surrogateescape"))
+            self._rejected, self._swallowed = [], []
+            frame = self._frame(text.encode())
+            return self._batch(frame).without(_WRONG, "bad_encoding")
+        return self._batch(frame)
 
-    def _parse(self, data: bytes, used: Sequence[str]) -> pa.Table:
-        """Arrow table of the given columns, binary; broken rows go to `_broken`."""
-        self._broken = []
+    def _batch(self, frame: pl.DataFrame) -> Batch:
+        return Batch(frame, self._rejected, self._content, self._swallowed)
+
+    def _frame(self, data: bytes) -> pl.DataFrame:
+        """The rows; those that cannot be read are rejected.
+
+        Raises:
+            pa.ArrowInvalid: not UTF-8.
+        """
+        parsed = self._parse(data, self._used)
+        lines = data.count(b"\n")
+        if parsed.records == lines and not parsed.open_end:
+            starts = np.arange(lines)
+            doubtful = np.array(list(parsed.broken), np.int64)
+        else:
+            parsed = self._parse(data, [str(position) for position in range(self._width)])
+            starts, doubtful = self._spanning(parsed, data)
+        table = parsed.table.select(self._used)
+        numbers = starts[parsed.whole]
+        if len(doubtful):
+            read, rows, row_numbers = self._read_lines(data, starts, starts[doubtful])
+            extra = pa.table(
+                {
+                    name: pa.array([row[int(name)] for row in rows], pa.binary())
+                    for name in self._used
+                }
+            )
+            kept = ~read[numbers]
+            table = pa.concat_tables([table.filter(pa.array(kept)), extra])
+            numbers = np.concatenate([numbers[kept], np.array(row_numbers, np.int64)])
+            order = np.argsort(numbers, kind="stable")
+            table, numbers = table.take(pa.array(order)), numbers[order]
+        return self._as_text(table, numbers + self._block.first_line)
+
+    @property
+    def _width(self) -> int:
+        return len(self._source.header)
+
+    def _parse(self, data: bytes, columns: Sequence[str]) -> _Parsed:
+        """Parses whole lines.
+
+        Raises:
+            pa.ArrowInvalid: a broken row is not UTF-8.
+        """
+        quoted = self._source.quoted and b'"' in data
+        if quoted:
+            data += self._source.separator.encode().join([_END] * self._width) + b"\n"
+        broken: dict[int, int] = {}
 
         def skip(row: pacsv.InvalidRow) -> str:
-            self._broken.append(row)
+            broken[row.number - 1] = row.text.count("\n")
             return "skip"
 
-        return pacsv.read_csv(
+        table = pacsv.read_csv(
             pa.py_buffer(data),
             # One thread: only then do broken rows come with their number.
             read_options=pacsv.ReadOptions(
@@ -80,74 +179,122 @@ class _CsvBlock:
                 block_size=len(data) + 1,
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=self._separator,
-                newlines_in_values=True,
+                delimiter=self._source.separator,
+                quote_char='"' if quoted else False,
+                newlines_in_values=quoted,
                 invalid_row_handler=skip,
                 ignore_empty_lines=False,
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(used, pa.binary()),
-                include_columns=list(used),
+                column_types=dict.fromkeys(columns, pa.binary()),
+                include_columns=list(columns),
                 strings_can_be_null=False,
             ),
         )
+        if not quoted:
+            return _Parsed(table, broken, open_end=False)
+        last = table.num_rows - 1
+        records = table.num_rows + len(broken)
+        if records - 1 in broken or table.column(0)[last].as_py() != _END:
+            return _Parsed(table, broken, open_end=True)
+        return _Parsed(table.slice(0, last), broken, open_end=False)
 
-    def _parse_again(self, used: Sequence[str]) -> tuple[pa.Table, npt.NDArray[np.int64]]:
-        """Parses a block in which records span lines, and finds each record's first line.
+    def _spanning(
+        self, parsed: _Parsed, data: bytes
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Looks at a block in which records span lines.
 
-        A stray quote swallows the lines up to the next one; so a record over several lines that
-        is broken, or has a line break in a key, is read again line by line.
+        Returns:
+            The first line of each record, and the records that are broken or may be several that
+            a stray quote made one.
         """
-        table = self._parse(self._block.data, [str(index) for index in range(self._width)])
-        breaks = np.sum([_line_breaks(column) for column in table.columns], axis=0)
-        broken = np.array([row.number - 1 for row in self._broken], np.int64)
-        spans = np.empty(table.num_rows + len(broken), np.int64)
-        whole = np.delete(np.arange(len(spans)), broken)
-        spans[whole] = breaks + 1
-        spans[broken] = [row.text.count("\n") + 1 for row in self._broken]
-        starts = self._block.first_line + np.concatenate([[0], np.cumsum(spans)[:-1]])
-        keys = [position for role in _KEYS for position in self._roles.get(role, [])]
-        torn = np.zeros(table.num_rows, bool)
-        for position in keys:
-            torn |= _line_breaks(table.column(position)) > 0
-        retried: list[list[str]] = []
-        retried_lines: list[int] = []
-        for record in np.sort(np.concatenate([broken, whole[torn]])):
-            first = int(starts[record])
-            for line in range(first, first + int(spans[record])):
-                [text] = self._content([line])
-                fields = _fields(text, self._separator)
-                if fields is not None and len(fields) == self._width:
-                    retried.append(fields)
-                    retried_lines.append(line)
+        breaks = np.zeros(parsed.records, np.int64)
+        breaks[list(parsed.broken)] = list(parsed.broken.values())
+        breaks[parsed.whole] = np.sum([_line_breaks(c) for c in parsed.table.columns], axis=0)
+        starts = np.concatenate([[0], np.cumsum(breaks + 1)[:-1]])
+        judged = parsed.table.column(self._reader.judged)
+        sure = judged.filter(pa.array(_line_breaks(judged) == 0))
+        step = max(1, len(sure) // _VALUES_LEARNT)
+        self._reader.learn(sure.take(pa.array(np.arange(0, len(sure), step))).to_pylist())
+        lines = data.removesuffix(b"\n").split(b"\n")
+        in_key = np.zeros(parsed.records, bool)
+        for position in self._reader.keys:
+            in_key[parsed.whole] |= _line_breaks(parsed.table.column(position)) > 0
+        doubtful = set(parsed.broken)
+        if parsed.open_end:
+            doubtful.add(parsed.records - 1)
+        for record in np.flatnonzero(breaks):
+            if record not in doubtful:
+                start = starts[record]
+                if in_key[record] or self._reader.swallowed(
+                    lines[start : start + breaks[record] + 1]
+                ):
+                    doubtful.add(record)
+        return starts, np.array(sorted(doubtful), np.int64)
+
+    def _read_lines(
+        self, data: bytes, starts: npt.NDArray[np.int64], doubtful: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.bool_], list[list[bytes]], list[int]]:
+        """Reads lines one by one, from each doubtful start to the next start of a record.
+
+        Args:
+            data: of the block.
+            starts: first line of each record that Arrow saw.
+            doubtful: those that are read here, ascending.
+
+        Returns:
+            Which lines were read, the records that they hold, and the first line of each.
+        """
+        lines = data.removesuffix(b"\n").split(b"\n")
+        begins = np.zeros(len(lines) + 1, bool)
+        begins[starts] = begins[-1] = True
+        read = np.zeros(len(lines), bool)
+        rows: list[list[bytes]] = []
+        numbers: list[int] = []
+        line = 0
+        for first in doubtful.tolist():
+            if first < line:
+                continue
+            line = first
+            while line == first or not begins[line]:
+                record = self._record(lines, line)
+                if record is None:
+                    self._wait_from(line)
+                    read[line:] = True
+                    line = len(lines)
+                    break
+                number = self._block.first_line + line
+                if record.values is None:
+                    self._reject(number)
                 else:
-                    self._reject(line, text)
-        kept = table.filter(pa.array(~torn)).select(list(used))
-        extra = pa.table(
-            {
-                position: pa.array([row[int(position)].encode() for row in retried], pa.binary())
-                for position in used
-            }
-        )
-        lines = np.concatenate([starts[whole[~torn]], np.array(retried_lines, np.int64)])
-        order = np.argsort(lines, kind="stable")
-        return pa.concat_tables([kept, extra]).take(pa.array(order)), lines[order]
+                    rows.append(record.values)
+                    numbers.append(line)
+                    if line > first:
+                        self._swallowed.append(number)
+                line = record.end
+            read[first:line] = True
+        return read, rows, numbers
+
+    def _record(self, lines: Sequence[bytes], first: int) -> LineRecord | None:
+        if not self._source.quoted:
+            return LineRecord(first + 1, None)
+        return self._reader.record(lines, first, self._complete)
+
+    def _wait_from(self, line: int) -> None:
+        end = b"\n" if self._block.data.endswith(b"\n") else b""
+        data = b"\n".join(self._block.lines()[line:]) + end
+        self.waiting = TextBlock(data, self._block.first_line + line)
 
     def _as_text(self, table: pa.Table, lines: npt.NDArray[np.int64]) -> pl.DataFrame:
-        """Decodes the columns; rows with bytes that are not UTF-8 are rejected."""
-        text: dict[str, pl.Series] = {}
-        wrong = np.zeros(table.num_rows, bool)
-        for name in table.column_names:
-            column = table.column(name)
-            try:
-                decoded = column.cast(pa.large_string())
-            except pa.ArrowInvalid:
-                valid = np.array([_is_utf8(value.as_py()) for value in column])
-                wrong |= ~valid
-                empty = pa.scalar(b"", pa.binary())
-                decoded = pa.compute.if_else(pa.array(valid), column, empty).cast(pa.large_string())
-            text[name] = pl.Series(name, decoded)
-        frame = pl.DataFrame(text).select(
+        """Decodes the columns and leaves blank lines and repeated headers out.
+
+        Raises:
+            pa.ArrowInvalid: not UTF-8.
+        """
+        text = pl.DataFrame(
+            {name: pl.Series(table.column(name).cast(pa.large_string())) for name in self._used}
+        )
+        frame = text.select(
             *(
                 joined([pl.col(position) for position in positions]).alias(role)
                 for role, positions in self._roles.items()
@@ -155,21 +302,22 @@ class _CsvBlock:
             pl.Series(LINE, lines),
         )
         blank = frame.filter(pl.all_horizontal(pl.exclude(LINE).str.len_bytes() == 0))[LINE]
-        if wrong.any():
-            for line in lines[wrong]:
-                self._reject(int(line), self._content([int(line)])[0], "bad_encoding")
-            frame = frame.filter(pl.Series(~wrong))
         if len(blank):
             contents = self._content(blank.to_list())
-            empty_lines = [
-                line for line, content in zip(blank, contents, strict=True) if not content.strip()
-            ]
-            frame = frame.filter(~pl.col(LINE).is_in(empty_lines))
-        return frame
+            empty = [line for line, text in zip(blank, contents, strict=True) if not text.strip()]
+            frame = frame.filter(~pl.col(LINE).is_in(empty))
+        # Files that were put together, each with its header.
+        header = pl.all_horizontal(
+            pl.col(role) == " / ".join(names) for role, names in self._source.columns.items()
+        )
+        for line in frame.filter(header)[LINE]:
+            self._reject(line)
+        return frame.filter(~header)
 
-    def _reject(self, line: int, content: str, reason: str = "unreadable") -> None:
+    def _reject(self, line: int) -> None:
+        [content] = self._content([line])
         if content.strip():
-            self._rejected.append(Rejected(line, reason, content))
+            self._rejected.append(Rejected(line, "unreadable", content))
 
     def _content(self, lines: Sequence[int]) -> list[str]:
         if self._lines is None:
@@ -191,20 +339,3 @@ def _line_breaks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """Line breaks inside each value of a binary column."""
     counts = pa.compute.count_substring(column, b"\n")
     return counts.to_numpy().astype(np.int64)
-
-
-def _fields(line: str, separator: str) -> list[str] | None:
-    """The values of one line, or None if its quotes are broken."""
-    try:
-        [fields] = csv.reader([line], delimiter=separator, strict=True)
-    except (csv.Error, ValueError):
-        return None
-    return fields
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from components.behavior_example_gen import id_forms, quarantine, remarks
+from components.behavior_example_gen.batches import swallowed_note
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.plan import Plan, bad_rows, iso
@@ -180,10 +181,7 @@ def _notes(reports: Reports, found: HistoryReport) -> list[str]:
         forms = [report.id_forms[column] for report in reports.files]
         if note := id_forms.note(column, forms):
             notes.append(note)
-    for report in reports.files:
-        bad = sum(bad_rows([report]).values())
-        if bad and bad == report.rows:
-            notes.append(f"{report.name}: not one of its {bad:,} rows can be used")
+    notes += [note for report in reports.files for note in _file_notes(report, len(reports.files))]
     for split in (VALIDATION, TEST):
         if count := found.cold_starts[split]:
             notes.append(
@@ -194,6 +192,23 @@ def _notes(reports: Reports, found: HistoryReport) -> list[str]:
         notes.append(f"{bots:,} bot-like users are left out (data.max_events_per_user_per_day)")
     if found.users == 1:
         notes.append("only one user is left: there is nobody to compare with")
+    return notes
+
+
+def _file_notes(report: FileReport, files: int) -> list[str]:
+    """What to say of one file."""
+    notes = []
+    if report.first_swallowed is not None:
+        notes.append(swallowed_note(report.name, report.swallowed, report.first_swallowed))
+    bad = bad_rows([report])
+    if files > 1 and bad.total() > report.rows / 2:
+        reason, count = bad.most_common(1)[0]
+        notes.append(
+            f"{report.name}: {bad.total():,} of its {report.rows:,} rows cannot be used, mostly "
+            f"{reason} ({count:,}), e.g. {report.examples[reason]}"
+        )
+    elif report.rows == 0:
+        notes.append(f"{report.name}: has no rows")
     return notes
 
 

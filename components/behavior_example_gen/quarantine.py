@@ -12,6 +12,8 @@ from components.behavior_example_gen.files import open_reading, open_writing
 NAME = "quarantine.csv"
 _HEADER = ("file", "line", "reason", "content")
 _LONGEST_CONTENT = 2_000
+# A spreadsheet takes text that begins like this for a formula, and runs it.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _CHUNK = 1 << 22
 
 
@@ -23,10 +25,14 @@ class QuarantineWriter:
         self._stream = open_writing(path)
 
     def write(self, rejected: Sequence[Rejected]) -> None:
-        """Appends rows, by line; long contents are cut."""
+        """Appends rows, by line.
+
+        Long contents are cut; what a spreadsheet would take for a formula begins with `'`, and a
+        zero byte, which many programs cannot read, is written as ␀.
+        """
         self._stream.write(
             _csv_bytes(
-                (self._file, row.line, row.reason, row.content[:_LONGEST_CONTENT])
+                (_harmless(self._file), row.line, row.reason, _harmless(row.content))
                 for row in sorted(rejected, key=lambda row: row.line)
             )
         )
@@ -44,6 +50,11 @@ def merge(parts: Sequence[str], path: str) -> None:
             with open_reading(part) as stream:
                 while chunk := stream.read(_CHUNK):
                     out.write(chunk)
+
+
+def _harmless(text: str) -> str:
+    text = text[:_LONGEST_CONTENT].replace("\x00", "␀")
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 
 def _csv_bytes(rows: object) -> bytes:

@@ -115,6 +115,9 @@ def _account(report: FileReport, source: Source, batch: Batch, cleaned: CleanBat
         DataError: more than a stray byte is not in the encoding expected.
     """
     report.rows += batch.frame.height + len(batch.rejected)
+    if batch.swallowed:
+        report.swallowed += len(batch.swallowed)
+        report.first_swallowed = report.first_swallowed or batch.swallowed[0]
     for row in cleaned.rejected:
         report.dropped[row.reason] += 1
         report.examples.setdefault(row.reason, _example(source, row))

@@ -20,9 +20,10 @@ _READERS: Mapping[str, Callable[[Source], Iterator[Batch]]] = {
 
 
 def read(source: Source) -> Iterator[Batch]:
-    """Yields the file in batches, in order.
+    """Yields the file in batches, in order; rows with a zero byte in a value are rejected.
 
     Raises:
         DataError: the file turns out not to be what it seemed.
     """
-    return _READERS[source.format](source)
+    for batch in _READERS[source.format](source):
+        yield batch.without("\x00", "unreadable")

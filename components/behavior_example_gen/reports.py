@@ -25,6 +25,10 @@ class FileReport:
     remarks: Remarks = field(default_factory=Remarks)
     id_forms: dict[str, IdForms] = field(default_factory=dict)
     """Of user_id and item_id."""
+    swallowed: int = 0
+    """Lines that a stray quote had made a part of another row."""
+    first_swallowed: int | None = None
+    """The first of them."""
 
 
 @dataclass

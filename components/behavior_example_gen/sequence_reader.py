@@ -37,7 +37,9 @@ def _batch(block: TextBlock) -> Batch:
         except UnicodeDecodeError:
             rejected.append(Rejected(number, "bad_encoding", line.decode("utf-8", "replace")))
             continue
-        if len(text.split(None, 1)) > 1:
+        if "\x00" in text:
+            rejected.append(Rejected(number, "unreadable", text))
+        elif len(text.split(None, 1)) > 1:
             numbers.append(number)
             sequences.append(text)
         elif text.strip():

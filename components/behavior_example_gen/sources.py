@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tfx.dsl.io import fileio
 
 from components.behavior_example_gen import columns as columns_lib
 from components.behavior_example_gen.config import ColumnMapping, DataConfig
+from components.behavior_example_gen.csv_header import read_header
 from components.behavior_example_gen.errors import DataError
+from components.behavior_example_gen.file_kinds import unpacked_size
 from components.behavior_example_gen.files import open_reading
+from components.behavior_example_gen.formats import (
+    check_kind,
+    check_text,
+    detect_format,
+    separator_advice,
+    sequence_notes,
+)
 from components.behavior_example_gen.text_blocks import detect_encoding, read_blocks, read_head
 
-_SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-}
-_SEPARATORS = ",;\t|"
 _HEAD_BYTES = 1 << 18
 _BYTES_PER_TEXT_EVENT = 50
 _BYTES_PER_SEQUENCE_EVENT = 6
@@ -47,6 +44,8 @@ class Source:
     """All columns of a CSV file, in order."""
     header_lines: int = 0
     separator: str = ","
+    quoted: bool = True
+    """Values of a CSV file may be in double quotes."""
     encoding: str = "utf-8"
     estimated_rows: int = 0
     notes: list[str] = field(default_factory=list)
@@ -70,22 +69,31 @@ def expand(patterns: Sequence[str], what: str) -> list[str]:
     """
     files: list[str] = []
     for pattern in patterns:
-        if fileio.isdir(pattern):
-            found = [
-                path
-                for path in sorted(fileio.glob(f"{pattern.rstrip('/')}/*"))
-                if PurePosixPath(path).name[0] not in "._" and not fileio.isdir(path)
-            ]
-        elif fileio.exists(pattern):
-            found = [pattern]
-        else:
-            found = sorted(path for path in fileio.glob(pattern) if not fileio.isdir(path))
+        # Files of a local run have been found already; nothing is imported for them.
+        found = [pattern] if Path(pattern).is_file() else _found(pattern)
         if not found:
             raise DataError(f"{what} file not found: {pattern}")
         files.extend(path for path in found if path not in files)
     if not files:
         raise DataError(f"no {what} file is given")
     return files
+
+
+def _found(pattern: str) -> list[str]:
+    """The files in a folder, or those that a pattern stands for, local or remote."""
+    from tfx.dsl.io import fileio
+
+    if fileio.isdir(pattern):
+        # A listing, because the folder's own name may look like a pattern.
+        inside = [f"{pattern.rstrip('/')}/{name}" for name in sorted(fileio.listdir(pattern))]
+        return [
+            path
+            for path in inside
+            if PurePosixPath(path).name[0] not in "._" and not fileio.isdir(path)
+        ]
+    if fileio.exists(pattern):
+        return [pattern]
+    return sorted(path for path in fileio.glob(pattern) if not fileio.isdir(path))
 
 
 def fingerprint(patterns: Sequence[str]) -> str:
@@ -117,13 +125,13 @@ def event_sources(patterns: Sequence[str], config: DataConfig) -> list[Source]:
     # A return's invoice column is read under a name of its own.
     if config.cancellation.column is not None:
         mapping["cancel_key"] = config.cancellation.column
+    table = _Table(
+        mapping, columns_lib.EVENT_ALIASES, columns_lib.REQUIRED_EVENT_COLUMNS, "data.columns"
+    )
     sources = [
-        _inspect(
-            path, number, config, mapping, columns_lib.EVENT_ALIASES,
-            columns_lib.REQUIRED_EVENT_COLUMNS, "data.columns",
-        )
+        _inspect(path, number, config, config.format, table)
         for number, path in enumerate(expand(patterns, "event"))
-    ]  # fmt: skip
+    ]
     forms = {source.format == "sequences" for source in sources}
     if len(forms) > 1:
         raise DataError(
@@ -141,95 +149,95 @@ def item_sources(patterns: Sequence[str], config: DataConfig) -> list[Source]:
     """
     if not patterns:
         return []
-    sources = [
-        _inspect(
-            path, number, config, config.items_columns, columns_lib.ITEM_ALIASES,
-            columns_lib.REQUIRED_ITEM_COLUMNS, "data.items_columns",
-        )
+    table = _Table(
+        config.items_columns, columns_lib.ITEM_ALIASES, columns_lib.REQUIRED_ITEM_COLUMNS,
+        "data.items_columns",
+    )  # fmt: skip
+    return [
+        _inspect(path, number, config, "auto", table)
         for number, path in enumerate(expand(patterns, "items"))
-    ]  # fmt: skip
-    for source in sources:
-        if source.format == "sequences":
-            raise DataError(f"{source.path}: an items file must be CSV, Parquet or JSON Lines")
-    return sources
+    ]
 
 
-def _inspect(
-    path: str,
-    number: int,
-    config: DataConfig,
-    mapping: ColumnMapping,
-    aliases: Mapping[str, tuple[str, ...]],
-    required: Sequence[str],
-    setting: str,
-) -> Source:
+@dataclass(frozen=True)
+class _Table:
+    """The columns that a kind of files should have."""
+
+    mapping: ColumnMapping
+    aliases: Mapping[str, tuple[str, ...]]
+    required: Sequence[str]
+    setting: str
+
+    @property
+    def of_items(self) -> bool:
+        """Whether the files are items files."""
+        return self.required == columns_lib.REQUIRED_ITEM_COLUMNS
+
+    def resolve(self, found: Sequence[str], path: str) -> columns_lib.Columns:
+        """Finds them.
+
+        Raises:
+            DataError: a required or mapped one is not there, or there twice.
+        """
+        resolved = columns_lib.resolve(
+            found, self.mapping, self.aliases, self.required, path, self.setting
+        )
+        unknown = [role for role in self.aliases if role not in (*self.mapping, *self.required)]
+        if self.of_items and unknown and set(resolved.names) == set(self.required):
+            resolved.notes.append(
+                f"{PurePosixPath(path).name}: says nothing about its items, because no column "
+                f"is called {', '.join(unknown)}. Columns found: {columns_lib.listed(found)}"
+                f"{columns_lib.nearest_names(unknown, found, self.setting)}"
+            )
+        return resolved
+
+
+def _inspect(path: str, number: int, config: DataConfig, wanted: str, table: _Table) -> Source:
     """Looks at the beginning of a file."""
     head = read_head(path, _HEAD_BYTES)
     if not head.strip():
         raise DataError(f"{path}: the file is empty")
-    form = _format(path, head, "auto" if setting == "data.items_columns" else config.format)
+    check_kind(path, head, wanted)
+    encoding = detect_encoding(head, config.encoding)
+    form = detect_format(path, head, encoding, wanted)
     if form == "parquet":
         found, rows = _parquet_columns(path)
-        resolved = columns_lib.resolve(found, mapping, aliases, required, path, setting)
+        resolved = table.resolve(found, path)
         return Source(path, number, form, resolved.names, estimated_rows=rows, notes=resolved.notes)
-    encoding = detect_encoding(head, config.encoding)
-    with open_reading(path) as stream:
-        size = stream.seek(0, 2) * (4 if path.endswith(".gz") else 1)
-    text = next(read_blocks(path, encoding, block_bytes=_HEAD_BYTES)).data
-    _check_header(path, text, config.encoding)
+    size = unpacked_size(path)
+    text = next((block.data for block in read_blocks(path, encoding, _HEAD_BYTES)), b"")
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty")
+    check_text(path, text, config.encoding)
     if form == "sequences":
-        rows = size // _BYTES_PER_SEQUENCE_EVENT
-        return Source(path, number, form, {}, encoding=encoding, estimated_rows=rows)
+        if table.of_items:
+            raise DataError(f"{path}: an items file must be CSV, Parquet or JSON Lines")
+        return Source(
+            path, number, form, {}, encoding=encoding,
+            estimated_rows=size // _BYTES_PER_SEQUENCE_EVENT,
+            notes=sequence_notes(path, text, wanted),
+        )  # fmt: skip
     rows = size // _BYTES_PER_TEXT_EVENT
     if form == "jsonl":
         found = _json_keys(path, text)
-        resolved = columns_lib.resolve(found, mapping, aliases, required, path, setting)
+        resolved = table.resolve(found, path)
         return Source(
             path, number, form, resolved.names, encoding=encoding, estimated_rows=rows,
             notes=resolved.notes,
         )  # fmt: skip
-    header_lines, line = next(
-        (index, line) for index, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1)
-        if line.strip()
-    )  # fmt: skip
-    separator = config.separator
-    if separator == "auto":
-        separator = max(_SEPARATORS, key=line.count)
-    header = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
-    if len(header) < len(required):
+    quoted = config.quoting == "auto"
+    header = read_header(text.decode("utf-8", "replace"), config.separator, quoted)
+    if len(header.names) < len(table.required):
         raise DataError(
-            f"{path}: {len(header)} column(s) when line {header_lines} is cut at {separator!r}: "
-            f"{line[:200]!r}, but {', '.join(required)} are needed. Is data.separator right?"
+            f"{path}: {len(header.names)} column(s) when line {header.lines} is cut at "
+            f"{header.separator!r}: {header.text[:200]!r}, but {', '.join(table.required)} are "
+            f"needed. {separator_advice(header.text)}"
         )
-    resolved = columns_lib.resolve(header, mapping, aliases, required, path, setting)
+    resolved = table.resolve(header.names, path)
     return Source(
-        path, number, form, resolved.names, tuple(header), header_lines, separator, encoding,
-        rows, resolved.notes,
+        path, number, form, resolved.names, header.names, header.lines, header.separator,
+        quoted, encoding, rows, resolved.notes,
     )  # fmt: skip
-
-
-def _format(path: str, head: bytes, setting: str) -> str:
-    if setting != "auto":
-        return setting
-    path = path.removesuffix(".gz")
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    line = head.lstrip().split(b"\n", 1)[0].strip()
-    if line.startswith(b"{"):
-        return "jsonl"
-    if any(separator.encode() in line for separator in ",;|"):
-        return "csv"
-    if len(line.split()) > 1 and not any(name in line.lower() for name in (b"user", b"item")):
-        return "sequences"
-    if b"\t" in line:
-        return "csv"
-    raise DataError(
-        f"{path}: the format cannot be told from the name or the first line; "
-        "set data.format to csv, parquet, jsonl or sequences"
-    )
 
 
 def _parquet_columns(path: str) -> tuple[list[str], int]:
@@ -239,19 +247,6 @@ def _parquet_columns(path: str) -> tuple[list[str], int]:
             return parquet.schema_arrow.names, parquet.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: is not a readable Parquet file ({error})") from None
-
-
-def _check_header(path: str, text: bytes, setting: str) -> None:
-    """The first lines must be text in the encoding expected."""
-    line = text.split(b"\n", 1)[0]
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        hint = "set data.encoding, for example to cp1252 or latin-1"
-        raise DataError(f"{path}: line 1 is not UTF-8 ({error.reason}); {hint}") from None
-    if b"\x00" in text:
-        hint = "" if setting != "auto" else "; if it is UTF-16, set data.encoding=utf-16-le"
-        raise DataError(f"{path}: is not a text file (it contains zero bytes){hint}")
 
 
 def _json_keys(path: str, text: bytes) -> list[str]:

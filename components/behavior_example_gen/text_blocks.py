@@ -1,23 +1,23 @@
-"""Text files as blocks of whole records: bounded memory, and line numbers that stay right."""
+"""Text files as blocks of whole lines: bounded memory, and line numbers that stay right."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any
 
 from components.behavior_example_gen.errors import DataError
-from components.behavior_example_gen.files import open_reading
+from components.behavior_example_gen.file_kinds import unpacked
 
 BLOCK_BYTES = 16 << 20
-_LONGEST_RECORD = 64 << 20
-_LINES_SEARCHED = 1000
-_PATIENCE = 4
+LONGEST_RECORD = 64 << 20
+"""Bytes after which a line break or a closing quote is no longer waited for."""
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
+    # Before UTF-16, whose mark is the beginning of this one.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -25,7 +25,7 @@ _BYTE_ORDER_MARKS = (
 
 @dataclass(frozen=True)
 class TextBlock:
-    """UTF-8 bytes of whole records; lines end with a line feed, whatever the file has."""
+    """UTF-8 bytes of whole lines; they end with a line feed, whatever the file has."""
 
     data: bytes
     first_line: int
@@ -36,23 +36,14 @@ class TextBlock:
         return self.data.removesuffix(b"\n").split(b"\n")
 
 
-def open_file(path: str) -> IO[bytes]:
-    """Opens a file for reading bytes; `.gz` is unpacked on the way."""
-    stream = open_reading(path)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
-
-
 def read_head(path: str, size: int) -> bytes:
-    """The first bytes of a file.
+    """The first bytes of a file, unpacked.
 
     Raises:
         DataError: it cannot be read.
     """
-    try:
-        with open_file(path) as stream:
-            return stream.read(size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
+    with unpacked(path) as stream:
+        return stream.read(size)
 
 
 def detect_encoding(head: bytes, setting: str) -> str:
@@ -62,15 +53,12 @@ def detect_encoding(head: bytes, setting: str) -> str:
     return next((name for mark, name in _BYTE_ORDER_MARKS if head.startswith(mark)), "utf-8")
 
 
-def read_blocks(
-    path: str, encoding: str, quoted: bool = False, block_bytes: int = BLOCK_BYTES
-) -> Iterator[TextBlock]:
-    """Yields the file in blocks that end at the end of a record.
+def read_blocks(path: str, encoding: str, block_bytes: int = BLOCK_BYTES) -> Iterator[TextBlock]:
+    """Yields the file in blocks of whole lines.
 
     Args:
-        path: local or remote file, possibly `.gz`.
+        path: local or remote file, possibly packed.
         encoding: of the file; blocks are UTF-8 (what claims to be UTF-8 is passed on unchecked).
-        quoted: line breaks inside double quotes do not end a record.
         block_bytes: size of a block, about.
 
     Raises:
@@ -79,34 +67,37 @@ def read_blocks(
     line = 1
     rest = b""
     for chunk in _with_line_feeds(_utf8_chunks(path, encoding, block_bytes)):
-        if line == 1 and not rest:
-            chunk = chunk.removeprefix(codecs.BOM_UTF8)
         rest += chunk
-        end = _last_record_end(rest, quoted, len(rest) > _PATIENCE * block_bytes)
+        end = rest.rfind(b"\n") + 1
         if end:
-            yield TextBlock(rest[:end], line)
+            yield TextBlock(_without_marks(rest[:end]), line)
             line += rest.count(b"\n", 0, end)
             rest = rest[end:]
-        elif len(rest) > _LONGEST_RECORD:
+        elif len(rest) > LONGEST_RECORD:
             raise DataError(f"{path}: no line break in 64 MB after line {line}; is it a text file?")
     if rest:
-        yield TextBlock(rest, line)
+        yield TextBlock(_without_marks(rest), line)
+
+
+def _without_marks(data: bytes) -> bytes:
+    """Leaves byte order marks out: files that were put together have one in the middle."""
+    if codecs.BOM_UTF8 not in data:
+        return data
+    return data.removeprefix(codecs.BOM_UTF8).replace(b"\n" + codecs.BOM_UTF8, b"\n")
 
 
 def _utf8_chunks(path: str, encoding: str, size: int) -> Iterator[bytes]:
     decoder: Any = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
     try:
-        with open_file(path) as stream:
+        with unpacked(path) as stream:
             while chunk := stream.read(size):
                 yield decoder.decode(chunk).encode() if decoder else chunk
             if decoder:
                 yield decoder.decode(b"", final=True).encode()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise DataError(
-            f"{path}: is not {encoding} ({error.reason}); set data.encoding to its encoding"
+            f"{path}: is not {encoding} ({error}); set data.encoding to its encoding"
         ) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: cannot be unpacked ({error})") from None
 
 
 def _with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -120,24 +111,3 @@ def _with_line_feeds(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
     if held:
         yield b"\n"
-
-
-def _last_record_end(data: bytes, quoted: bool, at_any_cost: bool) -> int:
-    """Where the last whole record ends; 0 if there is none.
-
-    With an odd number of quotes before the last line break it lies inside a quoted value, so an
-    earlier one is taken. A stray quote makes all of them odd: then, at any cost, the last one.
-    """
-    last = end = data.rfind(b"\n")
-    if end < 0 or not quoted:
-        return end + 1
-    odd = data.count(b'"', 0, end) % 2
-    for _ in range(_LINES_SEARCHED):
-        if not odd:
-            return end + 1
-        earlier = data.rfind(b"\n", 0, end)
-        if earlier < 0:
-            break
-        odd ^= data.count(b'"', earlier, end) % 2
-        end = earlier
-    return last + 1 if at_any_cost else 0

@@ -1,4 +1,4 @@
-"""A pretrained BERT from the files of the transformers library, as a keras-nlp backbone."""
+"""A pretrained BERT from the files of the transformers library, as a keras-hub backbone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import keras_nlp
+import keras_hub
 import numpy as np
 import safetensors
 
 from trainer.settings import ConfigError
 
-# Names of keras-nlp to those of the checkpoint.
+# Names of keras-hub to those of the checkpoint.
 _EMBEDDINGS = {
     "token_embedding/embeddings": "embeddings.word_embeddings.weight",
     "position_embedding/embeddings": "embeddings.position_embeddings.weight",
@@ -45,7 +45,7 @@ _SIZES = {
 
 
 def load_bert(folder: Path) -> keras.Model:
-    """Builds `keras_nlp.models.BertBackbone` by `config.json` and fills in `model.safetensors`.
+    """Builds `keras_hub.models.BertBackbone` by `config.json` and fills in `model.safetensors`.
 
     Args:
         folder: holds both files, as the transformers library (BertModel) saves them.
@@ -58,7 +58,7 @@ def load_bert(folder: Path) -> keras.Model:
         ConfigError: naming the file, and the entry or tensor in it, that is not a BERT's.
     """
     sizes = read_sizes(folder)
-    backbone = keras_nlp.models.BertBackbone(**sizes, dropout=0.0, dtype="float32")
+    backbone = keras_hub.models.BertBackbone(**sizes, dropout=0.0, dtype="float32")
     model = keras.Model(backbone.input, backbone.output["sequence_output"])
     path = folder / "model.safetensors"
     try:

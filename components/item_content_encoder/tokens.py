@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras_nlp
+import keras_hub
 import numpy as np
 
 from components.item_content_encoder.weights import TOKENIZER_CONFIG
@@ -19,9 +19,9 @@ _CHARACTERS_A_TOKEN = 100
 
 
 class Tokenizer:
-    """`keras_nlp.tokenizers.BertTokenizer` behind BERT's own text normalisation.
+    """`keras_hub.tokenizers.BertTokenizer` behind BERT's own text normalisation.
 
-    keras-nlp lower-cases by Unicode case folding (NFKC), which turns "ß" into "ss", joins the parts
+    keras-hub lower-cases by Unicode case folding (NFKC), which turns "ß" into "ss", joins the parts
     of Hangul and splits "½"; the vocabulary was made without it. So the text is normalised here, as
     in the `BasicTokenizer` of the BERT authors (Devlin et al. 2019): control characters out,
     accents off, lower case.
@@ -40,7 +40,7 @@ class Tokenizer:
         self._max_tokens = max_tokens
         path = folder / "vocab.txt"
         try:
-            self._word_pieces = keras_nlp.tokenizers.BertTokenizer(
+            self._word_pieces = keras_hub.tokenizers.BertTokenizer(
                 str(path), lowercase=False, strip_accents=False
             )
         except ValueError as error:

@@ -12,6 +12,7 @@ from apache_beam.utils import shared
 from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
+from components.sequence_clusterer.errors import ClusteringError
 from trainer.representation import LAST_STATE, POOLED, Representation
 
 # Representation to the signature of the encoder that computes it, and its output.
@@ -22,10 +23,6 @@ _SIGNATURES: dict[Representation, tuple[str, str]] = {
 # Encoder batches are taken from groups of so many, sorted by length, so that they pad little.
 _BATCHES_PER_GROUP = 8
 _READ_BATCH = 256
-
-
-class ClusteringError(ValueError):
-    """The users cannot be clustered; the message says why and what to do."""
 
 
 def split_files(examples: Artifact, split: str) -> list[str]:

@@ -16,11 +16,8 @@ from apache_beam.io.filesystems import FileSystems
 from tfx.dsl.io import fileio
 
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.embedding import (
-    ClusteringError,
-    EmbedHistories,
-    ReadRecords,
-)
+from components.sequence_clusterer.embedding import EmbedHistories, ReadRecords
+from components.sequence_clusterer.errors import ClusteringError
 from trainer.histories import TRAIN, USER_ID
 
 HISTORY_SCHEMA = pa.schema(

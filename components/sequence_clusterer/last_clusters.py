@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from tfx.dsl.io import fileio
 
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.embedding import ClusteringError
+from components.sequence_clusterer.errors import ClusteringError
 from trainer.histories import NOISE
 from trainer.membership import CLUSTERS_FILE
 

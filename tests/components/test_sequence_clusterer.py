@@ -14,7 +14,8 @@ from components.artifacts import ClusterEvaluation, ClusterModel, ItemCatalogue
 from components.sequence_clusterer.assignment import output_splits, write_cluster_splits
 from components.sequence_clusterer.component import SequenceClusterer
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.embedding import ClusteringError, split_files
+from components.sequence_clusterer.embedding import split_files
+from components.sequence_clusterer.errors import ClusteringError
 from components.sequence_clusterer.executor import Executor
 from components.sequence_clusterer.segments import cut_segments, visible_history
 from components.sequence_clusterer.split_writer import name_shards

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from sklearn import metrics
 
-from components.sequence_clusterer.embedding import ClusteringError
+from components.sequence_clusterer.errors import ClusteringError
 from components.sequence_clusterer.fit_sample import user_hash
 from components.sequence_clusterer.label_agreement import label_agreement
 from components.sequence_clusterer.outside_labels import (

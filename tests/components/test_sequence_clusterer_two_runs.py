@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.sequence_clusterer.embedding import ClusteringError
+from components.sequence_clusterer.errors import ClusteringError
 from components.sequence_clusterer.last_clusters import LastClusters
 from tests.components.test_sequence_clusterer import (
     GROUPS,

@@ -1,7 +1,7 @@
 """The files beside the versions, read as TensorFlow Serving reads them."""
 
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from google.protobuf import descriptor_pb2, message_factory, text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from tfx_pipeline.config import load_config
@@ -61,8 +61,7 @@ def message(name, **fields):
     The fields are declared here as session_bundle_config.proto and monitoring_config.proto of
     TensorFlow Serving have them: field to its number and type.
     """
-    pool = descriptor_pool.DescriptorPool()
-    file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name=f"{name}.proto", package=name, syntax="proto3")
     wrapper = file.message_type.add(name="Int64Value")
     wrapper.field.add(name="value", number=1, type=3, label=1)
     prometheus = file.message_type.add(name="PrometheusConfig")
@@ -71,11 +70,12 @@ def message(name, **fields):
     declared = file.message_type.add(name=name)
     for field, (number, kind) in fields.items():
         if isinstance(kind, str):
-            declared.field.add(name=field, number=number, type=11, type_name=f".{kind}", label=1)
+            declared.field.add(
+                name=field, number=number, type=11, type_name=f".{name}.{kind}", label=1
+            )
         else:
             declared.field.add(name=field, number=number, type=kind, label=1)
-    pool.Add(file)
-    return message_factory.MessageFactory(pool).GetPrototype(pool.FindMessageTypeByName(name))()
+    return message_factory.GetMessages([file])[f"{name}.{name}"]()
 
 
 def test_batching_parameters():

@@ -69,7 +69,7 @@ def test_null_leaves_a_setting_alone():
         ({"learning_rate": [1e-2, 1e-3]}, "low below high"),
         ({"weight_decay": [0.0, 1e-3]}, "greater than 0"),
         ({"dropout": [0.1, 1.5]}, "less than or equal to 1"),
-        ({"width": [64]}, "at least 2 items"),
+        ({"width": [64]}, "at least 2 values"),
         ({"layers": [1, 1]}, "stands there twice"),
     ],
 )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from tfx_pipeline.commands.exit_codes import OK
-from tfx_pipeline.commands.parsing import Commands
+from tfx_pipeline.commands.parsing import Commands, run_directory
 from tfx_pipeline.commands.settings_options import add_overrides
 
 
@@ -23,7 +22,9 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--items", metavar="FILE", help="items file with item_id and title, text, category or brand"
     )
-    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="run directory")
+    parser.add_argument(
+        "--output", metavar="DIR", type=run_directory, required=True, help="run directory"
+    )
     parser.add_argument("--seed", metavar="N", type=int, help="seed of everything random")
     parser.add_argument(
         "--name", help="what the data set is called (default: the end of the file's path)"
@@ -34,17 +35,24 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _benchmark(arguments: argparse.Namespace) -> int:
+    # Before anything is imported that takes its time.
+    print("Checking the settings and the files …", flush=True)
     from tfx_pipeline.benchmark import compose, data_set_name, run_benchmark
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.inputs import make_writable, resolve_files
+    from tfx_pipeline.kubernetes_client import import_client
+    from tfx_pipeline.run_directory import RunDirectory
 
     config = compose(arguments.sequences, arguments.items, arguments.seed, arguments.overrides)
-    resolve_files(config.run.events, "sequences")
-    resolve_files(config.run.items, "items")
-    make_writable(arguments.output)
-    arguments.log = arguments.output / "logs" / "run.log"
+    # Only now, because it loads the readers.
+    from tfx_pipeline.input_checks import check_inputs
+
+    check_inputs(config)
+    directory = RunDirectory(arguments.output)
+    directory.claim()
+    arguments.log = directory.log
     data_set = data_set_name(arguments.sequences, arguments.name)
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:
-        console.line("Starting (loading TensorFlow and TFX) …", style="dim")
-        run_benchmark(config, data_set, arguments.output, console)
+        console.line("Loading TensorFlow and TFX …", style="dim")
+        import_client()
+        run_benchmark(config, data_set, directory, console)
     return OK

@@ -49,11 +49,13 @@ def _compile(arguments: argparse.Namespace) -> int:
 def _compile_settings(arguments: argparse.Namespace) -> int:
     from tfx_pipeline.console import quiet
     from tfx_pipeline.inputs import make_writable
+    from tfx_pipeline.kubernetes_client import import_client
 
     config = load_settings(arguments)
     if arguments.output is not None:
         make_writable(arguments.output.parent)
     with quiet(arguments.debug):
+        import_client()
         from tfx_pipeline.kubeflow_v2.check.report import faults, warnings
         from tfx_pipeline.kubeflow_v2.compiler import build, compile_pipeline
 
@@ -69,8 +71,10 @@ def _compile_settings(arguments: argparse.Namespace) -> int:
 
 def _check_file(path: Path, debug: bool) -> int:
     from tfx_pipeline.console import quiet
+    from tfx_pipeline.kubernetes_client import import_client
 
     with quiet(debug):
+        import_client()
         from tfx_pipeline.kubeflow_v2.check.report import faults
         from tfx_pipeline.kubeflow_v2.pipeline_file import PipelineFile
 

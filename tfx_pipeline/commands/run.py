@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from tfx_pipeline.commands.exit_codes import OK, REFUSED
-from tfx_pipeline.commands.parsing import Commands
+from tfx_pipeline.commands.parsing import Commands, run_directory
 from tfx_pipeline.commands.settings_options import add_settings, load_settings
 
 
@@ -19,35 +18,34 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         "Run again in the same directory, it redoes only what changed.",
     )
     add_settings(parser)
-    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="run directory")
+    parser.add_argument(
+        "--output", metavar="DIR", type=run_directory, required=True, help="run directory"
+    )
     parser.set_defaults(command=_run)
     return parser
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Before anything is imported that takes its time.
+    print("Checking the settings and the files …", flush=True)
     from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.inputs import (
-        event_files,
-        labels_file,
-        make_writable,
-        resolve_files,
-        start_path,
-    )
+    from tfx_pipeline.kubernetes_client import import_client
+    from tfx_pipeline.run_directory import RunDirectory
 
     config = load_settings(arguments)
     config.beam.check_reach(str(arguments.output), "--output")
-    # A missing file or a read-only directory is told before TensorFlow is imported.
-    event_files(config.run.events)
-    resolve_files(config.run.items, "items")
-    labels_file(config.clustering.labels)
-    start_path(config.clustering.start_from)
-    make_writable(arguments.output)
-    arguments.log = arguments.output / "logs" / "run.log"
+    # Only now, because it loads the readers.
+    from tfx_pipeline.input_checks import check_inputs
+
+    check_inputs(config)
+    directory = RunDirectory(arguments.output)
+    directory.claim()
+    arguments.log = directory.log
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:
-        console.line("Starting (loading TensorFlow and TFX) …", style="dim")
+        console.line("Loading TensorFlow and TFX …", style="dim")
+        import_client()
         from tfx_pipeline import local_runner, results
 
-        directory = local_runner.RunDirectory(arguments.output)
         outcome = local_runner.run(config, directory, console)
         results.show(outcome, directory, config, console)
     return REFUSED if outcome.status in ("refused", "rolled_back") else OK

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import grpc
-from google.protobuf import json_format
 
 from cohortrec_client.serving_messages import (
     get_model_metadata_pb2,
@@ -20,6 +19,7 @@ from cohortrec_client.serving_messages import (
 )
 from components.infra_validator.stand_in import grpc_services, rest_json
 from components.infra_validator.stand_in.predict import DEFAULT_SIGNATURE, predict
+from components.infra_validator.stand_in.proto_json import proto_json
 from components.infra_validator.stand_in.refusal import Refusal, invalid
 from components.infra_validator.stand_in.version_manager import VersionManager
 
@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         versions, spec = self.server.versions, _spec(match)
         if not match["metadata"]:
             request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
-            return _json(grpc_services.status(versions, request))
+            return proto_json(grpc_services.status(versions, request))
         asked = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=spec, metadata_field=[grpc_services.SIGNATURES]
         )
@@ -128,8 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         signatures = get_model_metadata_pb2.SignatureDefMap()
         answer.metadata[grpc_services.SIGNATURES].Unpack(signatures)
         return (
-            f'{{"model_spec": {_json(answer.model_spec)}, '
-            f'"metadata": {{"signature_def": {_json(signatures)}}}}}'
+            f'{{"model_spec": {proto_json(answer.model_spec)}, '
+            f'"metadata": {{"signature_def": {proto_json(signatures)}}}}}'
         )
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str]:
@@ -157,9 +157,3 @@ def _spec(match: re.Match[str]) -> Any:
     elif match["label"]:
         spec.version_label = unquote(match["label"])
     return spec
-
-
-def _json(message: Any) -> str:
-    return json_format.MessageToJson(
-        message, including_default_value_fields=True, preserving_proto_field_name=True
-    )
