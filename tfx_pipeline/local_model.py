@@ -10,6 +10,7 @@ from cohortrec_client.errors import InvalidRequest, SignatureNotFound
 from cohortrec_client.recommendations import OUTPUTS
 from cohortrec_client.tensor import Tensor
 from cohortrec_client.transport import VersionStatus
+from tfx_pipeline.inputs import InputError
 
 
 class LocalModel:
@@ -20,11 +21,21 @@ class LocalModel:
 
         Args:
             model: folder of the SavedModel.
+
+        Raises:
+            InputError: TensorFlow cannot load it.
         """
         import tensorflow as tf
 
         # Kept beside the signatures: they hold no reference to the model's variables.
-        self._model: Any = tf.saved_model.load(str(model))
+        try:
+            self._model: Any = tf.saved_model.load(str(model))
+        # A damaged model may raise anything.
+        except Exception as error:
+            why = str(error) or type(error).__name__
+            raise InputError(
+                f"the model at {str(model)!r} cannot be loaded: {why.splitlines()[0]}"
+            ) from error
         self._signatures: Any = self._model.signatures
         self._folder = model
 
