@@ -25,6 +25,7 @@ from trainer.own_items import summarise
 from trainer.own_members import own_towers
 from trainer.ranking import target_rank
 from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_representation
+from trainer.request_checks import same_shape
 from trainer.retrieval import TopItems
 from trainer.routed_specialists import RoutedSpecialists
 from trainer.sampling import cut_inputs
@@ -158,6 +159,7 @@ class Recommender(tf.Module):
         self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
     ) -> dict[str, tf.SparseTensor]:
         """Raw features of padded request columns; what a request lacks is empty."""
+        item_ids, actions, timestamps = same_shape(item_ids, actions, timestamps)
         present = tf.not_equal(item_ids, "")
         columns = {
             histories.ITEM_IDS: item_ids,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import polars as pl
 
+from trainer.epoch_units import EPOCH_UNITS, FINEST_UNIT
+
 _ISO = (
     r"^(\d{4})-?(\d{2})-?(\d{2})(?:[Tt ]+(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?)?"
     r"\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$"
@@ -13,9 +15,6 @@ _ISO = (
 _NUMBER = r"^\d+(\.\d*)?$"
 _DATE_DIGITS = r"^(19|20)\d{6}$"
 _PLAIN = "%Y-%m-%d %H:%M:%S"
-# Above the first bound a number cannot be seconds (year 5138), above the second not
-# milliseconds, and so on.
-_UNITS = ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000))
 
 
 def epoch_seconds(values: pl.Series, extra_format: str | None = None) -> pl.Series:
@@ -62,8 +61,8 @@ def _seconds(times: pl.Series) -> pl.Series:
 def _from_numbers(numbers: pl.Series) -> pl.Series:
     """Epoch numbers; the size of each tells its unit."""
     column = pl.col("number")
-    seconds = column // 1_000_000_000
-    for bound, divisor in reversed(_UNITS):
+    seconds = column // FINEST_UNIT
+    for bound, divisor in reversed(EPOCH_UNITS):
         seconds = pl.when(column < bound).then(column // divisor).otherwise(seconds)
     if numbers.dtype.is_float():
         numbers = numbers.fill_nan(None)
