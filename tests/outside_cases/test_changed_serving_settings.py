@@ -11,7 +11,6 @@ import pytest
 from components.cluster_combiner.index import index_cells
 from tests.outside_cases.tiny_served_model import tiny_encoder, tiny_mixture
 from tests.tfx_pipeline.pushed_versions import write_model
-from tests.trainer.conftest import tiny_shop  # noqa: F401
 from tfx_pipeline.deployment.rollout import find_candidate
 from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.served import model_id
@@ -34,7 +33,7 @@ TITLES = pl.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def identity(tiny_shop):  # noqa: F811
+def identity(tiny_shop):
     """Identity of a model as ClusterCombiner makes it; the same question is answered once.
 
     One signature stands for all: they are traced from one graph.
@@ -93,7 +92,7 @@ def test_the_same_is_served_already(identity, tmp_path):
     assert not deploys(tmp_path, identity(), identity(again=1))
 
 
-def test_an_export_says_its_identity(tiny_shop, tmp_path):  # noqa: F811
+def test_an_export_says_its_identity(tiny_shop, tmp_path):
     """With its titles; and the model that an earlier release pushed is read and replaced once."""
     from trainer.export import save_recommender
     from trainer.recommender import Recommender

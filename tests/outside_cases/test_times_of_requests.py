@@ -10,7 +10,7 @@ import pytest
 
 from components.behavior_example_gen.timestamps import epoch_seconds
 from tests.outside_cases.tiny_served_model import tiny_encoder
-from tests.trainer.conftest import raw_history, tiny_shop  # noqa: F401
+from tests.trainer.conftest import raw_history
 from trainer.epoch_units import EPOCH_UNITS
 
 IDS = ["item,003", "item,011", "item,004"]
@@ -19,7 +19,7 @@ UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 
 
 @pytest.fixture(scope="module")
-def signatures(tiny_shop, tmp_path_factory):  # noqa: F811
+def signatures(tiny_shop, tmp_path_factory):
     import tensorflow as tf
 
     from trainer.config import ServingConfig

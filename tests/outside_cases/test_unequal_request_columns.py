@@ -15,7 +15,7 @@ from cohortrec_client.tensor import Tensor
 from components.infra_validator.model_server import ModelServer
 from components.infra_validator.process_runner import LocalProcessRunner
 from tests.outside_cases.tiny_served_model import tiny_encoder
-from tests.trainer.conftest import raw_history, tiny_shop  # noqa: F401
+from tests.trainer.conftest import raw_history
 from tfx_pipeline.served import model_id
 
 THREE = ["item,001", "item,002", "item,003"]
@@ -43,12 +43,12 @@ EXAMPLES = {
     "fewer prices": ("prices", {"prices": [1.0, 2.0]}),
     "more quantities": ("quantities", {"quantities": [1.0] * 5}),
     "one category for all": ("categories", {"categories": ["c0"]}),
-    "actions without items": ("actions", {"item_ids": [], "timestamps": []}),
+    "events without items": ("actions", {"item_ids": []}),
 }
 
 
 @pytest.fixture(scope="module", params=["encoder", "free baseline"])
-def model(request, tiny_shop, tmp_path_factory):  # noqa: F811
+def model(request, tiny_shop, tmp_path_factory):
     """A SavedModel of each kind that may be pushed, below a folder of versions."""
     from trainer.baseline_export import BaselineModel, export_baseline
     from trainer.config import ServingConfig
