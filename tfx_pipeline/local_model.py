@@ -23,7 +23,7 @@ class LocalModel:
             model: folder of the SavedModel.
 
         Raises:
-            InputError: TensorFlow would take the folder's path for a pattern.
+            InputError: TensorFlow cannot load it, or would take the folder's path for a pattern.
         """
         if patterns := pattern_characters(str(model)):
             raise InputError(
@@ -33,7 +33,14 @@ class LocalModel:
         import tensorflow as tf
 
         # Kept beside the signatures: they hold no reference to the model's variables.
-        self._model: Any = tf.saved_model.load(str(model))
+        try:
+            self._model: Any = tf.saved_model.load(str(model))
+        # A damaged model may raise anything.
+        except Exception as error:
+            why = str(error) or type(error).__name__
+            raise InputError(
+                f"the model at {str(model)!r} cannot be loaded: {why.splitlines()[0]}"
+            ) from error
         self._signatures: Any = self._model.signatures
         self._folder = model
 
