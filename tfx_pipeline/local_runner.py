@@ -25,6 +25,7 @@ from tfx_pipeline.deployment.rollout import find_candidate
 from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
+from tfx_pipeline.execution_lookup import look_up_by_newest_context
 from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.gates import GatesConfig
 from tfx_pipeline.inputs import event_files, labels_file, resolve_files
@@ -129,6 +130,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         failure: BaseException | None = None
         with Progress(console, nodes, metadata.last_seconds()).shown() as progress:
             try:
+                look_up_by_newest_context()
                 LocalDagRunner().run(pipeline)
             except Exception as error:
                 logging.getLogger(__name__).exception("the pipeline stopped")
