@@ -130,7 +130,7 @@ class LineReader:
         if line.count(self._separator) < self._width - 1:
             return False
         fields = self.fields(line)
-        if not self._is_row(fields):
+        if not self._is_row(fields) or not all(fields.values[key].strip() for key in self.keys):
             return False
         kinds = _kinds(fields.values[self.judged])
         return kinds in self._known if self._known else bool(kinds)

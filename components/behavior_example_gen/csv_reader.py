@@ -159,7 +159,8 @@ class _CsvBlock:
             broken[row.number - 1] = row.text.count("\n")
             return "skip"
 
-        table = pacsv.read_csv(
+        # Not read_csv, which on Python 3.10 looks through all objects of the process.
+        reader = pacsv.open_csv(
             pa.py_buffer(data),
             # One thread: only then do broken rows come with their number.
             read_options=pacsv.ReadOptions(
@@ -180,6 +181,7 @@ class _CsvBlock:
                 strings_can_be_null=False,
             ),
         )
+        table = reader.read_all()
         if not quoted:
             return _Parsed(table, broken, open_end=False)
         last = table.num_rows - 1
