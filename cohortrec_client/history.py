@@ -21,7 +21,8 @@ class History:
     Attributes:
         item_ids: the items; ids that the model does not know are fine.
         actions: what was done with each item, or one action for all.
-        timestamps: seconds since the epoch; None takes the events as one a day up to now.
+        timestamps: whole seconds since the epoch, or milli-, micro- or nanoseconds, which the model
+            tells apart by their size; None takes the events as one a day up to now.
 
     Raises:
         InvalidRequest: lengths differ, an id is empty or no text, a time is no whole number.
@@ -50,7 +51,8 @@ class History:
         for moment in self.timestamps or ():
             if type(moment) is not int or moment not in INT64:
                 raise InvalidRequest(
-                    f"timestamp {moment!r}: times are whole seconds since the epoch"
+                    f"timestamp {moment!r}: times are whole numbers since the epoch, in seconds or "
+                    "milliseconds"
                 )
 
     def rows(self) -> tuple[list[bytes], list[bytes], list[int]]:

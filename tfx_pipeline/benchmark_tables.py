@@ -49,8 +49,9 @@ def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None
     if seen := figures["targets_in_history"]:
         console.line(
             f"{seen:,} of these users ({seen / users:.1%}) take an item next that is in their "
-            "history. Seen items are\nleft out of the ranking, so these users count as misses."
+            "history."
         )
+        console.line("Seen items are left out of the ranking, so these users count as misses.")
 
 
 def show_published(

@@ -20,12 +20,17 @@ import rich.console
 import rich.table
 import rich.text
 
+from trainer.shown_text import shown_text
+
 # Nothing is cut in a file or a pipe: the ids in it must be whole.
 PLAIN_WIDTH = 100_000
 
 
 class Console:
-    """Writes lines and tables for the user: coloured on a terminal, plain text anywhere else."""
+    """Writes lines and tables for the user: coloured on a terminal, plain text anywhere else.
+
+    Whatever it is given is made fit to be shown (`trainer/shown_text.py`).
+    """
 
     def __init__(self, stream: TextIO) -> None:
         terminal = stream.isatty()
@@ -35,8 +40,8 @@ class Console:
         self._box = rich.box.SIMPLE_HEAD if terminal else None
 
     def line(self, text: str = "", style: str | None = None) -> None:
-        """One line (or several), never wrapped and never read as markup."""
-        self._rich.out(text, style=style, highlight=False)
+        """One line, never wrapped and never read as markup."""
+        self._rich.out(shown_text(text), style=style, highlight=False)
 
     def heading(self, text: str) -> None:
         """A title with an empty line above it."""
@@ -61,14 +66,13 @@ class Console:
         for name in header:
             is_text = name in (header[:1] if text is None else text)
             table.add_column(
-                rich.text.Text(name),
+                rich.text.Text(shown_text(name)),
                 justify="left" if is_text else "right",
                 no_wrap=not is_text,
                 overflow="fold",
             )
         for row in rows:
-            # Rich counts a tab as one character and would break the cell.
-            table.add_row(*[rich.text.Text(cell.expandtabs()) for cell in row])
+            table.add_row(*[rich.text.Text(shown_text(cell)) for cell in row])
         self._rich.print(table)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from trainer.shown_text import shown_lines, shown_text
+
 # Errors whose message was written for the user. They are matched by name, because Beam and TFX
 # hand on an executor's exception as another type that carries only the text of the traceback.
 USER_ERRORS = (
@@ -27,6 +29,9 @@ _EXCEPTION_LINE = re.compile(r"^\s*(?:[\w.]+\.)?(\w*(?:Error|Exception)): (.+)$"
 class ModelRefused(Exception):
     """The model cannot be served, so that the run ends without a push. The message says why."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(shown_lines(why))
+
 
 class ComponentFailure(Exception):
     """A node of the pipeline failed for a reason that is not the user's input."""
@@ -41,10 +46,10 @@ def user_message(error: BaseException) -> str | None:
     """The message of the user error that `error` is, was caused by, or quotes; else None."""
     for link in _chain(error):
         if type(link).__name__ in USER_ERRORS:
-            return _WHILE_RUNNING.sub("", str(link))
+            return shown_lines(_WHILE_RUNNING.sub("", str(link)))
         quoted = _IN_TRACEBACK.findall(str(link))
         if quoted:
-            return str(quoted[-1]).strip()
+            return shown_lines(str(quoted[-1]).strip())
     return None
 
 
@@ -58,8 +63,7 @@ def one_line(error: BaseException) -> str:
     else:
         name, message = type(error).__name__, text
     message = _WHILE_RUNNING.sub("", message).strip().split("\n", 1)[0]
-    line = f"{name}: {message}" if message else name
-    return line if len(line) <= 300 else line[:299] + "…"
+    return shown_text(f"{name}: {message}" if message else name, 300)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ from tfx_pipeline.gates import (
     CANDIDATE,
     CHANCE,
     JUDGED_BY,
+    REQUIRED_GAIN,
     SIGNIFICANT_CHANGE,
     STRICTLY,
     GatesConfig,
@@ -179,7 +181,7 @@ def _floor(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
 
 def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
     candidate, baseline = overall.candidate[JUDGED_BY], overall.baseline[JUDGED_BY]
-    change = candidate - baseline
+    gain = overall.change[REQUIRED_GAIN]
     required = (
         f"it must be higher by more than {gates.min_improvement:.4f}"
         if gates.min_improvement > 0
@@ -187,6 +189,11 @@ def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) ->
         if gates.min_improvement < 0
         else "it must be higher"
     )
+    if math.isinf(gain):
+        required = "every user's next item is ranked alike, so that no gain is asked for: only "
+        required += "what is served beside the ranking differs, such as the list length or titles"
+    else:
+        required += " (gates.min_improvement)"
     return GateDecision(
         gate="improvement",
         slice=OVERALL,
@@ -194,9 +201,8 @@ def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) ->
         candidate=candidate,
         baseline=baseline,
         threshold=gates.min_improvement,
-        passed=change >= gates.min_improvement + STRICTLY,
-        sentence=f"overall: {_compared(candidate, baseline, named)}; {required} "
-        "(gates.min_improvement)",
+        passed=gain >= gates.min_improvement + STRICTLY,
+        sentence=f"overall: {_compared(candidate, baseline, named)}; {required}",
     )
 
 

@@ -4,7 +4,9 @@ Four gates, on the split that the Evaluator reads:
 
 1. *users*: at least `min_test_users` users were evaluated.
 2. *floor*: NDCG@10 overall is at least `min_ndcg_at_10`.
-3. *improvement*: NDCG@10 overall is higher than the baseline's by more than `min_improvement`.
+3. *improvement*: NDCG@10 overall is higher than the baseline's by more than `min_improvement`,
+   unless both rank every user's next item alike: then only what is served beside the ranking
+   differs (the list length, titles), which is no question of quality.
 4. *cluster*: in no cluster does NDCG@10 fall by more than `max_cluster_loss`, unless chance
    explains the loss.
 
@@ -30,6 +32,7 @@ BASELINE = "baseline"
 
 JUDGED_BY = "ndcg@10"
 SIGNIFICANT_CHANGE = "ndcg@10_significant_change"
+REQUIRED_GAIN = "ndcg@10_required_gain"
 CHANCE = "ndcg@10_chance"
 COVERAGE_CUTOFF = 20
 
@@ -52,7 +55,8 @@ class GatesConfig(Settings):
     """Floor for NDCG@10. The default only catches a broken model: in a catalogue of 5,000 items a
     random order has .001, and the weakest real baseline known here (popularity) has .02."""
     min_improvement: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """NDCG@10 overall must exceed the baseline's by more than this; 0 means strictly better."""
+    """NDCG@10 overall must exceed the baseline's by more than this; 0 means strictly better. A
+    model that ranks every evaluated user's next item as the baseline does need not."""
     max_cluster_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
     """NDCG@10 of no cluster may fall below the baseline's by more than this."""
     min_cluster_users: Annotated[int, Field(ge=2)] = 30
@@ -108,10 +112,11 @@ def _metrics(gates: GatesConfig) -> list[config_pb2.MetricConfig]:
         )
 
     enforced = gates.mode == "enforce"
-    thresholds = {10: _overall_threshold(gates)} if enforced else {}
+    floors = {10: _floor_threshold(gates)} if enforced else {}
     return [
         *(metric("HitRate", k=k) for k in CUTOFFS),
-        *(metric("NextItemNDCG", thresholds.get(k), k=k) for k in CUTOFFS),
+        *(metric("NextItemNDCG", floors.get(k), k=k) for k in CUTOFFS),
+        metric("RequiredGain", _gain_threshold(gates) if enforced else None, k=10),
         metric("MRR"),
         metric("CatalogueCoverage", k=COVERAGE_CUTOFF),
         metric(
@@ -126,8 +131,8 @@ def _metrics(gates: GatesConfig) -> list[config_pb2.MetricConfig]:
     ]
 
 
-def _overall_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
-    """Floor and improvement. (A threshold without a slice would apply to every slice.)"""
+def _floor_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
+    """Overall. (A threshold without a slice would apply to every slice.)"""
     from tensorflow_model_analysis.proto import config_pb2
 
     return config_pb2.PerSliceMetricThreshold(
@@ -135,11 +140,22 @@ def _overall_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold
         threshold=config_pb2.MetricThreshold(
             value_threshold=config_pb2.GenericValueThreshold(
                 lower_bound={"value": gates.min_ndcg_at_10}
-            ),
+            )
+        ),
+    )
+
+
+def _gain_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
+    """The improvement overall."""
+    from tensorflow_model_analysis.proto import config_pb2
+
+    return config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[config_pb2.SlicingSpec()],
+        threshold=config_pb2.MetricThreshold(
             change_threshold=config_pb2.GenericChangeThreshold(
                 direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
                 absolute={"value": gates.min_improvement + STRICTLY},
-            ),
+            )
         ),
     )
 

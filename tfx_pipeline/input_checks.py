@@ -27,8 +27,12 @@ from tfx_pipeline.inputs import (
 )
 
 
-def check_inputs(config: RunConfig) -> None:
+def check_inputs(config: RunConfig, what: str = "events") -> None:
     """Finds all input files of a local run and looks at their beginnings.
+
+    Args:
+        config: all settings.
+        what: what the log is called, for messages.
 
     Raises:
         InputError: a file is missing or cannot be read.
@@ -36,7 +40,7 @@ def check_inputs(config: RunConfig) -> None:
         ClusteringError: the labels file cannot be used.
         ConfigError: `content.weights` names no pretrained BERT.
     """
-    events = event_files(config.run.events)
+    events = event_files(config.run.events, what)
     items = resolve_files(config.run.items, "items")
     labels = labels_file(config.clustering.labels)
     start_path(config.clustering.start_from)

@@ -14,6 +14,7 @@ from components.sequence_clusterer.config import LAST, NOTHING
 
 PACKAGE_PREFIX = "package:"
 METADATA_FILE = "metadata.db"
+_PATTERN_CHARACTERS = "*?[]{}\\"
 # As in `trainer.membership`, which imports TensorFlow.
 _CLUSTERS_FILE = "clusters.json"
 
@@ -39,6 +40,11 @@ def refuse_remote(path: str) -> None:
         )
 
 
+def pattern_characters(path: str) -> str:
+    """What TensorFlow, TFX or Beam would read as a pattern of file names, "" if nothing: "[ ]"."""
+    return " ".join(character for character in _PATTERN_CHARACTERS if character in path)
+
+
 def resolve_files(patterns: Iterable[str], what: str) -> list[str]:
     """Absolute paths of all files that the patterns stand for.
 
@@ -62,13 +68,13 @@ def resolve_files(patterns: Iterable[str], what: str) -> list[str]:
     return files
 
 
-def event_files(patterns: Iterable[str]) -> list[str]:
+def event_files(patterns: Iterable[str], what: str = "events") -> list[str]:
     """`resolve_files` for events, of which there must be some.
 
     Raises:
         InputError: if no pattern is given, or one matches nothing.
     """
-    files = resolve_files(patterns, "events")
+    files = resolve_files(patterns, what)
     if not files:
         raise InputError("no event files given; name them with --events")
     return files

@@ -10,6 +10,7 @@ from cohortrec_client.errors import InvalidRequest, SignatureNotFound
 from cohortrec_client.recommendations import OUTPUTS
 from cohortrec_client.tensor import Tensor
 from cohortrec_client.transport import VersionStatus
+from tfx_pipeline.inputs import InputError, pattern_characters
 
 
 class LocalModel:
@@ -20,11 +21,26 @@ class LocalModel:
 
         Args:
             model: folder of the SavedModel.
+
+        Raises:
+            InputError: TensorFlow cannot load it, or would take the folder's path for a pattern.
         """
+        if patterns := pattern_characters(str(model)):
+            raise InputError(
+                f"cannot load the model at {str(model)!r}: TensorFlow reads {patterns} in a path "
+                "as a pattern of file names; give it a path without, for example by a link"
+            )
         import tensorflow as tf
 
         # Kept beside the signatures: they hold no reference to the model's variables.
-        self._model: Any = tf.saved_model.load(str(model))
+        try:
+            self._model: Any = tf.saved_model.load(str(model))
+        # A damaged model may raise anything.
+        except Exception as error:
+            why = str(error) or type(error).__name__
+            raise InputError(
+                f"the model at {str(model)!r} cannot be loaded: {why.splitlines()[0]}"
+            ) from error
         self._signatures: Any = self._model.signatures
         self._folder = model
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cohortrec_client import Client, History, Recommendations, ServingError
 from tfx_pipeline.inputs import InputError
 from tfx_pipeline.served import item_titles
+from trainer.shown_text import LONGEST_TITLE, shown_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Recommender:
         return cls(Client(LocalModel(model)), model)
 
     def title(self, item_id: str) -> str:
-        """What the item is called; empty when the model does not know."""
-        return self._titles.get(item_id, "")
+        """What the item is called, in one line; empty when the model does not know."""
+        return shown_text(self._titles.get(item_id, ""), LONGEST_TITLE)
 
     def unknown(self, history: Sequence[str]) -> list[str]:
         """Items of a history that the model's catalogue does not list."""
@@ -85,6 +86,22 @@ def shown_id(item_id: str) -> str:
 
 
 def parse_history(text: str) -> list[str]:
-    """Item ids from a comma-separated list; quotes keep a comma inside an id (CSV rules)."""
-    row = next(csv.reader([text], skipinitialspace=True), [])
-    return [item for item in row if item]
+    """Item ids from a comma-separated list; quotes keep a comma inside an id (CSV rules).
+
+    Spaces around an id do not count, and places without an id are passed over.
+
+    Raises:
+        InputError: the list is of several lines, or a quote is not closed.
+    """
+    if len(text.splitlines()) > 1:
+        raise InputError(
+            "--history holds a line break: write the ids in one line, with commas between them"
+        )
+    try:
+        row = next(csv.reader([text.strip()], skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        raise InputError(
+            f"--history cannot be read as a list of ids: {error}; an id with a comma stands in "
+            'double quotes ("a,b"), and a quote inside them is doubled'
+        ) from None
+    return [item for given in row if (item := given.strip())]

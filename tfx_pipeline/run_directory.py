@@ -10,10 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfx_pipeline.inputs import METADATA_FILE, InputError, make_writable
+from tfx_pipeline.inputs import METADATA_FILE, InputError, make_writable, pattern_characters
 
-PATTERN_CHARACTERS = "*?[]{}\\"
-"""What TensorFlow, TFX and Beam read as a pattern of file names, wherever they find files."""
 LONGEST_PATH = 3_400
 """Bytes of a run directory's path: Linux allows 4,096, and a run's own files need some hundred."""
 
@@ -91,11 +89,10 @@ class RunDirectory:
 
 def _check_path(path: str) -> None:
     """Refuses what could not be escaped in every place where files are looked for."""
-    patterns = [character for character in PATTERN_CHARACTERS if character in path]
-    if patterns:
+    if patterns := pattern_characters(path):
         raise InputError(
-            f"cannot run in {path!r}: TensorFlow and TFX read {' '.join(patterns)} in a path as a "
-            "pattern of file names; choose another --output"
+            f"cannot run in {path!r}: TensorFlow and TFX read {patterns} in a path as a pattern of "
+            "file names; choose another --output"
         )
     # Control characters, line breaks, and bytes that are no UTF-8.
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
 from tfx_pipeline.inputs import InputError
 from trainer.version_labels import MODELS_CONFIG, VersionLabels, version_numbers
@@ -60,24 +61,51 @@ def find_model(folder: Path) -> Path:
     )
 
 
+def read_description(model: Path) -> dict[str, Any]:
+    """What a model says about itself; nothing where it is of another making.
+
+    Raises:
+        InputError: its `model.json` is damaged.
+    """
+    path = model / EXTRA / "model.json"
+    if not path.is_file():
+        return {}
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} is damaged: {error}") from None
+    if not isinstance(description, dict):
+        raise InputError(f"{str(path)!r} is damaged: it holds no object")
+    return description
+
+
 def model_id(model: Path) -> str | None:
-    """The content id that a model was exported with; None for a model of another making."""
-    description = model / EXTRA / "model.json"
-    if not description.is_file():
-        return None
-    return json.loads(description.read_text(encoding="utf-8")).get("id")
+    """The content id that a model was exported with; None for a model of another making.
+
+    Raises:
+        InputError: its `model.json` is damaged.
+    """
+    return read_description(model).get("id")
 
 
 @functools.cache
 def item_titles(model: Path) -> dict[str, str]:
-    """Item id to title, as far as the model carries them; category and brand stand in for one."""
+    """Item id to title, as far as the model carries them; category and brand stand in for one.
+
+    Raises:
+        InputError: the model's catalogue is damaged.
+    """
     catalogue = model / EXTRA / "items.parquet"
     if not catalogue.is_file():
         return {}
     import polars
 
+    try:
+        rows = polars.read_parquet(catalogue)
+    except (polars.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{str(catalogue)!r} cannot be read: {error}") from None
     titles: dict[str, str] = {}
-    for row in polars.read_parquet(catalogue).iter_rows(named=True):
+    for row in rows.iter_rows(named=True):
         description = [row[name] for name in ("category", "brand") if row.get(name)]
         titles[row["item_id"]] = row.get("title") or ", ".join(description)
     return titles

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer.request_checks import same_shape
+
 EVALUATED_LIST = 20
 """Length of `recommended` in the `evaluate` signature, for coverage@20."""
 
@@ -82,7 +84,8 @@ class BaselineModel(tf.Module):
         self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Recommendations for dense histories [batch, length], padded at the end with ""."""
-        del actions, timestamps  # part of the contract; these baselines need neither
+        # Actions and times are part of the contract; these baselines need neither.
+        item_ids, _, _ = same_shape(item_ids, actions, timestamps)
         return self._serve(tf.ragged.boolean_mask(item_ids, tf.not_equal(item_ids, "")))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
@@ -106,9 +109,10 @@ class BaselineModel(tf.Module):
         }
 
     def fingerprint(self) -> str:
-        """Hash of the items, their order and their counts."""
+        """Hash of all that is served: the items, their order and counts, and the settings."""
         digest = hashlib.sha256(b"\0".join(self._item_ids.numpy()))
         digest.update(self._share.numpy().tobytes())
+        digest.update(repr((self._own_first, self._exclude_seen, self._top_k)).encode())
         return digest.hexdigest()[:16]
 
     def _serve(self, item_ids: tf.RaggedTensor) -> dict[str, tf.Tensor]:

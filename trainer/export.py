@@ -3,44 +3,52 @@
 saved_model.pb, variables/, assets/      the four signatures
 keras/encoder.keras                      of a Trainer's model: what specialists start from
 assets.extra/model.json                  identity and origin
+assets.extra/items.parquet               of the combined model: titles of its items
 assets.extra/tf_serving_warmup_requests  of the combined model: requests that warm a server up
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from trainer.encoder import BehaviorEncoder
+from trainer.model_identity import CATALOGUE_FILE, model_identity
 from trainer.recommender import Recommender
 
 KERAS_FILE = "keras/encoder.keras"
 MODEL_FILE = "assets.extra/model.json"
 
 
-def save_recommender(recommender: Recommender, directory: str, description: dict[str, Any]) -> str:
-    """Saves the signatures and `model.json`.
+def save_recommender(
+    recommender: Recommender,
+    directory: str,
+    description: dict[str, Any],
+    catalogue: str | None = None,
+) -> str:
+    """Saves the signatures, `model.json` and the catalogue.
 
     Args:
         recommender: what to serve.
         directory: SavedModel folder to write.
         description: goes into `model.json` beside the identity.
+        catalogue: Parquet file with the items' titles, which stays with the model; None without.
 
     Returns:
-        The model's identity: a hash of all its weights and constants. The same training gives the
-        same identity.
+        The model's identity (`trainer/model_identity.py`). The same training under the same
+        settings gives the same identity.
     """
     functions: dict[str, Any] = dict(recommender.signatures())
     signatures = {name: function.get_concrete_function() for name, function in functions.items()}
     tf.saved_model.save(_Restored(recommender, signatures), directory, signatures=signatures)
-    identity = model_identity(recommender)
     tf.io.gfile.makedirs(f"{directory}/assets.extra")
+    if catalogue is not None:
+        tf.io.gfile.copy(catalogue, f"{directory}/{CATALOGUE_FILE}", overwrite=True)
+    identity = model_identity(signatures, directory)
     with tf.io.gfile.GFile(f"{directory}/{MODEL_FILE}", "w") as file:
         file.write(json.dumps({"id": identity, **description}, indent=1, sort_keys=True))
     return identity
@@ -61,15 +69,6 @@ class _Restored(tf.Module):
         self.transform = recommender.transform
         read = [variable for function in signatures.values() for variable in function.variables]
         self.weights = list({id(variable): variable for variable in read}.values())
-
-
-def model_identity(recommender: Recommender) -> str:
-    """Hash of everything that the recommendations depend on."""
-    content = hashlib.blake2b(digest_size=16)
-    for array in recommender.contents():
-        content.update(str((array.dtype, array.shape)).encode())
-        content.update(np.ascontiguousarray(array).tobytes())
-    return content.hexdigest()
 
 
 def save_encoder(encoder: BehaviorEncoder, directory: str) -> None:

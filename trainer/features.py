@@ -14,6 +14,7 @@ import tensorflow_transform as tft
 
 from trainer import histories
 from trainer.config import FeaturesConfig
+from trainer.epoch_units import EPOCH_UNITS, FINEST_UNIT
 
 # Names of the transformed event features, aligned with each other.
 ITEM = "item"
@@ -65,7 +66,7 @@ def preprocessing_fn(
     """
     config = FeaturesConfig.from_json((custom_config or {}).get("config", "{}"))
     items = inputs[histories.ITEM_IDS]
-    timestamps = _aligned(inputs[histories.TIMESTAMPS], items, 0)
+    timestamps = _epoch_seconds(_aligned(inputs[histories.TIMESTAMPS], items, 0))
 
     item_vocabulary = tft.vocabulary(
         items, frequency_threshold=_cutoff(config.min_item_count), vocab_filename=ITEM_VOCABULARY
@@ -116,10 +117,20 @@ def _shift(indices: tf.SparseTensor, by: int) -> tf.SparseTensor:
 def _aligned(feature: tf.SparseTensor, items: tf.SparseTensor, default: Any) -> tf.Tensor:
     """Values of `feature` at the positions of the items: [events]; `default` where it has none.
 
-    A client may send an optional feature for some events only, or not at all.
+    A client may leave an optional feature out (`trainer/request_checks.py`).
     """
     dense = tf.RaggedTensor.from_sparse(feature).to_tensor(default, shape=items.dense_shape)
     return tf.gather_nd(dense, items.indices)
+
+
+def _epoch_seconds(times: tf.Tensor) -> tf.Tensor:
+    """Epoch times [events] int64 in any unit, each by its size, as the ingestion reads them.
+
+    The log's own are seconds already; clients send what their clocks give.
+    """
+    bounds, units = zip(*EPOCH_UNITS, strict=True)
+    unit = tf.searchsorted(tf.constant(bounds, tf.int64), times, side="right")
+    return times // tf.gather(tf.constant([*units, FINEST_UNIT], tf.int64), unit)
 
 
 def _category_index(

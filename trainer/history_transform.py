@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from trainer import features, histories
+from trainer.request_checks import one_value_for_each_item
 
 _ITEMS = ((features.ITEM, histories.ITEM_IDS), (features.TARGET, histories.TARGET_ITEM_IDS))
 
@@ -47,8 +48,13 @@ class HistoryTransform(tf.Module):
             )
 
     def parse(self, examples: tf.Tensor) -> dict[str, tf.SparseTensor]:
-        """Transformed features of serialized raw histories, string [batch]."""
-        return self(tf.io.parse_example(examples, self.spec))
+        """Transformed features of serialized raw histories, string [batch].
+
+        Raises:
+            tf.errors.InvalidArgumentError: when run, a feature has neither one value for each item
+                nor none.
+        """
+        return self(one_value_for_each_item(tf.io.parse_example(examples, self.spec)))
 
     def __call__(self, raw: dict[str, tf.SparseTensor]) -> dict[str, tf.SparseTensor]:
         """What `trainer.features.preprocessing_fn` returns, with the indices of new items."""

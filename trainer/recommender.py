@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
@@ -25,6 +24,7 @@ from trainer.own_items import summarise
 from trainer.own_members import own_towers
 from trainer.ranking import target_rank
 from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_representation
+from trainer.request_checks import same_shape
 from trainer.retrieval import TopItems
 from trainer.routed_specialists import RoutedSpecialists
 from trainer.sampling import cut_inputs
@@ -84,27 +84,10 @@ class Recommender(tf.Module):
         self._mixture = mixture
         self._transitions = TransitionBonus(transitions) if transitions else None
         self._top = TopItems(self._encoder.catalogue, top_k, cells)
-        self._index = [] if cells is None else [cells.items, cells.starts, np.array(cells.probes)]
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
         self._encode = tf.function(self._encode_histories)
         self._recommend = tf.function(self._recommend_to)
-
-    def contents(self) -> list[np.ndarray]:
-        """Everything that was learnt, in a fixed order, for the model's identity."""
-        own = [] if self._specialists is None else self._specialists.get_weights()
-        weights = [*self._encoder.get_weights(), *own, *self._index]
-        if self._transitions is not None:
-            weights += [variable.numpy() for variable in self._transitions.variables]
-        ids = np.frombuffer(b"\0".join(self._item_ids.numpy().tolist()), np.uint8)
-        if self._mixture is None:
-            return [*weights, ids]
-        return [
-            *weights,
-            ids,
-            *self._mixture.geometry.arrays().values(),
-            self._mixture.strengths,
-        ]
 
     def signatures(self) -> dict[str, Callable[..., Any]]:
         """The functions to save: `serving_default`, `recommend`, `embed` and `evaluate`.
@@ -158,6 +141,7 @@ class Recommender(tf.Module):
         self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
     ) -> dict[str, tf.SparseTensor]:
         """Raw features of padded request columns; what a request lacks is empty."""
+        item_ids, actions, timestamps = same_shape(item_ids, actions, timestamps)
         present = tf.not_equal(item_ids, "")
         columns = {
             histories.ITEM_IDS: item_ids,

@@ -37,10 +37,6 @@ class RoutedSpecialists(tf.Module):
         self._place = np.array([m for _, m, _ in towers], np.int32)
         self._towers = StackedTowers([tower for _, _, tower in towers])
 
-    def get_weights(self) -> list[np.ndarray]:
-        """Whose the towers are, and their weights."""
-        return [self._cluster, self._place, *(v.numpy() for v in self._towers.variables)]
-
     def combined(
         self, query: tf.Tensor, weights: tf.Tensor, events: dict[str, tf.Tensor]
     ) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
 from trainer import features
@@ -31,12 +30,6 @@ class ServedEncoder(tf.Module):
         self.width = settled.tower.width
         self._members = settled.members
         self._towers = StackedTowers(members_of(settled.tower))
-        self._settled = settled
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Those of the settled encoder."""
-        weights: list[np.ndarray] = self._settled.get_weights()
-        return weights
 
     def looked_up(self, events: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The events with their items' vectors, as calls and `states` read them.

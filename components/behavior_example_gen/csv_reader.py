@@ -107,25 +107,18 @@ class _CsvBlock:
     def batch(self) -> Batch:
         """Reads the block."""
         data = self._block.data if self._block.data.endswith(b"\n") else self._block.data + b"\n"
-        try:
-            frame = self._frame(data)
-        except pa.ArrowInvalid:
-            # Bytes that are not UTF-8, in a broken row or in a column that is used.
-            text = re.sub("[\udc80-\udcff]+", _WRONG, data.decode("utf-8", "surrogateescape"))
-            self._rejected, self._swallowed = [], []
-            frame = self._frame(text.encode())
-            return self._batch(frame).without(_WRONG, "bad_encoding")
-        return self._batch(frame)
+        if _is_utf8(data):
+            return self._batch(data)
+        # Arrow hands out broken rows as text only.
+        text = re.sub("[\udc80-\udcff]+", _WRONG, data.decode("utf-8", "surrogateescape"))
+        return self._batch(text.encode()).without(_WRONG, "bad_encoding")
 
-    def _batch(self, frame: pl.DataFrame) -> Batch:
+    def _batch(self, data: bytes) -> Batch:
+        frame = self._frame(data)
         return Batch(frame, self._rejected, self._content, self._swallowed)
 
     def _frame(self, data: bytes) -> pl.DataFrame:
-        """The rows; those that cannot be read are rejected.
-
-        Raises:
-            pa.ArrowInvalid: not UTF-8.
-        """
+        """The rows; those that cannot be read are rejected."""
         parsed = self._parse(data, self._used)
         lines = data.count(b"\n")
         if parsed.records == lines and not parsed.open_end:
@@ -156,11 +149,7 @@ class _CsvBlock:
         return len(self._source.header)
 
     def _parse(self, data: bytes, columns: Sequence[str]) -> _Parsed:
-        """Parses whole lines.
-
-        Raises:
-            pa.ArrowInvalid: a broken row is not UTF-8.
-        """
+        """Parses whole lines."""
         quoted = self._source.quoted and b'"' in data
         if quoted:
             data += self._source.separator.encode().join([_END] * self._width) + b"\n"
@@ -286,11 +275,7 @@ class _CsvBlock:
         self.waiting = TextBlock(data, self._block.first_line + line)
 
     def _as_text(self, table: pa.Table, lines: npt.NDArray[np.int64]) -> pl.DataFrame:
-        """Decodes the columns and leaves blank lines and repeated headers out.
-
-        Raises:
-            pa.ArrowInvalid: not UTF-8.
-        """
+        """Decodes the columns and leaves blank lines and repeated headers out."""
         text = pl.DataFrame(
             {name: pl.Series(table.column(name).cast(pa.large_string())) for name in self._used}
         )
@@ -339,3 +324,10 @@ def _line_breaks(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """Line breaks inside each value of a binary column."""
     counts = pa.compute.count_substring(column, b"\n")
     return counts.to_numpy().astype(np.int64)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(pa.array([data], pa.large_binary()).cast(pa.large_string()))
+    except pa.ArrowInvalid:
+        return False

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from trainer.epoch_units import EPOCH_UNITS, FINEST_UNIT
+
 _ISO = (
     r"^([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
     r"(?:[Tt ]+([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)?)?"
@@ -17,9 +19,6 @@ _NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$"
 _COMPACT = r"^((?:19|20)[0-9]{6})([0-9]{6})?(?:\.0*)?$"
 _COMPACT_RANGES = ((19_000_101, 20_991_231), (19_000_101_000_000, 20_991_231_235_959))
 _PLAIN = "%Y-%m-%d %H:%M:%S"
-# Above the first bound a number cannot be seconds (year 5138), above the second not
-# milliseconds, and so on.
-_UNITS = ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000))
 _DAY = 86_400
 _WIDEST_OFFSET = 18
 _UNIVERSAL_TIME = r"(?:^|[^A-Za-z])(?:UTC|GMT|Z)(?:$|\s|\))"
@@ -138,8 +137,8 @@ def _from_numbers(numbers: pl.Series, compact_dates: bool) -> pl.Series:
     elif numbers.dtype != pl.Int64:
         numbers = numbers.cast(pl.Float64)
     column = pl.col("number")
-    seconds = column // 1_000_000_000
-    for bound, divisor in reversed(_UNITS):
+    seconds = column // FINEST_UNIT
+    for bound, divisor in reversed(EPOCH_UNITS):
         seconds = pl.when(column.abs() < bound).then(column // divisor).otherwise(seconds)
     frame = pl.DataFrame({"number": numbers})
     result = frame.select(seconds.cast(pl.Int64, strict=False)).to_series()

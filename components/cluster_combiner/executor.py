@@ -151,16 +151,11 @@ class Executor(base_executor.BaseExecutor):
                 "weights_mean": weights,
                 "metrics": _test_metrics(table),
             },
+            f"{_uri(input_dict, 'items')}/items.parquet" if input_dict.get("items") else None,
         )
         model.set_string_custom_property("id", identity)
         requests = _some_records(files[VALIDATION])
         write_warmup(directory, requests)
-        if input_dict.get("items"):
-            fileio.copy(
-                f"{_uri(input_dict, 'items')}/items.parquet",
-                f"{directory}/assets.extra/items.parquet",
-                overwrite=True,
-            )
 
         recommenders = {
             "global encoder": served

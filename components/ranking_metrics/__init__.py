@@ -7,6 +7,7 @@ An EvalConfig names them by module and class:
 
 from components.ranking_metrics.coverage import CatalogueCoverage
 from components.ranking_metrics.gains import MRR, Examples, HitRate, NextItemNDCG, Users
+from components.ranking_metrics.required_gain import RequiredGain
 from components.ranking_metrics.significant_change import SignificantChange
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Examples",
     "HitRate",
     "NextItemNDCG",
+    "RequiredGain",
     "SignificantChange",
     "Users",
 ]

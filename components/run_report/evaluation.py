@@ -18,12 +18,15 @@ from tensorflow_model_analysis.slicer import slicer_lib
 from tensorflow_model_analysis.utils import model_util
 from tensorflow_model_analysis.writers import eval_config_writer
 
+from components.ranking_metrics import required_gain
 from components.run_report.inputs import Gate
 
 _Slice = tuple[tuple[str, Any], ...]
 
-# `components.ranking_metrics.SignificantChange` judges a change of the metric before the suffix.
+# `SignificantChange` and `RequiredGain` of `components.ranking_metrics` judge a change of the
+# metric that stands before the suffix.
 _SIGNIFICANT = "_significant_change"
+_REQUIRED = required_gain.SUFFIX
 _CHANCE = "_chance"
 
 
@@ -97,7 +100,7 @@ def _gates_of_slice(
             for kind, limit in _limits(threshold):
                 judged = _judged(kind, values)
                 yield Gate(
-                    metric=key.name.removesuffix(_SIGNIFICANT),
+                    metric=_plain_name(key),
                     slice={str(name): _text(value) for name, value in slice_},
                     kind=kind,
                     limit=limit,
@@ -111,7 +114,7 @@ def _values(
     key: Any, measures: dict[Any, float], baseline_name: str | None
 ) -> dict[str, float | None]:
     """Candidate, baseline, change, what is judged of it, and chance, as far as measured."""
-    plain = key._replace(name=key.name.removesuffix(_SIGNIFICANT), is_diff=False)
+    plain = key._replace(name=_plain_name(key), is_diff=False)
     baseline = measures.get(plain.make_baseline_key(baseline_name)) if baseline_name else None
     change = measures.get(plain.make_diff_key())
     return {
@@ -123,6 +126,11 @@ def _values(
         if key.name.endswith(_SIGNIFICANT)
         else None,
     }
+
+
+def _plain_name(key: Any) -> str:
+    """The metric whose change a key judges; its own name where it judges none."""
+    return str(key.name).removesuffix(_SIGNIFICANT).removesuffix(_REQUIRED)
 
 
 def _judged(kind: str, values: dict[str, float | None]) -> float | None:
@@ -145,7 +153,7 @@ def _unseen_failures(failures: dict[Any, Any]) -> Iterator[Gate]:
     for (slice_, key, _), failure in failures.items():
         for kind, limit in _limits(_threshold(failure)):
             yield Gate(
-                metric=key.name.removesuffix(_SIGNIFICANT),
+                metric=_plain_name(key),
                 slice={str(name): _text(value) for name, value in slice_},
                 kind=kind,
                 limit=limit,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from components.run_report import formats as fmt
 from components.run_report.cluster_names import ClusterNames
@@ -22,6 +23,7 @@ from components.run_report.views.results import FEW_USERS, results
 from components.run_report.views.stability import stability_view
 from components.run_report.views.training import training_view
 from components.run_report.views.worth import worth_view
+from trainer.shown_text import shown_text
 
 
 def render(inputs: ReportInputs) -> str:
@@ -31,7 +33,8 @@ def render(inputs: ReportInputs) -> str:
         inputs: what `collect` read, or figures made by hand.
 
     Returns:
-        HTML with styles and charts inline; every text that comes from data is escaped.
+        HTML with styles and charts inline; every text that comes from data is made fit to be
+        shown, and escaped.
     """
     names = ClusterNames(inputs.profiles)
     simple, nested = _provenance(inputs.provenance)
@@ -79,6 +82,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_fit_to_be_shown,
     )
     environment.filters.update(
         algorithm=fmt.algorithm_name,
@@ -92,15 +96,22 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def _fit_to_be_shown(value: Any) -> Any:
+    """What the template puts out; charts are done already (`charts/svg.py`)."""
+    plain = isinstance(value, str) and not isinstance(value, Markup)
+    return shown_text(value) if plain else value
+
+
 def _provenance(
     provenance: Mapping[str, Any],
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+) -> tuple[list[tuple[str, str]], list[tuple[str, Markup]]]:
     """Single values for the table, and nested ones as indented JSON."""
     simple, nested = [], []
     for name, value in provenance.items():
         if isinstance(value, (dict, list)):
             text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-            nested.append((fmt.words(name), text))
+            lines = Markup("\n").join(shown_text(line) for line in text.split("\n"))
+            nested.append((fmt.words(name), lines))
         else:
             simple.append((fmt.words(name), str(value)))
     return simple, nested

@@ -31,6 +31,7 @@ from components.run_report.inputs import (
     WorthFigures,
 )
 from components.run_report.verdict import decide
+from trainer.shown_text import LONGEST_TITLE, shown_text
 
 F = TypeVar("F", bound=Figures)
 
@@ -220,7 +221,8 @@ def _with_titles(profile: ClusterProfile, titles: Mapping[str, str]) -> ClusterP
 
 
 def _titled(item: LiftedItem, titles: Mapping[str, str]) -> LiftedItem:
-    return item.model_copy(update={"title": item.title or titles.get(item.item_id)})
+    title = item.title or titles.get(item.item_id)
+    return item.model_copy(update={"title": title and shown_text(title, LONGEST_TITLE)})
 
 
 def _gates(folder: str | None, notes: list[str]) -> list[Gate]:

@@ -28,11 +28,11 @@ def decide(
     failed = [gate for gate in gates if not gate.passed]
     if unservable:
         return Verdict(outcome="refused", failed=failed, unservable=unservable)
-    if blessed:
-        return Verdict(outcome="pushed", destination=destination, version=version)
-    # A model is no better than itself, so the gates refuse the one that is served already.
+    # Whatever the gates say: the Pusher pushes no model twice.
     if baseline is not None and candidate_id and candidate_id == baseline.model_id:
         return Verdict(outcome="already_served", version=baseline.version)
+    if blessed:
+        return Verdict(outcome="pushed", destination=destination, version=version)
     if blessed is None and not failed:
         return Verdict(outcome="not_judged")
     return Verdict(outcome="refused", failed=failed)

@@ -75,5 +75,15 @@ def test_no_folder_and_a_folder_elsewhere(tmp_path, monkeypatch):
     assert answer.code == 2
     assert "must be a folder on this machine, not 'gs://bucket/run'" in answer.err
     monkeypatch.setenv("HOME", str(tmp_path / "runs[1]"))
-    answer = cohortrec("run", "--events", __file__, "--output=~/shop")
+    events = write_events(tmp_path / "events.csv", users=20)
+    answer = cohortrec("run", "--events", events, "--output=~/shop")
     assert "read [ ] in a path" in answer.err
+
+
+def test_a_model_in_such_a_folder_is_refused_not_looked_for_elsewhere(tmp_path):
+    model = tmp_path / "shop[1]"
+    model.mkdir()
+    (model / "saved_model.pb").touch()
+    answer = cohortrec("recommend", "--model", model, "--history", "1")
+    assert answer.code == 2
+    assert "TensorFlow reads [ ] in a path as a pattern of file names" in answer.err

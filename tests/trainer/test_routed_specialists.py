@@ -67,14 +67,3 @@ def test_a_batch_of_no_users(own):
     given = {n: c[:, :0] if n == ITEM_PARTS else c[:0] for n, c in given.items()}
     query = RoutedSpecialists(own[1]).combined(tf.zeros([0, 24]), tf.zeros([0, 3]), given)
     assert query.shape == (0, 24)
-
-
-def test_its_weights_tell_whose_towers_they_are(own):
-    from trainer.routed_specialists import RoutedSpecialists
-
-    _, (first, none, last) = own
-    kept = RoutedSpecialists([first, none, last]).get_weights()
-    assert kept[0].tolist() == [0, 2, 2] and kept[1].tolist() == [1, 0, 2]
-    other = RoutedSpecialists([none, first, last]).get_weights()
-    assert other[0].tolist() == [1, 2, 2]
-    np.testing.assert_equal(other[2:], kept[2:])

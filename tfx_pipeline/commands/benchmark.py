@@ -46,7 +46,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     # Only now, because it loads the readers.
     from tfx_pipeline.input_checks import check_inputs
 
-    check_inputs(config)
+    check_inputs(config, "sequences")
     directory = RunDirectory(arguments.output)
     directory.claim()
     arguments.log = directory.log

@@ -34,11 +34,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
     config = load_settings(arguments)
     config.beam.check_reach(str(arguments.output), "--output")
+    directory = RunDirectory(arguments.output)
     # Only now, because it loads the readers.
     from tfx_pipeline.input_checks import check_inputs
 
     check_inputs(config)
-    directory = RunDirectory(arguments.output)
     directory.claim()
     arguments.log = directory.log
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 from tfx_pipeline.console import Console
 from tfx_pipeline.deployment.version_folder import VersionFolder
-from tfx_pipeline.served import EXTRA
+from tfx_pipeline.served import read_description
 
 SHOWN_ID = 12
 METRIC = "ndcg@10"
@@ -57,8 +56,5 @@ def _megabytes(path: Path) -> str:
 
 
 def _metric(path: Path) -> str:
-    description = path / EXTRA / "model.json"
-    if not description.is_file():
-        return "–"
-    metrics = json.loads(description.read_text(encoding="utf-8")).get("metrics", {})
+    metrics = read_description(path).get("metrics", {})
     return f"{metrics[METRIC]:.4f}" if METRIC in metrics else "–"

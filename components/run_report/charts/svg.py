@@ -7,8 +7,12 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup, escape
 
 from components.run_report.charts.axes import Scale
+from trainer.shown_text import shown_text
 
 Number = float | int
+
+_LONGEST_DESCRIPTION = 100_000
+"""Characters; it says every number of the image."""
 
 
 def number(value: Number) -> str:
@@ -33,7 +37,8 @@ class Drawing:
             description: what it says, in words, for screen readers.
         """
         self.width, self.height, self.label = width, height, label
-        self._parts = [f"<desc>{escape(description)}</desc>"] if description else []
+        shown = escape(shown_text(description, _LONGEST_DESCRIPTION))
+        self._parts = [f"<desc>{shown}</desc>"] if description else []
 
     def add(self, tag: str, body: str = "", title: str = "", **attributes: Number | str) -> None:
         """One element; `class_` is class and other underscores become hyphens."""
@@ -41,7 +46,8 @@ class Drawing:
             f'{name.rstrip("_").replace("_", "-")}="{_attribute(value)}"'
             for name, value in attributes.items()
         )
-        inner = (f"<title>{escape(title)}</title>" if title else "") + str(escape(body))
+        name = f"<title>{escape(shown_text(title))}</title>" if title else ""
+        inner = name + str(escape(shown_text(body)))
         self._parts.append(f"<{tag} {shown}>{inner}</{tag}>" if inner else f"<{tag} {shown}/>")
 
     def text(self, x: Number, y: Number, body: str, anchor: str = "middle", kind: str = "") -> None:
@@ -93,7 +99,7 @@ class Drawing:
         """The whole image."""
         return Markup(  # every part was escaped when it was added
             f'<svg viewBox="0 0 {self.width} {self.height}" role="img" '
-            f'aria-label="{escape(self.label)}">{"".join(self._parts)}</svg>'
+            f'aria-label="{escape(shown_text(self.label))}">{"".join(self._parts)}</svg>'
         )
 
 

@@ -62,7 +62,10 @@ def rule(gate: Gate) -> str:
 
 
 def _held(gate: Gate) -> str:
-    """Passed, and whether only because chance explains the loss."""
+    """Passed, and whether only because chance explains the loss or there is nothing to gain."""
+    if gate.kind.startswith("change") and gate.judged is None:
+        # `RequiredGain` is infinite, which no figure on the page is.
+        return "passed: every user's next item is ranked alike, nothing to gain"
     if gate.chance is None or gate.judged is None or gate.change is None or gate.judged:
         return "passed"
     if gate.change >= gate.limit:

@@ -1,0 +1,82 @@
+"""Clients that sent milliseconds had them taken for seconds: the served model now tells the unit by
+each number's size, by the same bounds as the ingestion.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from components.behavior_example_gen.timestamps import epoch_seconds
+from tests.outside_cases.tiny_served_model import tiny_encoder
+from tests.trainer.conftest import raw_history
+from trainer.epoch_units import EPOCH_UNITS
+
+IDS = ["item,003", "item,011", "item,004"]
+SECONDS = [1_600_000_000, 1_600_003_600, 1_600_090_000]
+UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+
+
+@pytest.fixture(scope="module")
+def signatures(tiny_shop, tmp_path_factory):
+    import tensorflow as tf
+
+    from trainer.config import ServingConfig
+    from trainer.export import save_recommender
+    from trainer.recommender import Recommender
+
+    folder = str(tmp_path_factory.mktemp("served"))
+    encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
+    save_recommender(Recommender(tiny_shop.graph, encoder, top_k=5), folder, {})
+    loaded = tf.saved_model.load(folder)
+    yield loaded.signatures
+
+
+def recommended(signatures, times):
+    import tensorflow as tf
+
+    return signatures["recommend"](
+        item_ids=tf.constant([IDS]),
+        actions=tf.constant([["buy"] * len(IDS)]),
+        timestamps=tf.constant([times], tf.int64),
+    )
+
+
+def assert_same(one, other):
+    assert one["item_ids"].numpy().tolist() == other["item_ids"].numpy().tolist()
+    np.testing.assert_array_equal(one["scores"].numpy(), other["scores"].numpy())
+
+
+@pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
+def test_the_same_history_gets_the_same_list(signatures, unit):
+    import tensorflow as tf
+
+    finer = [moment * unit for moment in SECONDS]
+    assert_same(recommended(signatures, SECONDS), recommended(signatures, finer))
+    one, other = (
+        signatures["serving_default"](
+            examples=tf.constant([raw_history(item_ids=IDS, timestamps=times)])
+        )
+        for times in (SECONDS, finer)
+    )
+    assert_same(one, other)
+
+
+def test_each_event_by_itself(signatures):
+    mixed = [SECONDS[0], SECONDS[1] * 1000, SECONDS[2] * 10**9]
+    assert_same(recommended(signatures, SECONDS), recommended(signatures, mixed))
+    given, others = (recommended(signatures, times)["scores"] for times in (SECONDS, [0, 1, 2]))
+    assert (given.numpy() != others.numpy()).any()
+
+
+def test_the_model_and_the_ingestion_read_alike():
+    import tensorflow as tf
+
+    from trainer.features import _epoch_seconds
+
+    bounds = [bound for bound, _ in EPOCH_UNITS]
+    times = [0, 1, *(b + step for b in bounds for step in (-1, 0, 1)), 2**63 - 1]
+    expected = epoch_seconds(pl.Series(times, dtype=pl.Int64)).to_list()
+    assert _epoch_seconds(tf.constant(times, tf.int64)).numpy().tolist() == expected
+    assert _epoch_seconds(tf.constant([-5, -(2**63)], tf.int64)).numpy().tolist() == [-5, -(2**63)]

@@ -1,0 +1,46 @@
+"""A small recommender of random weights over the tiny shop, for tests that ask a served model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def tiny_encoder(shop: Any, serving: Any) -> Any:
+    """An encoder of random weights; the same every time.
+
+    Args:
+        shop: the `tiny_shop`.
+        serving: the ServingConfig that it is built for.
+    """
+    import keras
+
+    from trainer.config import EncoderConfig
+    from trainer.data_facts import DataFacts
+    from trainer.input import read_histories
+    from trainer.item_features import ItemFeatures
+
+    keras.utils.set_random_seed(5)
+    facts = DataFacts.of(read_histories(shop.validation, shop.graph), shop.graph)
+    config = EncoderConfig(
+        width=8, members=1, layers=1, feedforward=16, max_events=8, own_events=16
+    )
+    encoder = facts.build_encoder(config, serving, ItemFeatures.none(facts.items, "no texts"))
+    rng = np.random.default_rng(0)
+    for weight in encoder.catalogue.trainable_weights:
+        weight.assign(rng.normal(0, 0.5, weight.shape))
+    return encoder
+
+
+def tiny_mixture(clusters: int = 2, per_user: int = 1) -> Any:
+    """A mixture over `clusters` specialists of equal strength."""
+    from trainer.embedding_space import EmbeddingSpace
+    from trainer.membership import ClusterGeometry
+    from trainer.mixture import Mixture
+    from trainer.nearest_prototype import NearestPrototype
+
+    rng = np.random.default_rng(1)
+    rule = NearestPrototype.of_groups(rng.normal(size=(clusters, 1, 8)), 0.7)
+    geometry = ClusterGeometry(EmbeddingSpace(True), rule)
+    return Mixture(geometry, np.full(clusters, 0.5, np.float32), per_user)
