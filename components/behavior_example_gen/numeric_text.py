@@ -181,6 +181,8 @@ def _plain_character(character: str) -> str:
 
 def _parse_digits(text: str) -> _Parsed:
     """Digits with points, commas, spaces and apostrophes; empty if they make no sense."""
+    if not re.fullmatch("[0-9., ']+", text):
+        return _Parsed()
     for separator in " '":
         if separator in text:
             found = re.fullmatch(rf"({_GROUPS[separator]})(?:([.,])([0-9]+))?", text)
@@ -190,7 +192,7 @@ def _parse_digits(text: str) -> _Parsed:
             return _Parsed(_value(whole, decimals or ""), proves=mark or "")
     marks = [character for character in text if character in ".,"]
     if not marks:
-        return _Parsed(float(text)) if text.isdecimal() else _Parsed()
+        return _Parsed(float(text))
     mark = marks[-1]
     other = _POINT if mark == _COMMA else _COMMA
     whole, _, decimals = text.rpartition(mark)
@@ -202,8 +204,6 @@ def _parse_digits(text: str) -> _Parsed:
         if not re.fullmatch(_GROUPS[mark], text):
             return _Parsed()
         return _Parsed(_value(text, ""), proves=other)
-    if not (whole + decimals).isdecimal():
-        return _Parsed()
     if len(decimals) == 3 and 0 < len(whole) <= 3 and not whole.startswith("0"):
         return _Parsed(by_mark={mark: _value(whole, decimals), other: _value(whole + decimals, "")})
     return _Parsed(_value(whole, decimals), proves=mark)

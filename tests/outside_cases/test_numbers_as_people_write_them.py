@@ -43,6 +43,7 @@ def test_common_forms(text: str, value: float) -> None:
     [
         "10%", "1/2", "5-10", "3 kg", "12 pcs", "1.5k", "C5", "10²", "inf", "true", "abc", "$",
         "01.10.2019", "1,234,5", "1..2", "1 2", "1_000", "((5))", "- -5", "5 $ 6", "0x10", "{}",
+        "1.234,b50", "1.234,5č0", "1.2x3", ".5,5",
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_unknown_and_told(text: str) -> None:
