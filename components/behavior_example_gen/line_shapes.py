@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Sequence
 
+from trainer.epoch_units import EPOCH_UNITS, FINEST_UNIT
+
 _LINES = 1_000
 _FEWEST_LINES = 3
 _MOST_EVENT_FIELDS = 12
@@ -16,7 +18,7 @@ _DATE = re.compile(
 _NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 _EARLIEST = 631_152_000  # 1990
 _DAY = 86_400
-_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+_UNITS = (*(unit for _, unit in EPOCH_UNITS), FINEST_UNIT)
 
 
 def looks_like_data(names: Sequence[str]) -> bool:
