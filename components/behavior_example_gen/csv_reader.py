@@ -214,7 +214,7 @@ class _CsvBlock:
         doubtful = set(parsed.broken)
         if parsed.open_end:
             doubtful.add(parsed.records - 1)
-        for record in np.flatnonzero(breaks):
+        for record in np.flatnonzero(breaks).tolist():
             if record not in doubtful:
                 start = starts[record]
                 if in_key[record] or self._reader.swallowed(
