@@ -37,7 +37,7 @@ $(STAMP): $(wildcard requirements/*) setup.py pyproject.toml
 	pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps"; \
 	$$pip --require-hashes -r requirements/bootstrap.lock; \
 	if $(BIN)/uv --version >/dev/null 2>&1; then \
-	  pip="$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps"; \
+	  pip="$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps"; \
 	fi; \
 	$$pip --no-build-isolation --require-hashes -r requirements/$$stack.lock; \
 	$$pip --no-build-isolation -e .; \
