@@ -132,5 +132,5 @@ def test_items_files_too(tmp_path: Path) -> None:
     assert notes[0].startswith("items.csv: 35 lines, the first of them line 7, stood between")
     path.write_text('item_id,title\ni1,"Knives, a set\nIncludes: four, sharp"\ni2,Spoon\n')
     items, notes = catalogue.read_items(sources.item_sources([str(path)], DataConfig()))
-    assert items["title"].to_list() == ["Knives, a set\nIncludes: four, sharp", "Spoon"]
+    assert items["title"].to_list() == ["Knives, a set Includes: four, sharp", "Spoon"]
     assert notes == []
