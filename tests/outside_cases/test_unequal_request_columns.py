@@ -31,11 +31,13 @@ SHAPES = {
     "no times": ("timestamps", {"timestamps": (2, 0)}),
     "items are wider": ("actions", {"item_ids": (2, 4)}),
 }
+ANY = "item_ids|actions|timestamps"
+"""Where several inputs are wrong, whichever is looked at first is named."""
 RANKS = {
-    "one history without a batch": ("actions", dict.fromkeys(COMPLETE, (3,))),
-    "a level too much": ("actions", dict.fromkeys(COMPLETE, (1, 2, 3))),
+    "one history without a batch": (ANY, dict.fromkeys(COMPLETE, (3,))),
+    "a level too much": (ANY, dict.fromkeys(COMPLETE, (1, 2, 3))),
     "times without a batch": ("timestamps", {"timestamps": (6,)}),
-    "scalars": ("actions", dict.fromkeys(COMPLETE, ())),
+    "scalars": (ANY, dict.fromkeys(COMPLETE, ())),
 }
 EXAMPLES = {
     "fewer times": ("timestamps", {"timestamps": [1]}),
