@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import httpx
@@ -29,7 +30,7 @@ SHAPES = {
     "one row of actions": ("actions", {"actions": (1, 3)}),
     "more rows of times": ("timestamps", {"timestamps": (4, 3)}),
     "no times": ("timestamps", {"timestamps": (2, 0)}),
-    "items are wider": ("actions", {"item_ids": (2, 4)}),
+    "items are wider": ("actions|timestamps", {"item_ids": (2, 4)}),
 }
 ANY = "item_ids|actions|timestamps"
 """Where several inputs are wrong, whichever is looked at first is named."""
@@ -141,7 +142,7 @@ def test_a_server_refuses_by_grpc_and_by_rest(server, named, changed):
         json={"signature_name": "recommend", "inputs": inputs},
         timeout=20.0,
     )
-    assert (answer.status_code, named in answer.text) == (400, True)
+    assert answer.status_code == 400 and re.search(named, answer.text)
 
 
 def test_a_model_in_this_process_refuses(model):
