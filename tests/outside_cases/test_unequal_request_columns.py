@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import httpx
@@ -29,13 +30,15 @@ SHAPES = {
     "one row of actions": ("actions", {"actions": (1, 3)}),
     "more rows of times": ("timestamps", {"timestamps": (4, 3)}),
     "no times": ("timestamps", {"timestamps": (2, 0)}),
-    "items are wider": ("actions", {"item_ids": (2, 4)}),
+    "items are wider": ("actions|timestamps", {"item_ids": (2, 4)}),
 }
+ANY = "item_ids|actions|timestamps"
+"""Where several inputs are wrong, whichever is looked at first is named."""
 RANKS = {
-    "one history without a batch": ("actions", dict.fromkeys(COMPLETE, (3,))),
-    "a level too much": ("actions", dict.fromkeys(COMPLETE, (1, 2, 3))),
+    "one history without a batch": (ANY, dict.fromkeys(COMPLETE, (3,))),
+    "a level too much": (ANY, dict.fromkeys(COMPLETE, (1, 2, 3))),
     "times without a batch": ("timestamps", {"timestamps": (6,)}),
-    "scalars": ("actions", dict.fromkeys(COMPLETE, ())),
+    "scalars": (ANY, dict.fromkeys(COMPLETE, ())),
 }
 EXAMPLES = {
     "fewer times": ("timestamps", {"timestamps": [1]}),
@@ -139,7 +142,7 @@ def test_a_server_refuses_by_grpc_and_by_rest(server, named, changed):
         json={"signature_name": "recommend", "inputs": inputs},
         timeout=20.0,
     )
-    assert (answer.status_code, named in answer.text) == (400, True)
+    assert answer.status_code == 400 and re.search(named, answer.text)
 
 
 def test_a_model_in_this_process_refuses(model):
