@@ -7,7 +7,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 
@@ -31,6 +31,27 @@ ItemColumn = Literal["item_id", "title", "category", "brand", "price"]
 ColumnMapping = dict[str, str | list[str] | None]
 
 
+def _with_text(value: Any) -> Any:
+    """YAML reads a bare 1 as a number; action names are strings."""
+    if isinstance(value, Mapping):
+        return {str(name): str(renamed) for name, renamed in value.items()}
+    return value
+
+
+def _action_names(renamed: dict[str, str]) -> dict[str, str]:
+    for name in renamed.values():
+        if not name.strip() or not name.isprintable():
+            raise ValueError(f"{name!r} is no name for an action")
+    return renamed
+
+
+ActionNames = Annotated[
+    dict[str, str],
+    pydantic.BeforeValidator(_with_text),
+    pydantic.AfterValidator(_action_names),
+]
+
+
 class Cancellation(Settings):
     """Which rows are returns. A return is dropped and takes the purchase it undoes with it."""
 
@@ -39,18 +60,8 @@ class Cancellation(Settings):
     column: str | None = None
     """A further source column (such as an invoice number) whose `prefix` marks returns."""
     prefix: str = pydantic.Field("C", min_length=1)
-    actions: dict[str, str] = {}
+    actions: ActionNames = {}
     """Returning action to the action it undoes, e.g. {"refund": "purchase"}."""
-
-    @pydantic.field_validator("actions", mode="before")
-    @classmethod
-    def _text_keys(cls, value: Any) -> Any:
-        return _with_text(value)
-
-    @pydantic.field_validator("actions")
-    @classmethod
-    def _names(cls, value: dict[str, str]) -> dict[str, str]:
-        return _action_names(value)
 
 
 class DataConfig(Settings):
@@ -61,7 +72,7 @@ class DataConfig(Settings):
     """Our name to the log's column; several columns are joined by " / "; null switches one off."""
     items_columns: ColumnMapping = {}
     """The same for the items file."""
-    actions: dict[str, str] = {}
+    actions: ActionNames = {}
     """Renames actions, e.g. {"1": "view", "2": "purchase"}; others keep their name."""
     default_action: str = "event"
     """Action of events without one."""
@@ -91,16 +102,6 @@ class DataConfig(Settings):
     earliest: datetime.datetime = datetime.datetime(1990, 1, 1)
     latest: datetime.datetime | None = None
     """Plausible times; latest defaults to one day from now."""
-
-    @pydantic.field_validator("actions", mode="before")
-    @classmethod
-    def _text_keys(cls, value: Any) -> Any:
-        return _with_text(value)
-
-    @pydantic.field_validator("actions")
-    @classmethod
-    def _names(cls, value: dict[str, str]) -> dict[str, str]:
-        return _action_names(value)
 
     @pydantic.field_validator("default_action")
     @classmethod
@@ -198,17 +199,3 @@ def epoch(moment: datetime.datetime) -> int:
 def whole_id(rule: str) -> str:
     """The regular expression for ids that a rule matches from end to end."""
     return f"^(?:{rule})$"
-
-
-def _with_text(value: Any) -> Any:
-    """YAML reads a bare 1 as a number; action names are strings."""
-    if isinstance(value, Mapping):
-        return {str(name): str(renamed) for name, renamed in value.items()}
-    return value
-
-
-def _action_names(renamed: dict[str, str]) -> dict[str, str]:
-    for name in renamed.values():
-        if not name.strip() or not name.isprintable():
-            raise ValueError(f"{name!r} is no name for an action")
-    return renamed

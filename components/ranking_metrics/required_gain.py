@@ -15,9 +15,8 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
-from tensorflow_model_analysis.utils import model_util
 
-from components.ranking_metrics.predictions import RanksPreprocessor
+from components.ranking_metrics.paired import paired_computations
 from trainer.metrics import user_values
 
 SUFFIX = "_required_gain"
@@ -49,24 +48,9 @@ def _computations(
     model_names: Sequence[str],
     example_weighted: bool = False,
 ) -> list[Any]:
-    baseline = model_util.get_baseline_model_spec(eval_config)
-    if baseline is None:
-        return []
-    computations = []
-    for model in model_names:
-        if model == baseline.name:
-            continue
-        key = metrics.MetricKey(
-            name, model_name=model, example_weighted=example_weighted, is_diff=True
-        )
-        computations.append(
-            metrics.MetricComputation(
-                keys=[key],
-                preprocessors=[RanksPreprocessor([model, baseline.name])],
-                combiner=_Gain(key, k),
-            )
-        )
-    return computations
+    return paired_computations(
+        [name], lambda keys: _Gain(keys[0], k), eval_config, model_names, example_weighted
+    )
 
 
 class _Gain(beam.CombineFn):

@@ -17,9 +17,8 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
-from tensorflow_model_analysis.utils import model_util
 
-from components.ranking_metrics.predictions import RanksPreprocessor
+from components.ranking_metrics.paired import paired_computations
 from trainer.metrics import user_values
 
 RankPairs = Counter[tuple[int, int]]
@@ -68,27 +67,13 @@ def _computations(
     model_names: Sequence[str],
     example_weighted: bool = False,
 ) -> list[Any]:
-    baseline = model_util.get_baseline_model_spec(eval_config)
-    if baseline is None:
-        return []
-    computations = []
-    for model in model_names:
-        if model == baseline.name:
-            continue
-        change, chance = (
-            metrics.MetricKey(
-                key, model_name=model, example_weighted=example_weighted, is_diff=True
-            )
-            for key in (name, f"ndcg@{k}_chance")
-        )
-        computations.append(
-            metrics.MetricComputation(
-                keys=[change, chance],
-                preprocessors=[RanksPreprocessor([model, baseline.name])],
-                combiner=_PairedChange(change, chance, k, min_users, confidence),
-            )
-        )
-    return computations
+    return paired_computations(
+        [name, f"ndcg@{k}_chance"],
+        lambda keys: _PairedChange(keys[0], keys[1], k, min_users, confidence),
+        eval_config,
+        model_names,
+        example_weighted,
+    )
 
 
 class _PairedChange(beam.CombineFn):
