@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -37,13 +37,13 @@ Row = tuple[str, ...]
 
 
 def _read(
-    content: bytes, name: str, block_bytes: int | None = None, **rules: object
+    content: bytes, name: str, rules: Mapping[str, object], block_bytes: int | None = None
 ) -> tuple[list[Row], list[int]]:
     """The rows of a file, and the lines of those that were rejected."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(content)
-        [source] = sources.event_sources([str(path)], DataConfig.from_dict(rules))
+        [source] = sources.event_sources([str(path)], DataConfig.from_dict(dict(rules)))
         read = readers.read(source)
         if block_bytes is not None:
             read = csv_reader.read_csv(source, block_bytes)
@@ -93,7 +93,7 @@ def test_csv(
     if encoding not in MARKED:
         rules["encoding"] = encoding
     content = gzip.compress(content) if packed else content
-    rows, rejected = _read(content, "log.csv", block_bytes, **rules)
+    rows, rejected = _read(content, "log.csv", rules, block_bytes)
     assert rows == _after(log, encoding)
     assert rejected == []
 
@@ -112,7 +112,7 @@ def test_csv_without_quoting(
     log = [tuple(value.translate(marks) for value in row) for row in log]
     text = "".join(separator.join(row) + line_end for row in [NAMES, *log])
     rules = {**COLUMNS, "separator": separator, "quoting": "none"}
-    assert _read(text.encode(), "log.csv", block_bytes, **rules) == (log, [])
+    assert _read(text.encode(), "log.csv", rules, block_bytes) == (log, [])
 
 
 @SETTINGS
@@ -126,7 +126,7 @@ def test_csv_with_stray_quotes(log: list[Row], separator: str, block_bytes: int)
     marks = str.maketrans(dict.fromkeys(f"{separator}\r\n", "_"))
     log = [tuple(value.translate(marks) for value in row) for row in log]
     text = "".join(separator.join(row) + "\n" for row in [NAMES, *log])
-    rows, rejected = _read(text.encode(), "log.csv", block_bytes, separator=separator)
+    rows, rejected = _read(text.encode(), "log.csv", {"separator": separator}, block_bytes)
     kept = [row for line, row in enumerate(log, 2) if line not in rejected]
     assert len(rows) == len(kept)
     for found, (user, item, time, _) in zip(rows, kept, strict=True):
@@ -141,7 +141,7 @@ def test_csv_with_stray_quotes(log: list[Row], separator: str, block_bytes: int)
 def test_json_lines(log: list[Row], ascii_only: bool, line_end: str) -> None:
     lines = [json.dumps(dict(zip(NAMES, row, strict=True)), ensure_ascii=ascii_only) for row in log]
     content = "".join(line + line_end for line in lines).encode()
-    assert _read(content, "log.jsonl", **COLUMNS) == (log, [])
+    assert _read(content, "log.jsonl", COLUMNS) == (log, [])
 
 
 @SETTINGS
@@ -149,7 +149,7 @@ def test_json_lines(log: list[Row], ascii_only: bool, line_end: str) -> None:
 def test_parquet(log: list[Row]) -> None:
     stream = io.BytesIO()
     pl.DataFrame(log, schema=list(NAMES), orient="row").write_parquet(stream)
-    assert _read(stream.getvalue(), "log.parquet", **COLUMNS) == (log, [])
+    assert _read(stream.getvalue(), "log.parquet", COLUMNS) == (log, [])
 
 
 words = ids.map(lambda text: "".join(text.split()))
@@ -164,5 +164,5 @@ words = ids.map(lambda text: "".join(text.split()))
 def test_sequences(log: list[tuple[str, list[str]]], gap: str, encoding: str) -> None:
     text = "".join(gap.join([user, *items]) + "\n" for user, items in log)
     expected = [(user, item, str(place)) for user, items in log for place, item in enumerate(items)]
-    found = _read(text.encode(encoding), "log.txt", format="sequences")
+    found = _read(text.encode(encoding), "log.txt", {"format": "sequences"})
     assert found == (expected, [])
