@@ -30,7 +30,7 @@ install: $(STAMP)
 	  { echo "$(VENV) has another Python than $(PYTHON): make clean first, or add VENV=.venv-other"; exit 2; }
 
 # uv installs the stack in about a minute; without it pip does the same, only slower.
-$(STAMP): $(wildcard requirements/*) setup.py pyproject.toml
+$(STAMP): $(wildcard requirements/*.lock) setup.py pyproject.toml
 	@set -eu; chosen=$$(requirements/choose-stack $(PYTHON)); stack=$${chosen%% *}; \
 	echo "Installing $$stack into $(VENV) (once; a few minutes)"; \
 	"$${chosen#* }" -m venv --clear $(VENV); \
