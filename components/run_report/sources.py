@@ -178,7 +178,8 @@ def _quarantined(folder: str | None) -> int | None:
     content = _bytes(folder, "quarantine.csv")
     if content is None:
         return None
-    csv.field_size_limit(len(content) + 1)
+    # The limit is the process's; it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
     reader = csv.reader(io.StringIO(content.decode("utf-8", "replace"), newline=""))
     return max(sum(1 for row in reader if row) - 1, 0)
 

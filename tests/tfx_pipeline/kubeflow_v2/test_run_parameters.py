@@ -102,17 +102,18 @@ def test_the_thresholds_of_the_gates_are_those_of_the_run(compiled):
         config = json.loads(
             execution_properties(_given(compiled, "Evaluator", **run))["eval_config"]
         )
-        (ndcg,) = [
-            metric["per_slice_thresholds"][0]["threshold"]
-            for metric in config["metrics_specs"][0]["metrics"]
-            if metric["class_name"] == "NextItemNDCG" and "per_slice_thresholds" in metric
-        ] or [None]
-        return ndcg
+        judged = {}
+        for metric in config["metrics_specs"][0]["metrics"]:
+            for threshold in metric.get("per_slice_thresholds", []):
+                judged[metric["class_name"]] = threshold["threshold"]
+        return judged
 
-    assert thresholds()["value_threshold"]["lower_bound"] == 0.001
+    floor = thresholds()["NextItemNDCG"]["value_threshold"]
+    assert floor["lower_bound"] == 0.001
     changed = thresholds(gates_min_ndcg_at_10=0.05, gates_min_improvement=0.02)
-    assert changed["value_threshold"]["lower_bound"] == 0.05
-    assert changed["change_threshold"]["absolute"] == pytest.approx(0.02)
+    assert changed["NextItemNDCG"]["value_threshold"]["lower_bound"] == 0.05
+    gain = changed["RequiredGain"]["change_threshold"]
+    assert gain["absolute"] == pytest.approx(0.02)
     with pytest.raises(ConfigError, match="min_ndcg_at_10"):
         thresholds(gates_min_ndcg_at_10=2.0)
 
