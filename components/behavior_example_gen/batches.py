@@ -36,10 +36,11 @@ class Batch:
     def without(self, sign: str, reason: str) -> Batch:
         """Rejects the rows that have a sign in any value."""
         text = [name for name, kind in self.frame.schema.items() if kind == pl.String]
-        found = pl.any_horizontal(
-            pl.lit(False), *(pl.col(name).str.contains(sign, literal=True) for name in text)
-        ).fill_null(False)
-        lines = self.frame.filter(found)[LINE].to_list()
+        if not text:
+            return self
+        signs = pl.any_horizontal(pl.col(text).str.contains(sign, literal=True))
+        found = self.frame.select(signs.fill_null(False)).to_series()
+        lines = self.frame[LINE].filter(found).to_list()
         if not lines:
             return self
         rejected = [
