@@ -3,15 +3,15 @@
 It is taken from what is served itself: the graph of every signature, all values that the graphs
 read, and the files that are served with them. So a list length or a rule that seen items are left
 out counts as much as a weight does, without being listed anywhere. Left out is what carries no
-meaning: names and numbers that TensorFlow gives anew in each process, and the requests that warm a
-server up. The same training under the same settings has the same identity.
+meaning: names, numbers and an order that TensorFlow gives anew in each process, and the requests
+that warm a server up. The same training under the same settings has the same identity.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,13 +44,12 @@ def model_identity(signatures: Signatures, directory: str) -> str:
     for name in sorted(signatures):
         function = signatures[name]
         add(name.encode())
-        for part in _graph_parts(function.graph.as_graph_def()):
+        for part in sorted(_graph_parts(function.graph.as_graph_def())):
             add(part)
         for names in (function.structured_input_signature[1], function.structured_outputs):
             add(repr([(key, *_kind(names[key])) for key in sorted(names)]).encode())
-    for value in _values_read(signatures):
-        add(f"{value.dtype} {value.shape}".encode())
-        add(b"\0".join(value.ravel()) if value.dtype == object else _bytes(value))
+    for part in sorted(map(_value_part, _values_read(signatures))):
+        add(part)
     for path in sorted(tf.io.gfile.glob(f"{directory}/assets/*")):
         with tf.io.gfile.GFile(path, "rb") as file:
             add(file.read())
@@ -72,12 +71,8 @@ def _kind(tensor: Any) -> tuple[str, str]:
     return tensor.dtype.name, str(tensor.shape)
 
 
-def _bytes(value: np.ndarray) -> bytes:
-    return np.ascontiguousarray(value).tobytes()
-
-
 def _values_read(signatures: Signatures) -> Iterator[np.ndarray]:
-    """Variables and constants that stand outside the graphs, in the order of their first use."""
+    """Variables and constants that stand outside the graphs, each once."""
     seen: set[int] = set()
     for name in sorted(signatures):
         graph = signatures[name].graph
@@ -92,50 +87,24 @@ def _values_read(signatures: Signatures) -> Iterator[np.ndarray]:
                 yield np.asarray(outside.numpy())
 
 
+def _value_part(value: np.ndarray) -> bytes:
+    content = b"\0".join(value.ravel()) if value.dtype == object else value.tobytes()
+    return f"{value.dtype} {value.shape} ".encode() + content
+
+
 def _graph_parts(graph: Any) -> Iterator[bytes]:
-    """A GraphDef and the functions that it calls, without their names.
+    """The nodes of a GraphDef and of the functions that it has: operation and attributes.
 
-    Nodes are named by their place, functions by the order in which they are first called.
+    Which node feeds which is left out with the names: TensorFlow Transform orders its part of the
+    graph anew in each process.
     """
-    library = {function.signature.name: function for function in graph.library.function}
-    places: dict[str, int] = {}
-    waiting: list[str] = []
-
-    def place(function: str) -> str:
-        if function not in places:
-            places[function] = len(places)
-            waiting.append(function)
-        return f"function {places[function]}"
-
-    def node_parts(nodes: Any, arguments: Sequence[str] = ()) -> Iterator[bytes]:
-        known = {name: f"argument {i}" for i, name in enumerate(arguments)}
-        known |= {node.name: str(i) for i, node in enumerate(nodes)}
+    functions = {function.signature.name for function in graph.library.function}
+    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
         for node in nodes:
-            op = place(node.op) if node.op in library else node.op
-            yield f"{op} {[_renamed(name, known) for name in node.input]}".encode()
+            parts = ["call" if node.op in functions else node.op, str(len(node.input))]
             for key in sorted(node.attr):
-                if key.startswith("_") or key in _NAMES_ONLY:
-                    continue
                 value = node.attr[key]
-                called = [value.func] if value.HasField("func") else list(value.list.func)
-                if called:
-                    yield f"{key} {[place(function.name) for function in called]}".encode()
-                else:
-                    yield key.encode() + value.SerializeToString(deterministic=True)
-
-    yield from node_parts(graph.node)
-    while waiting:
-        function = library[waiting.pop(0)]
-        arguments = [argument.name for argument in function.signature.input_arg]
-        yield from node_parts(function.node_def, arguments)
-        known = {node.name: str(i) for i, node in enumerate(function.node_def)}
-        known |= {name: f"argument {i}" for i, name in enumerate(arguments)}
-        returned = [function.ret[argument.name] for argument in function.signature.output_arg]
-        yield repr([_renamed(name, known) for name in returned]).encode()
-
-
-def _renamed(reference: str, known: Mapping[str, str]) -> str:
-    """A reference "^name", "name" or "name:output:0" with another name."""
-    mark = "^" if reference.startswith("^") else ""
-    name, colon, output = reference.removeprefix("^").partition(":")
-    return f"{mark}{known[name]}{colon}{output}"
+                called = value.HasField("func") or value.list.func
+                if not (key.startswith("_") or key in _NAMES_ONLY or called):
+                    parts += [key, value.SerializeToString(deterministic=True).hex()]
+            yield " ".join(parts).encode()
