@@ -41,38 +41,43 @@ def code_fingerprint(*modules: str) -> str:
 
     Args:
         modules: dotted names of packages or modules of this project. A package stands for all
-            the modules and data files in its folder.
+            the modules and data files in and below its folder. A package that is only imported
+            stands for its `__init__.py`: the modules taken from it are followed by themselves.
 
     Raises:
         ModuleNotFoundError: if there is no such module.
     """
     sources: dict[str, str] = {}
-    waiting = list(modules)
+    waiting = [path for module in modules for path in _files_of(module)]
     while waiting:
-        name = waiting.pop()
-        for path in _files_of(name):
-            key = str(path)
-            if key not in sources:
-                sources[key] = hashlib.sha256(path.read_bytes()).hexdigest()
-                if path.suffix == ".py":
-                    waiting.extend(_own_imports(path.read_text(encoding="utf-8")))
+        path = waiting.pop()
+        key = str(path)
+        if key not in sources:
+            sources[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+            if path.suffix == ".py":
+                imported = _own_imports(path.read_text(encoding="utf-8"))
+                waiting.extend(_source_of(name) for name in imported)
     return hashlib.sha256("\n".join(sorted(sources.values())).encode()).hexdigest()[:16]
 
 
 def _files_of(module: str) -> list[Path]:
-    """Source files of a module; of a package, everything in its folder (not below)."""
+    """Source of a module; of a package, everything in and below its folder."""
+    source = _source_of(module)
+    if source.name != "__init__.py":
+        return [source]
+    return sorted(
+        path
+        for path in source.parent.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".md"
+    )
+
+
+def _source_of(module: str) -> Path:
+    """The file that importing a module or package runs."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"no module named {module!r}")
-    origin = Path(spec.origin)
-    # The top packages only group others: importing one means its __init__ alone.
-    if origin.name != "__init__.py" or module in OWN_PACKAGES:
-        return [origin]
-    return sorted(
-        path
-        for path in origin.parent.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".md"
-    )
+    return Path(spec.origin)
 
 
 @functools.cache
@@ -86,7 +91,14 @@ def _own_imports(source: str) -> frozenset[str]:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     own = {name for name in names if name.split(".")[0] in OWN_PACKAGES}
-    return frozenset(name for name in own if _is_module(name))
+    modules = {name for name in own if _is_module(name)}
+    return frozenset(parent for name in modules for parent in _with_parents(name))
+
+
+def _with_parents(name: str) -> list[str]:
+    """A dotted name and the packages that importing it runs: "a.b.c" gives a, a.b and a.b.c."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
 def _is_module(name: str) -> bool:

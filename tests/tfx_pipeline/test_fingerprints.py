@@ -34,6 +34,24 @@ def test_an_edit_changes_what_depends_on_it_and_nothing_else(project):
     assert code_fingerprint("shop.till") != before
 
 
+def test_what_is_taken_from_a_package_does_not_stand_for_its_folder(project):
+    (project / "till.py").write_text("from shop import drawer\n\n\ncoins = drawer.coins\n")
+    stall = project / "stall"
+    stall.mkdir()
+    for name in ("__init__", "fruit", "scales"):
+        (stall / f"{name}.py").write_text("")
+    (project / "drawer.py").write_text("from shop.stall import fruit\n\ncoins = fruit\n")
+    before = code_fingerprint("shop.till")
+    (stall / "scales.py").write_text("grams = 1\n")
+    (project / "window.py").write_text("glass = 1\n")
+    assert code_fingerprint("shop.till") == before
+    (stall / "fruit.py").write_text("apples = 1\n")
+    with_apples = code_fingerprint("shop.till")
+    assert with_apples != before
+    (stall / "__init__.py").write_text("open = True\n")
+    assert code_fingerprint("shop.till") != with_apples
+
+
 def test_packages_include_their_data_files(project):
     inner = project / "stall"
     inner.mkdir()
