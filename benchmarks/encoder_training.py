@@ -25,6 +25,7 @@ import tensorflow as tf
 
 from corpus import Corpus, read_corpus
 from stopwatch import Stopwatch
+from trainer.build_encoder import build_encoder
 from trainer import features
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.item_features import ItemFeatures
@@ -76,7 +77,8 @@ def build_model(histories: Histories, items: int) -> NextItemModel:
         has_price=False,
         repeat_share=0.0,
     )
-    encoder = facts.build_encoder(
+    encoder = build_encoder(
+        facts,
         EncoderConfig(members=1),
         ServingConfig(exclude_seen=True),
         ItemFeatures.none(facts.items, "left out here"),

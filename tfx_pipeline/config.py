@@ -16,7 +16,7 @@ from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
 from tfx_pipeline.beam_config import BeamConfig
 from tfx_pipeline.deployment.config import DeploymentConfig
-from tfx_pipeline.gates import GatesConfig
+from tfx_pipeline.gates_config import GatesConfig
 from tfx_pipeline.kubeflow_v2.settings import KubeflowConfig
 from tfx_pipeline.settings_yaml import RepeatedKey, YamlFault, parse_yaml
 from trainer.config import (

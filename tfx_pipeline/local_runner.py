@@ -27,7 +27,7 @@ from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
 from tfx_pipeline.execution_lookup import look_up_by_newest_context
 from tfx_pipeline.gate_decisions import GateDecision, explain, served_decision
-from tfx_pipeline.gates import GatesConfig
+from tfx_pipeline.gates_config import GatesConfig
 from tfx_pipeline.inputs import event_files, labels_file, resolve_files
 from tfx_pipeline.locations import Locations
 from tfx_pipeline.metadata import NodeExecution, RunMetadata

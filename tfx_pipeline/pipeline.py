@@ -87,10 +87,10 @@ def create_pipeline(
     transform = Transform(
         examples=histories,
         schema=curated.outputs["schema"],
-        preprocessing_fn="trainer.features.preprocessing_fn",
+        preprocessing_fn="trainer.preprocessing.preprocessing_fn",
         custom_config={
             "config": config.features.to_json(),
-            "code_version": code_fingerprint("trainer.features"),
+            "code_version": code_fingerprint("trainer.preprocessing"),
         },
         splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
         materialize=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from trainer.progress import progress
+
 MONITOR = "val_ndcg@10"
-progress = logging.getLogger("cohortrec.progress")
-"""What is logged here is shown to the person who waits."""
 
 
 class ValidationRanking(keras.callbacks.Callback):

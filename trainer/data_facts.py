@@ -13,19 +13,18 @@ import numpy as np
 import tensorflow_transform as tft
 
 from trainer import features
-from trainer.catalogue import Catalogue
 from trainer.config import EncoderConfig, ServingConfig
-from trainer.encoder import BehaviorEncoder
-from trainer.event_tower import EventTower
 from trainer.input import Histories
 from trainer.item_features import ItemFeatures
 from trainer.item_statistics import ItemStatistics
 from trainer.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
-from trainer.tower_ensemble import TowerEnsemble
 
 MEMBERS, MEMBERS_OF_MANY_ITEMS, MANY_ITEMS = 4, 2, 20_000
 """Four briefly trained encoders together beat two that were trained longer (`docs/results.md`);
 where the softmax over the catalogue takes most of the time, two have to do."""
+
+
+_SET = "set in the configuration"
 
 
 def _positions(histories: Histories) -> np.ndarray:
@@ -108,98 +107,52 @@ class DataFacts:
         self, encoder: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
     ) -> dict[str, dict[str, Any]]:
         """Every choice that the data made, as {name: {"value", "why"}}."""
+        choices: dict[str, tuple[Any, str]] = {
+            "exclude_seen": (self.exclude_seen(serving), self._why_exclude_seen(serving)),
+            "own_items": (
+                self.scores_own_items(encoder, serving),
+                self._why_own_items(encoder, serving),
+            ),
+            "time": (self.has_time, self._why_time()),
+            "trends": (self.statistics(encoder).periods > 0, self._why_trends(encoder)),
+            "actions": (max(self.actions - 1, 1), "kinds of action in the log"),
+            "categories": (max(self.categories - 1, 0), "frequent categories"),
+            "price": (self.has_price, "whether events have prices or quantities"),
+            "catalogue": (self.items, "items in the training split"),
+            "members": (self.members(encoder), _why_members(encoder)),
+            "item_features": (item_features.source, item_features.why),
+        }
+        return {name: {"value": value, "why": why} for name, (value, why) in choices.items()}
+
+    def _why_exclude_seen(self, serving: ServingConfig) -> str:
+        if serving.exclude_seen != "auto":
+            return _SET
         share = f"{self.repeat_share:.1%} of the events repeat an item of the same user"
         compared = "below" if should_exclude_seen(self.repeat_share) else "not below"
-        why = f"{share}, {compared} {EXCLUDE_SEEN_BELOW:.0%}"
-        fixed = "set in the configuration"
-        own = self.scores_own_items(encoder, serving)
-        statistics = self.statistics(encoder)
-        return {
-            "exclude_seen": {
-                "value": self.exclude_seen(serving),
-                "why": why if serving.exclude_seen == "auto" else fixed,
-            },
-            "own_items": {
-                "value": own,
-                "why": "own items may be recommended again"
-                if own
-                else "own items are excluded"
-                if self.exclude_seen(serving)
-                else fixed,
-            },
-            "time": {
-                "value": self.has_time,
-                "why": "the log spans at least a day"
-                if self.has_time
-                else "the log has order only",
-            },
-            "trends": {
-                "value": statistics.periods > 0,
-                "why": f"the log is cut into {statistics.periods} periods of {statistics.days:.3g} "
-                "days"
-                if statistics.periods
-                else "the log has order only"
-                if not self.has_time
-                else fixed
-                if not encoder.trends
-                else "the catalogue is too large to keep what sold when",
-            },
-            "actions": {"value": max(self.actions - 1, 1), "why": "kinds of action in the log"},
-            "categories": {"value": max(self.categories - 1, 0), "why": "frequent categories"},
-            "price": {"value": self.has_price, "why": "whether events have prices or quantities"},
-            "catalogue": {"value": self.items, "why": "items in the training split"},
-            "members": {
-                "value": self.members(encoder),
-                "why": f"{MEMBERS} up to {MANY_ITEMS} items, {MEMBERS_OF_MANY_ITEMS} above"
-                if encoder.members == "auto"
-                else fixed,
-            },
-            "item_features": {"value": item_features.source, "why": item_features.why},
-        }
+        return f"{share}, {compared} {EXCLUDE_SEEN_BELOW:.0%}"
 
-    def build_encoder(
-        self, config: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
-    ) -> BehaviorEncoder:
-        """A new encoder that fits this data, with popularity as its item biases."""
-        own, members = self.scores_own_items(config, serving), self.members(config)
-        statistics = self.statistics(config)
-        towers = [
-            EventTower(
-                actions=self.actions,
-                use_time=self.has_time,
-                use_price=self.has_price,
-                width=config.width,
-                layers=config.layers,
-                heads=config.heads,
-                feedforward=config.feedforward,
-                dropout=config.dropout,
-                max_events=config.max_events,
-                name=f"tower_{member}",
-            )
-            for member in range(members)
-        ]
-        encoder = BehaviorEncoder(
-            Catalogue(
-                self.items,
-                self.categories,
-                own,
-                members * config.width,
-                feature_width=item_features.dim,
-                features_from=config.width * item_features.plain_members(members),
-                periods=statistics.periods,
-                name="catalogue",
-            ),
-            towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),
-            exclude_seen=self.exclude_seen(serving),
-            own_events=config.own_events if own else 0,
-            name="encoder",
-        )
-        encoder.build()
-        encoder.catalogue.set_statistics(
-            self.item_counts,
-            statistics,
-            self.item_categories if self.categories else None,
-        )
-        if item_features.dim:
-            encoder.catalogue.item_features.assign(item_features.known)
-        return encoder
+    def _why_own_items(self, encoder: EncoderConfig, serving: ServingConfig) -> str:
+        if self.scores_own_items(encoder, serving):
+            return "own items may be recommended again"
+        if self.exclude_seen(serving):
+            return "own items are excluded"
+        return _SET
+
+    def _why_time(self) -> str:
+        return "the log spans at least a day" if self.has_time else "the log has order only"
+
+    def _why_trends(self, encoder: EncoderConfig) -> str:
+        statistics = self.statistics(encoder)
+        if statistics.periods:
+            return f"the log is cut into {statistics.periods} periods of {statistics.days:.3g} days"
+        if not self.has_time:
+            return self._why_time()
+        if not encoder.trends:
+            return _SET
+        return "the catalogue is too large to keep what sold when"
+
+
+def _why_members(encoder: EncoderConfig) -> str:
+    if encoder.members != "auto":
+        return _SET
+    return f"{MEMBERS} up to {MANY_ITEMS} items, {MEMBERS_OF_MANY_ITEMS} above"

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from trainer.build_encoder import build_encoder
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.encoder_data import EncoderData
@@ -58,7 +59,7 @@ def fit_encoder(
     keras.mixed_precision.set_dtype_policy(policy)
     try:
         with _strategy(config.training.strategy).scope():
-            encoder = data.facts.build_encoder(config.encoder, config.serving, data.item_features)
+            encoder = build_encoder(data.facts, config.encoder, config.serving, data.item_features)
             sampled = data.facts.items > config.training.full_softmax_items
             sampled_items = config.training.sampled_items if sampled else None
             pretraining = pretrain(

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer.callbacks import progress
 from trainer.encoder_data import EncoderData
 from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
 from trainer.export import save_encoder, save_recommender
 from trainer.memory import release_memory
+from trainer.progress import progress
 from trainer.recommender import Recommender
 from trainer.training import checkpoint_folder
+from trainer.training_record import write_training
 from trainer.tuned import best_values, take_over
 
-TRAINING_FILE = "training.json"
 RARE_ITEM_EVENTS = 5
 """Items with so few training events are the level that items without any start at."""
 
@@ -112,10 +109,3 @@ def run_fn(fn_args: FnArgs) -> None:
         },
     )
     shutil.rmtree(checkpoints)
-
-
-def write_training(model_run_dir: str, **figures: Any) -> None:
-    """Writes `training.json` into a ModelRun artifact."""
-    tf.io.gfile.makedirs(model_run_dir)
-    with tf.io.gfile.GFile(f"{model_run_dir}/{TRAINING_FILE}", "w") as file:
-        file.write(json.dumps(figures, indent=1))

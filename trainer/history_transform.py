@@ -57,7 +57,7 @@ class HistoryTransform(tf.Module):
         return self(one_value_for_each_item(tf.io.parse_example(examples, self.spec)))
 
     def __call__(self, raw: dict[str, tf.SparseTensor]) -> dict[str, tf.SparseTensor]:
-        """What `trainer.features.preprocessing_fn` returns, with the indices of new items."""
+        """What `trainer.preprocessing.preprocessing_fn` returns, with the indices of new items."""
         out: dict[str, tf.SparseTensor] = self._layer(raw)
         if self._new is not None:
             for name, ids in _ITEMS:

@@ -13,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import features
+from trainer.encoder_inputs import cut_inputs, padded_length
 from trainer.input import Histories
-from trainer.sampling import Samples, batches_by_length, cut_inputs, padded_length, unsharded
+from trainer.sampling import Samples, batches_by_length, unsharded
 
 PLACES = "masked_places"
 """Input that says which positions are hidden: int32 [batch, m], -1 = padding."""

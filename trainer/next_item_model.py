@@ -15,7 +15,7 @@ from trainer.objectives import (
     sampled_softmax_loss,
     target_weights,
 )
-from trainer.own_items import OwnItems, summarise
+from trainer.own_items import own_items_in
 from trainer.sampling import NEXT_TIME
 from trainer.tower_ensemble import members_of
 
@@ -47,7 +47,7 @@ class NextItemModel(keras.Model):
         catalogue = self.encoder.catalogue
         return {
             "query": self.encoder(inputs, training=training),
-            "own": own_items(inputs),
+            "own": own_items_in(inputs),
             "period": catalogue.period_of(inputs[NEXT_TIME]) if catalogue.periods else None,
         }
 
@@ -91,10 +91,3 @@ class NextItemModel(keras.Model):
             looking_ahead(near, later, self._label.later_weight if member % 2 else 0.0)
             for member in range(self.encoder.members)
         ]
-
-
-def own_items(inputs: dict[str, tf.Tensor]) -> OwnItems | None:
-    """Summary of the user's own items where the inputs carry their window."""
-    if "own_item" not in inputs:
-        return None
-    return summarise(inputs["own_item"], inputs["own_time"])

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.encoder_inputs import OWN_ITEM, OWN_TIME
 from trainer.item_statistics import STATISTICS
 
 DAY = 86_400.0
@@ -205,3 +206,10 @@ def _prior_kernel(shape: tuple[int, int], dtype: Any = None) -> tf.Tensor:
     padded = np.zeros(shape, np.float32)
     padded[: len(PRIOR_WEIGHTS), 0] = PRIOR_WEIGHTS
     return tf.constant(padded, dtype)
+
+
+def own_items_in(inputs: dict[str, tf.Tensor]) -> OwnItems | None:
+    """Summary of the user's own items, where the encoder's inputs carry their window."""
+    if OWN_ITEM not in inputs:
+        return None
+    return summarise(inputs[OWN_ITEM], inputs[OWN_TIME])

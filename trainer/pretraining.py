@@ -9,13 +9,14 @@ from typing import Any
 
 import keras
 
-from trainer.callbacks import progress, write_whole
+from trainer.callbacks import write_whole
 from trainer.config import TrainingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.input import Histories
 from trainer.masked_batches import MaskedBatches
 from trainer.masked_item_model import MaskedItemModel
 from trainer.optimizer import build_optimizer
+from trainer.progress import progress
 
 
 def pretrain(

@@ -16,19 +16,18 @@ import tensorflow_transform as tft
 from trainer import features, histories
 from trainer.cell_index import Cells
 from trainer.encoder import BehaviorEncoder
+from trainer.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs
 from trainer.event_tower import EventTower
 from trainer.history_transform import HistoryTransform
 from trainer.item_transitions import ItemTransitions, TransitionBonus
 from trainer.mixture import Mixture
-from trainer.own_items import summarise
+from trainer.own_items import OwnItems, own_items_in
 from trainer.own_members import own_towers
 from trainer.ranking import target_rank
 from trainer.representation import LAST_STATE, POOLED, pool_states, query_and_representation
 from trainer.request_checks import same_shape
 from trainer.retrieval import TopItems
 from trainer.routed_specialists import RoutedSpecialists
-from trainer.sampling import cut_inputs
-from trainer.scoring import SEEN_LIMIT
 from trainer.served_encoder import ServedEncoder
 from trainer.tower_ensemble import TowerEnsemble
 
@@ -201,10 +200,14 @@ class Recommender(tf.Module):
         raised = None
         if self._transitions is not None:
             raised = self._transitions.bonus(state.inputs[features.ITEM])
-        if self._encoder.own_events:
-            own = summarise(state.inputs["own_item"], state.inputs["own_time"])
+        own = self._own_items(state)
+        if own is not None:
             return self._top.with_bonus(state.query, own, raised)
-        return self._top.without(state.query, state.inputs.get("own_item"), raised)
+        return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised)
+
+    def _own_items(self, state: _State) -> OwnItems | None:
+        """The user's own items, where they raise scores (and are not excluded)."""
+        return own_items_in(state.inputs) if self._encoder.own_events else None
 
     def _recommend_to(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)
@@ -221,10 +224,8 @@ class Recommender(tf.Module):
         catalogue = self._encoder.catalogue
         targets = tf.RaggedTensor.from_sparse(events[features.TARGET])
         first = targets[:, :1].to_tensor(shape=[None, 1])[:, 0]
-        own = None
-        if self._encoder.own_events:
-            own = summarise(state.inputs["own_item"], state.inputs["own_time"])
-        excluded = state.inputs["own_item"] if self._encoder.exclude_seen else None
+        own = self._own_items(state)
+        excluded = state.inputs[OWN_ITEM] if self._encoder.exclude_seen else None
         scores = catalogue.logits(state.query, own)
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, state.inputs[features.ITEM])

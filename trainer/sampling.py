@@ -15,16 +15,14 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import features
+from trainer.encoder_inputs import cut_inputs, padded_length
 from trainer.input import Histories
-from trainer.windows import window
 
 EMPTY_PREFIX_SHARE = 0.1
 """Share of the users whose first item is predicted from nothing, so that a new user gets sensible
 recommendations."""
 NEXT_TIME = "next_time"
 """Input int64 [batch]: epoch seconds at which the targets were taken."""
-WINDOW_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
-"""Windows are padded to the next of these: few shapes, little padding."""
 
 
 @dataclass(frozen=True)
@@ -224,40 +222,3 @@ def unsharded(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return dataset.with_options(options)
-
-
-def padded_length(lengths: np.ndarray, limit: int) -> np.ndarray:
-    """The window length that each history is padded to, at most `limit`."""
-    steps = np.array([*(s for s in WINDOW_LENGTHS if s < limit), limit])
-    return steps[np.searchsorted(steps, np.minimum(lengths, limit))]
-
-
-def cut_inputs(
-    columns: dict[str, tf.Tensor],
-    starts: tf.Tensor,
-    ends: tf.Tensor,
-    length: int | tf.Tensor,
-    own: int | tf.Tensor | None,
-) -> dict[str, tf.Tensor]:
-    """Encoder inputs of histories given as slices of flat event columns.
-
-    Args:
-        columns: event column name -> [events].
-        starts: integer [batch], first event of each history.
-        ends: integer [batch], one past its last event.
-        length: window of the encoder.
-        own: window of the user's own items, None to leave them out.
-
-    Returns:
-        Every event column but `time` as [batch, length]; with `own` also `own_item` int32 and
-        `own_time` int64 [batch, own]. All newest first.
-    """
-    inputs = {
-        name: window(column, starts, ends, length)
-        for name, column in columns.items()
-        if name != features.TIME
-    }
-    if own is not None:
-        inputs["own_item"] = window(columns[features.ITEM], starts, ends, own)
-        inputs["own_time"] = window(columns[features.TIME], starts, ends, own)
-    return inputs

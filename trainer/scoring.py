@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from trainer import features
 from trainer.encoder import BehaviorEncoder
+from trainer.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs, padded_length
 from trainer.input import Histories
 from trainer.item_transitions import REACH, ItemTransitions, TransitionBonus
-from trainer.next_item_model import own_items
+from trainer.own_items import own_items_in
 from trainer.own_members import OwnMembers
 from trainer.ranking import target_rank, top_list
 from trainer.representation import (
@@ -20,12 +21,9 @@ from trainer.representation import (
     dimensions,
     query_and_representation,
 )
-from trainer.sampling import cut_inputs, padded_length
 
 _SCORES_AT_ONCE = 16_000_000
 """Elements of a score matrix that is held at once (64 MB)."""
-SEEN_LIMIT = 4096
-"""The latest events whose items may be excluded as seen."""
 
 
 class Scorer:
@@ -199,9 +197,9 @@ class Scorer:
         window = min(REACH, self._encoder.tower.max_events)
         reach = 1 if self._transitions is None else window
         inputs = cut_inputs(self._columns, starts, ends, reach, own if self._own else None)
-        scores = self._encoder.catalogue.logits(query, own_items(inputs))
+        scores = self._encoder.catalogue.logits(query, own_items_in(inputs))
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
         if not self._encoder.exclude_seen:
             return scores, None
-        return scores, cut_inputs(self._columns, starts, ends, 1, seen)["own_item"]
+        return scores, cut_inputs(self._columns, starts, ends, 1, seen)[OWN_ITEM]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import keras_tuner
 
-from trainer.callbacks import progress
+from trainer.progress import progress
 from trainer.settings import Settings
 
 S = TypeVar("S", bound=Settings)

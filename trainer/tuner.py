@@ -20,9 +20,10 @@ from keras_tuner.errors import FatalRuntimeError
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from trainer.callbacks import MONITOR, progress
+from trainer.callbacks import MONITOR
 from trainer.encoder_data import EncoderData
 from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.progress import progress
 from trainer.search_space import ConfiguredThenRandom, configured_values, hyperparameters
 from trainer.training import checkpoint_folder
 from trainer.tuning_config import TuningConfig

@@ -32,7 +32,6 @@ from components.cluster_combiner.worth import (
     RANDOM_ROUTED,
     judge,
 )
-from trainer.callbacks import progress
 from trainer.config import ServingConfig
 from trainer.encoder import BehaviorEncoder
 from trainer.export import load_encoder, save_recommender
@@ -43,6 +42,7 @@ from trainer.membership import ClusterGeometry
 from trainer.memory import release_memory
 from trainer.mixture import Mixture
 from trainer.own_members import OwnMembers
+from trainer.progress import progress
 from trainer.recommender import Recommender
 from trainer.warmup import write_warmup
 

@@ -16,12 +16,12 @@ import tensorflow as tf
 
 from components.cluster_combiner.config import CombinerConfig
 from trainer.catalogue import Catalogue
+from trainer.encoder_inputs import cut_inputs
 from trainer.input import Histories
 from trainer.metrics import user_values
 from trainer.mixture import mixture_weights
-from trainer.next_item_model import own_items
 from trainer.objectives import full_softmax_loss, target_weights
-from trainer.sampling import cut_inputs
+from trainer.own_items import own_items_in
 
 RankOf = Callable[[np.ndarray], np.ndarray]
 """Ranks int32 [users] of combined queries [users, width]."""
@@ -181,7 +181,7 @@ class _Estimator:
             loss = full_softmax_loss(
                 self._catalogue,
                 query,
-                own_items(inputs),
+                own_items_in(inputs),
                 targets,
                 [target_weights(targets, 1.0)],
             )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.callbacks import progress
 from trainer.cell_index import RECALLED, Cells, build_cells
 from trainer.config import ServingConfig
 from trainer.encoder import BehaviorEncoder
+from trainer.progress import progress
 
 
 def index_cells(

@@ -23,8 +23,8 @@ from components.item_content_encoder.weights import (
     find_weights,
     folder_fingerprint,
 )
-from trainer.callbacks import progress
 from trainer.item_content import ItemContent
+from trainer.progress import progress
 
 _SECONDS_BETWEEN_LINES = 10.0
 # What an interruption may cost.

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import tensorflow as tf
+
 
 def write_echo_model(
     folder: Path, number: int = 1, python_op: bool = False, refuses: bytes = b"refused"
@@ -17,7 +19,6 @@ def write_echo_model(
     Returns:
         The folder.
     """
-    import tensorflow as tf
 
     import trainer  # noqa: F401  (Keras switches first)
 

@@ -13,6 +13,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format, text_format
+from tensorflow_model_analysis.evaluators import metrics_validator
+from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
+from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
 
 from components.cluster_combiner.worth import judge
 from components.run_report.sources import RunFolders
@@ -154,12 +160,6 @@ def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) ->
         scores: by cluster (None = all users) NDCG@10 of candidate and baseline, and the largest
             difference that chance explains.
     """
-    import tensorflow as tf
-    import tensorflow_model_analysis as tfma
-    from google.protobuf import json_format, text_format
-    from tensorflow_model_analysis.evaluators import metrics_validator
-    from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
-    from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
 
     config = text_format.Parse(EVAL_CONFIG, tfma.EvalConfig())
     keys = tfma.metrics.metric_thresholds_from_metrics_specs(config.metrics_specs, config)

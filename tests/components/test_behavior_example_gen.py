@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.behavior_example_gen import beam_pipeline
+from components.behavior_example_gen.component import BehaviorExampleGen
 from components.behavior_example_gen.errors import DataError
 from tests.components.behavior_example_gen_runs import (
     SHARED_DATA,
@@ -96,7 +98,6 @@ def test_a_log_with_everything(tmp_path: Path) -> None:
 
 def test_histories_fit_the_curated_schema(tmp_path: Path) -> None:
     """TFX's own statistics and validation find nothing to object to, in any split."""
-    import tensorflow_data_validation as tfdv
 
     schema = text_format.Parse(SCHEMA.read_text(), schema_pb2.Schema())
     result = ingest(tmp_path, table(shop(), "user_id,item_id,timestamp"))
@@ -453,7 +454,6 @@ def test_beauty_equals_its_file(tmp_path: Path) -> None:
 
 
 def test_the_component_takes_plain_types(tmp_path: Path) -> None:
-    from components.behavior_example_gen.component import BehaviorExampleGen
 
     path = tmp_path / "log.csv"
     path.write_text(table(shop()))

@@ -7,6 +7,29 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+import tensorflow as tf
+
+from components.cluster_combiner.comparison import (
+    FREQUENCY_BANDS,
+    MODELS,
+    Ranks,
+    rank_models,
+    rank_table,
+    serve_global,
+    summarise,
+)
+from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.fitting import combine, fit_strengths
+from components.cluster_combiner.item_counts import training_counts
+from components.cluster_combiner.scored import Scored
+from tests.trainer.conftest import raw_history, write_records
+from trainer import features
+from trainer.baskets import Baskets
+from trainer.catalogue import Catalogue
+from trainer.input import Histories
+from trainer.metrics import basket_metric_names
+from trainer.mixture import mixture_weights, strongest
+from trainer.ranking import target_rank
 
 ITEMS, WIDTH, USERS = 60, 8, 400
 ITEMS_OF_FOUR = 6
@@ -15,12 +38,6 @@ ITEMS_OF_FOUR = 6
 @pytest.fixture(scope="module")
 def planted():
     """Two clusters; specialists know their own cluster's next items, the global encoder less."""
-    import tensorflow as tf
-
-    from trainer import features
-    from trainer.catalogue import Catalogue
-    from trainer.input import Histories
-    from trainer.ranking import target_rank
 
     rng = np.random.default_rng(0)
     catalogue = Catalogue(items=ITEMS, categories=0, own_items=False, width=WIDTH)
@@ -57,9 +74,6 @@ def planted():
 
 
 def fit(planted, queries):
-    from components.cluster_combiner.config import CombinerConfig
-    from components.cluster_combiner.fitting import fit_strengths
-
     return fit_strengths(
         queries, planted.membership, planted.histories, planted.catalogue, 0, planted.rank_of,
         CombinerConfig(), seed=1,
@@ -79,23 +93,18 @@ def test_useless_specialists_leave_the_global_encoder_alone(planted):
 
 
 def test_strength_zero_is_the_global_encoder(planted):
-    from components.cluster_combiner.fitting import combine
 
     combined = combine(planted.useful, planted.membership, np.zeros(2))
     np.testing.assert_allclose(combined, planted.useful[0], rtol=1e-6)
 
 
 def test_weights_sum_to_one():
-    import tensorflow as tf
-
-    from trainer.mixture import mixture_weights
 
     weights = mixture_weights(tf.constant([[0.2, 0.8], [1.0, 0.0]]), tf.constant([0.5, 1.0]))
     np.testing.assert_allclose(weights, [[0.1, 0.1, 0.8], [0.5, 0.5, 0.0]], atol=1e-6)
 
 
 def test_only_the_clusters_a_user_belongs_to_most_count():
-    from trainer.mixture import strongest
 
     membership = np.array([[0.5, 0.1, 0.4], [0.2, 0.7, 0.1], [0.0, 0.0, 0.0]], np.float32)
     two = np.array([[0.5, 0.0, 0.4], [0.2, 0.7, 0.0], [0.0, 0.0, 0.0]], np.float32)
@@ -105,8 +114,6 @@ def test_only_the_clusters_a_user_belongs_to_most_count():
 
 
 def test_comparison_counts_users_by_slice(planted):
-    from components.cluster_combiner.comparison import Ranks, rank_table, summarise
-    from trainer.baskets import Baskets
 
     ones = np.ones(USERS, np.int64)
     table = rank_table(
@@ -135,7 +142,6 @@ def test_comparison_counts_users_by_slice(planted):
 
 
 def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
-    from components.cluster_combiner.comparison import serve_global
 
     refused = fit(planted, planted.useful).refused("a random partition does as well")
     assert not refused.kept and (refused.strengths == 0).all() and refused.fitted.any()
@@ -150,9 +156,6 @@ def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
 
 
 def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
-    from components.cluster_combiner.comparison import rank_models, summarise
-    from components.cluster_combiner.fitting import combine
-    from components.cluster_combiner.scored import Scored
 
     noise = np.arange(USERS) % 4 == 0
     clusters = np.where(noise, -1, np.arange(USERS) % 2)
@@ -183,8 +186,6 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
 @pytest.fixture(scope="module")
 def baskets_of_four():
     """Four users and six items; the unknown item is 7, and the last user took nothing."""
-    from trainer import features
-    from trainer.input import Histories
 
     columns = {name: np.ones(6, np.int32) for name in features.EVENT_FEATURES}
     columns[features.ITEM] = np.array([6, 6, 5, 1, 2, 1], np.int32)
@@ -198,8 +199,6 @@ def baskets_of_four():
 
 
 def compared(histories, exclude_seen):
-    from components.cluster_combiner.comparison import Ranks, rank_table
-    from trainer.baskets import Baskets
 
     baskets = Baskets.of(histories, ITEMS_OF_FOUR, exclude_seen)
     lists = np.array([[2, 3, 0], [1, 4, 3], [9, 9, 9], [1, 2, 3]])
@@ -216,7 +215,6 @@ def compared(histories, exclude_seen):
 
 
 def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
-    from components.cluster_combiner.comparison import summarise
 
     table = compared(baskets_of_four, exclude_seen=False)
     # Next items: 6 (known, never in training), 7 (unknown), 1. Nothing to look for in the last row.
@@ -252,8 +250,6 @@ def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_fo
 
 
 def test_bands_of_training_frequency():
-    from components.cluster_combiner.comparison import FREQUENCY_BANDS, MODELS, summarise
-    from trainer.metrics import basket_metric_names
 
     frequency = [500, 21, 20, 6, 5, 1, 0]
     ones = np.ones(len(frequency), np.int64)
@@ -275,8 +271,6 @@ def test_bands_of_training_frequency():
 
 
 def test_training_counts_follow_the_vocabulary(tmp_path):
-    from components.cluster_combiner.item_counts import training_counts
-    from tests.trainer.conftest import raw_history, write_records
 
     files = [
         write_records(tmp_path / f"{part}.gz", [raw_history(item_ids=items) for items in histories])

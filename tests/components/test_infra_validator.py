@@ -11,6 +11,7 @@ import pytest
 from tfx.dsl.components.base import base_executor
 from tfx.types import Channel, standard_artifacts
 
+import trainer.warmup
 from components.infra_validator import executor as our_executor
 from components.infra_validator.component import InfraValidator
 from components.infra_validator.config import InfraConfig
@@ -107,7 +108,6 @@ def test_a_damaged_model_is_refused_not_an_error(validate, tmp_path, damage):
 
 
 def test_a_model_that_fails_its_warm_up_is_refused(validate, tmp_path):
-    import trainer.warmup
 
     folder = _model(tmp_path, refuses=b"cold")
     history = raw_history(item_ids=["cold"], timestamps=[1])

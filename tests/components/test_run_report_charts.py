@@ -16,12 +16,15 @@ from components.run_report.charts.axes import (
     whole_ticks,
 )
 from components.run_report.charts.bars import Bar, Group, bar_chart
+from components.run_report.charts.cluster_map import cluster_map
 from components.run_report.charts.flags import draw_flags
 from components.run_report.charts.lines import Mark, Point, line_chart
 from components.run_report.charts.svg import Drawing
 from components.run_report.charts.timeline import timeline
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.inputs import Gate
+from components.run_report.inputs import Gate, MapPoint
+from components.run_report.palette import NOISE_COLOUR, cluster_colour
+from components.run_report.views.clusters import _sizes
 from components.run_report.views.gates import missed, rule
 
 UTC = dt.timezone.utc
@@ -92,10 +95,6 @@ def test_timeline_of_one_second():
 
 
 def test_users_of_no_cluster_are_grey_and_below():
-    from components.run_report.charts.cluster_map import cluster_map
-    from components.run_report.inputs import MapPoint
-    from components.run_report.palette import NOISE_COLOUR, cluster_colour
-    from components.run_report.views.clusters import _sizes
 
     points = [MapPoint(x=x, y=1.0, cluster=k) for x, k in [(0, 0), (1, 0), (2, 9), (3, -1)]]
     drawn = str(cluster_map(points))

@@ -13,10 +13,12 @@ import tensorflow as tf
 from components.cluster_combiner.controls import Controls, score_controls
 from components.cluster_combiner.scored import score
 from tests.trainer.conftest import tiny_shop, write_records  # noqa: F401  (a fixture)
+from trainer.build_encoder import build_encoder
 from trainer.config import EncoderConfig, ServingConfig
 from trainer.data_facts import DataFacts
 from trainer.embedding_space import EmbeddingSpace
 from trainer.encoder import BehaviorEncoder
+from trainer.encoder_inputs import cut_inputs
 from trainer.event_tower import EventTower
 from trainer.histories import RANDOM_PART
 from trainer.input import Histories, read_histories
@@ -24,7 +26,6 @@ from trainer.item_features import ItemFeatures
 from trainer.membership import ClusterGeometry
 from trainer.nearest_prototype import NearestPrototype
 from trainer.own_members import OwnMembers
-from trainer.sampling import cut_inputs
 from trainer.stacked_towers import StackedTowers
 
 MEMBERS, WIDTH = 3, 8
@@ -38,8 +39,8 @@ def shop(tiny_shop, tmp_path_factory):  # noqa: F811
     keras.utils.set_random_seed(5)
     facts = DataFacts.of(read_histories(tiny_shop.validation, tiny_shop.graph), tiny_shop.graph)
     config = EncoderConfig(width=WIDTH, members=MEMBERS, layers=1, feedforward=16, max_events=8)
-    encoder = facts.build_encoder(
-        config, ServingConfig(), ItemFeatures.none(facts.items, "no texts")
+    encoder = build_encoder(
+        facts, config, ServingConfig(), ItemFeatures.none(facts.items, "no texts")
     )
     rng = np.random.default_rng(0)
     for weight in [*encoder.catalogue.trainable_weights, *encoder.tower.trainable_weights]:

@@ -6,7 +6,7 @@ import typing
 
 import numpy as np
 import pytest
-from sklearn import metrics
+from sklearn import metrics, mixture
 
 from components.sequence_clusterer.algorithms import ALGORITHMS, Clustering, make_algorithm
 from components.sequence_clusterer.algorithms.density import eps_at_knee, keep_largest
@@ -138,7 +138,6 @@ def test_hardly_any_points(name, points):
 
 @pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical"])
 def test_mixture_posterior_is_scikit_learns(kind):
-    from sklearn import mixture
 
     points, _ = planted(spread=0.4)
     fitted = fit("gaussian_mixture", points, covariance_type=kind, restarts=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import apache_beam as beam
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,9 +16,18 @@ from components.sequence_clusterer.assignment import output_splits, write_cluste
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.space import fit_space
 from tests.trainer.conftest import tiny_shop  # noqa: F401  (a fixture)
+from trainer.build_encoder import build_encoder
+from trainer.config import EncoderConfig, ServingConfig
+from trainer.data_facts import DataFacts
+from trainer.export import save_recommender
+from trainer.input import read_histories
+from trainer.item_features import ItemFeatures
 from trainer.membership import ClusterGeometry
+from trainer.mixture import Mixture
 from trainer.nearest_prototype import NearestPrototype
+from trainer.recommender import Recommender
 from trainer.representation import REPRESENTATIONS
+from trainer.scoring import Scorer
 
 CLUSTERS = 3
 
@@ -25,21 +35,13 @@ CLUSTERS = 3
 @pytest.fixture(scope="module")
 def shop(tiny_shop, tmp_path_factory):  # noqa: F811
     """An encoder with random weights, as the Trainer exports it."""
-    import keras
-
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.data_facts import DataFacts
-    from trainer.export import save_recommender
-    from trainer.input import read_histories
-    from trainer.item_features import ItemFeatures
-    from trainer.recommender import Recommender
 
     keras.utils.set_random_seed(5)
     histories = read_histories(tiny_shop.validation, tiny_shop.graph)
     facts = DataFacts.of(histories, tiny_shop.graph)
     config = EncoderConfig(width=8, members=1, layers=1, feedforward=16, max_events=8)
-    encoder = facts.build_encoder(
-        config, ServingConfig(top_k=4), ItemFeatures.none(facts.items, "no texts")
+    encoder = build_encoder(
+        facts, config, ServingConfig(top_k=4), ItemFeatures.none(facts.items, "no texts")
     )
     rng = np.random.default_rng(0)
     for weight in [*encoder.catalogue.trainable_weights, *encoder.tower.trainable_weights]:
@@ -83,9 +85,6 @@ def mixture(embeddings):
 @pytest.mark.parametrize("rule_of", [centroids, radii, mixture])
 @pytest.mark.parametrize("representation", REPRESENTATIONS)
 def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp_path):
-    from trainer.mixture import Mixture
-    from trainer.recommender import Recommender
-    from trainer.scoring import Scorer
 
     records = list(tf.data.TFRecordDataset(shop.train, "GZIP").as_numpy_iterator())
     signature = "embed" if representation == "last_state" else "represent"

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+import tensorflow as tf
 from tfx.components.infra_validator.error_types import JobAborted
 
 from cohortrec_client import (
@@ -25,6 +26,8 @@ from cohortrec_client import (
     SignatureNotFound,
     connect,
 )
+from cohortrec_client.grpc_transport import GrpcTransport, to_message
+from cohortrec_client.serving_messages import predict_pb2
 from cohortrec_client.tensor import Tensor
 from components.infra_validator.model_server import VARIABLE, ModelServer, find_model_server
 from components.infra_validator.process_runner import LocalProcessRunner
@@ -103,7 +106,6 @@ class TestBothServers:
         assert last.cluster_weights == (0.5, 0.5)
 
     def test_serialized_examples_are_answered(self, address):
-        import tensorflow as tf
 
         example = tf.train.Example()
         example.features.feature["item_ids"].bytes_list.value.extend([b"a", b"b"])
@@ -201,8 +203,6 @@ class TestTheStandIn:
         assert (answer.status_code, "larger" in answer.text) == (400, True)
 
     def test_a_small_message_cannot_stand_for_a_large_tensor(self, server):
-        from cohortrec_client.grpc_transport import GrpcTransport, to_message
-        from cohortrec_client.serving_messages import predict_pb2
 
         transport = GrpcTransport(f"grpc://127.0.0.1:{server.grpc_port}", "shop")
         for shape in ((1 << 40,), (-1,), (20_000,)):

@@ -6,6 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from components.cluster_combiner.transitions import fit_transitions
+from tests.trainer.test_item_transitions import histories
+from trainer.item_transitions import TransitionBonus, count_transitions
+from trainer.ranking import target_rank
 
 ITEMS, WIDTH, USERS = 60, 8, 400
 
@@ -13,11 +19,6 @@ ITEMS, WIDTH, USERS = 60, 8, 400
 @pytest.fixture(scope="module")
 def shop():
     """After item i mostly i + 1 is taken; the encoder scores at random."""
-    import tensorflow as tf
-
-    from tests.trainer.test_item_transitions import histories
-    from trainer.item_transitions import TransitionBonus, count_transitions
-    from trainer.ranking import target_rank
 
     rng = np.random.default_rng(0)
     starts = rng.integers(1, ITEMS, USERS)
@@ -59,7 +60,6 @@ def shop():
 
 
 def fitted(shop, targets):
-    from components.cluster_combiner.transitions import fit_transitions
 
     queries = np.zeros((USERS, WIDTH), np.float32)
     return fit_transitions(shop.counted, shop.ranker(targets), shop.split(targets), queries, seed=1)
@@ -80,7 +80,6 @@ def test_what_does_not_follow_is_not_used(shop):
 
 
 def test_without_users_or_transitions_there_is_nothing_to_weigh(shop):
-    from components.cluster_combiner.transitions import fit_transitions
 
     for counted, targets in (
         (shop.counted, np.zeros(USERS)),

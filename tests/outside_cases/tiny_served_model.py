@@ -16,6 +16,7 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
     """
     import keras
 
+    from trainer.build_encoder import build_encoder
     from trainer.config import EncoderConfig
     from trainer.data_facts import DataFacts
     from trainer.input import read_histories
@@ -26,7 +27,7 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
     config = EncoderConfig(
         width=8, members=1, layers=1, feedforward=16, max_events=8, own_events=16
     )
-    encoder = facts.build_encoder(config, serving, ItemFeatures.none(facts.items, "no texts"))
+    encoder = build_encoder(facts, config, serving, ItemFeatures.none(facts.items, "no texts"))
     rng = np.random.default_rng(0)
     for weight in encoder.catalogue.trainable_weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))

@@ -10,7 +10,8 @@ from tfx.utils import proto_utils
 
 from components.baseline_model.record import BaselineRecord
 from tfx_pipeline.gate_decisions import explain, read_metrics
-from tfx_pipeline.gates import GatesConfig, build_eval_config
+from tfx_pipeline.gates import build_eval_config
+from tfx_pipeline.gates_config import GatesConfig
 from trainer import baseline_export
 from trainer.settings import ConfigError
 

@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import apache_beam as beam
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from tfx.utils import io_utils
+from tfx_bsl.public import tfxio
 
+import schema
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.preprocessing import preprocessing_fn
 
 DAY = 86_400
 
@@ -24,7 +32,6 @@ class TinyShop(NamedTuple):
 
 def raw_history(**values: Sequence[Any]) -> bytes:
     """A serialized tf.Example; the type of each feature follows from its values."""
-    import tensorflow as tf
 
     features = {}
     for name, value in values.items():
@@ -40,7 +47,6 @@ def raw_history(**values: Sequence[Any]) -> bytes:
 
 
 def write_records(path: Path, records: Sequence[bytes]) -> str:
-    import tensorflow as tf
 
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for record in records:
@@ -50,14 +56,6 @@ def write_records(path: Path, records: Sequence[bytes]) -> str:
 
 def transform_graph(directory: Path, train_file: str) -> Any:
     """Runs Transform's analysis over raw records, as the pipeline does."""
-    import apache_beam as beam
-    import tensorflow_transform as tft
-    import tensorflow_transform.beam as tft_beam
-    from tfx.utils import io_utils
-    from tfx_bsl.public import tfxio
-
-    import schema
-    from trainer.features import preprocessing_fn
 
     proto = io_utils.SchemaReader().read(str(Path(schema.__file__).parent / "history.pbtxt"))
     source = tfxio.TFExampleRecord(train_file, schema=proto)

@@ -6,13 +6,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from trainer import features, scoring
+from trainer.baskets import Baskets
+from trainer.catalogue import Catalogue
+from trainer.input import Histories
 
 CATALOGUE = 30
 
 
 def histories(items, splits, targets, target_splits):
-    from trainer import features
-    from trainer.input import Histories
 
     columns = {name: np.ones(len(items), np.int32) for name in features.EVENT_FEATURES}
     columns[features.ITEM] = np.asarray(items, np.int32)
@@ -41,7 +45,6 @@ def random_histories(users, seed):
 
 
 def test_every_known_item_once_and_every_unknown_event():
-    from trainer.baskets import Baskets
 
     given = histories([5, 7], [0, 1, 2, 2], [7, 5, 7, 31, 31, 0, 5, 7], [0, 5, 6, 8])
     baskets = Baskets.of(given, CATALOGUE, exclude_seen=False)
@@ -52,7 +55,6 @@ def test_every_known_item_once_and_every_unknown_event():
 
 
 def test_seen_items_cannot_be_listed_where_they_are_excluded():
-    from trainer.baskets import Baskets
 
     given = histories([5, 7, 5], [0, 2, 3], [7, 5, 9, 9, 7], [0, 3, 5])
     baskets = Baskets.of(given, CATALOGUE, exclude_seen=True)
@@ -61,7 +63,6 @@ def test_seen_items_cannot_be_listed_where_they_are_excluded():
 
 
 def test_places_in_the_lists():
-    from trainer.baskets import Baskets
 
     baskets = Baskets.of(histories([], [0] * 4, [2, 9, 31, 9, 2], [0, 3, 3, 5]), CATALOGUE, False)
     lists = np.array([[9, 4, 0], [2, 9, 31], [4, 9, 2]])
@@ -73,11 +74,6 @@ def test_places_in_the_lists():
 @pytest.mark.parametrize("k", [7, 40])
 def test_one_list_a_user_ranks_the_whole_basket(monkeypatch, exclude_seen, k):
     """Against a ranking of every item for every user, one after the other."""
-    import tensorflow as tf
-
-    from trainer import scoring
-    from trainer.baskets import Baskets
-    from trainer.catalogue import Catalogue
 
     users, width, rng = 50, 8, np.random.default_rng(3)
     monkeypatch.setattr(scoring, "_SCORES_AT_ONCE", 8 * (CATALOGUE + 1))  # batches of 8

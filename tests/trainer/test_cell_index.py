@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from trainer import cell_index
+from trainer.cell_index import CellIndex, _places_of_largest, build_cells
+from trainer.config import ServingConfig
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +30,6 @@ def best(table, queries, k):
 
 
 def test_it_keeps_the_recall_that_it_promises_and_reads_little(shop):
-    import tensorflow as tf
-
-    from trainer.cell_index import CellIndex, build_cells
 
     table, queries = shop
     cells = build_cells(table, queries[:400], recall=0.95, seed=1)
@@ -43,11 +47,6 @@ def test_it_keeps_the_recall_that_it_promises_and_reads_little(shop):
 
 
 def test_reading_all_cells_is_exact(shop):
-    import dataclasses
-
-    import tensorflow as tf
-
-    from trainer.cell_index import CellIndex, build_cells
 
     table, queries = shop
     cells = build_cells(table, queries[:50], recall=1.0, seed=1)
@@ -58,11 +57,6 @@ def test_reading_all_cells_is_exact(shop):
 
 
 def test_an_item_in_two_cells_is_listed_once(shop):
-    import dataclasses
-
-    import tensorflow as tf
-
-    from trainer.cell_index import CellIndex, build_cells
 
     table, queries = shop
     cells = build_cells(table, queries[:50], recall=0.95, seed=1)
@@ -72,7 +66,6 @@ def test_an_item_in_two_cells_is_listed_once(shop):
 
 
 def test_cells_are_as_small_as_makes_a_query_read_the_least(shop, monkeypatch):
-    from trainer import cell_index
 
     table, queries = shop
     works = []
@@ -87,11 +80,6 @@ def test_cells_are_as_small_as_makes_a_query_read_the_least(shop, monkeypatch):
 
 
 def test_lists_longer_than_the_cells_that_are_read(shop):
-    import dataclasses
-
-    import tensorflow as tf
-
-    from trainer.cell_index import CellIndex, build_cells
 
     table, queries = shop
     cells = dataclasses.replace(build_cells(table, queries[:50], 0.5, seed=1), probes=1)
@@ -115,9 +103,6 @@ def test_lists_longer_than_the_cells_that_are_read(shop):
 
 @pytest.mark.parametrize(("n", "k"), [(64, 1), (64, 64), (256, 3), (256, 256), (1024, 30)])
 def test_places_of_largest(n, k):
-    import tensorflow as tf
-
-    from trainer.cell_index import _places_of_largest
 
     # Descending for a part of the rows, so that the largest share a group.
     scores = np.random.default_rng(n).normal(size=(4, n)).astype(np.float32)
@@ -128,7 +113,6 @@ def test_places_of_largest(n, k):
 
 
 def test_too_few_queries_are_refused(shop):
-    from trainer.cell_index import build_cells
 
     with pytest.raises(ValueError, match="at least two sample queries"):
         build_cells(shop[0], shop[1][:1], 0.9, seed=1)
@@ -140,6 +124,5 @@ def test_too_few_queries_are_refused(shop):
     + [({"index": "approximate"}, 3, True)],
 )
 def test_large_catalogues_get_one(settings, items, approximate):
-    from trainer.config import ServingConfig
 
     assert ServingConfig(**settings).approximate(items) == approximate

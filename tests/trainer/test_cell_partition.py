@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trainer.cell_partition import SPILLED, means, partition
+
 
 @pytest.fixture(scope="module")
 def points():
@@ -15,7 +17,6 @@ def points():
 
 @pytest.fixture(scope="module")
 def assigned(points):
-    from trainer.cell_partition import partition
 
     return partition(points, 20, np.random.default_rng(1))
 
@@ -28,7 +29,6 @@ def test_every_item_has_a_cell_and_no_cell_is_empty(points, assigned):
 
 
 def test_the_most_isolated_items_stand_in_the_next_nearest_cell_too(points, assigned):
-    from trainer.cell_partition import SPILLED, means
 
     items, cells = assigned
     first, spilled, second = cells[:2000], items[2000:], cells[2000:]
@@ -43,7 +43,6 @@ def test_the_most_isolated_items_stand_in_the_next_nearest_cell_too(points, assi
 
 
 def test_the_same_seed_gives_the_same_cells(points, assigned):
-    from trainer.cell_partition import partition
 
     again = partition(points, 20, np.random.default_rng(1))
     for one, other in zip(assigned, again, strict=True):
@@ -52,7 +51,6 @@ def test_the_same_seed_gives_the_same_cells(points, assigned):
 
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_a_few_items(points, count):
-    from trainer.cell_partition import partition
 
     items, cells = partition(points[:count], 4, np.random.default_rng(1))
     assert set(items) == set(range(count))
@@ -60,7 +58,6 @@ def test_a_few_items(points, count):
 
 
 def test_means(points):
-    from trainer.cell_partition import means
 
     cell = np.array([1, 0, 1])
     expected = [points[1], (points[0] + points[2]) / 2]

@@ -8,13 +8,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from trainer import features
+from trainer.build_encoder import build_encoder
+from trainer.config import EncoderConfig, ServingConfig
+from trainer.data_facts import DataFacts
+from trainer.input import Histories
+from trainer.item_features import ItemFeatures
+
 GRAPH = SimpleNamespace(vocabulary_size_by_name={"items": 4, "actions": 1}.get)
 
 
 def facts(item, time, splits=(0, 3, 6), **columns):
-    from trainer import features
-    from trainer.data_facts import DataFacts
-    from trainer.input import Histories
 
     n = len(item)
     base = {name: np.zeros(n, np.int32) for name in features.EVENT_FEATURES}
@@ -26,8 +30,6 @@ def facts(item, time, splits=(0, 3, 6), **columns):
 
 
 def test_repeats_decide_what_is_recommended():
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.item_features import ItemFeatures
 
     once = facts([1, 2, 3, 4, 3, 2], range(6))
     again = facts([1, 1, 2, 3, 3, 3], range(6))
@@ -57,8 +59,6 @@ def test_items_take_the_category_of_their_events():
 
 
 def test_trends_need_times_and_can_be_switched_off():
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.item_features import ItemFeatures
 
     day = 86_400
     timed = facts([1, 2, 1, 3, 1, 2], np.array([0, 20, 52, 5, 9, 10]) * day)
@@ -72,7 +72,7 @@ def test_trends_need_times_and_can_be_switched_off():
         nothing = ItemFeatures.none(4, "no texts")
         trends = found.derived(config, ServingConfig(), nothing)["trends"]
         assert trends["value"] == (periods > 0) and why in trends["why"]
-        encoder = found.build_encoder(config, ServingConfig(), nothing)
+        encoder = build_encoder(found, config, ServingConfig(), nothing)
         assert encoder.catalogue.periods == periods
 
 
@@ -81,8 +81,6 @@ def test_trends_need_times_and_can_be_switched_off():
     [(20_000, "auto", 4), (20_001, "auto", 2), (20_001, 3, 3), (4, 1, 1)],
 )
 def test_a_large_catalogue_has_fewer_members(items, setting, expected):
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.item_features import ItemFeatures
 
     found = dataclasses.replace(facts([1, 2, 3], range(3), (0, 3)), items=items)
     config = EncoderConfig(members=setting)
@@ -99,7 +97,6 @@ def test_a_large_catalogue_has_fewer_members(items, setting, expected):
     ],
 )
 def test_some_members_learn_from_nothing(source, members, plain):
-    from trainer.item_features import ItemFeatures
 
     nothing = ItemFeatures.none(4, "no texts")
     assert dataclasses.replace(nothing, source=source).plain_members(members) == plain

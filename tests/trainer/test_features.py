@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 
 from tests.trainer.conftest import DAY, raw_history
+from trainer import features
+from trainer.history_transform import HistoryTransform
+from trainer.input import read_histories
 
 
 def transformed(shop, record: bytes) -> dict[str, np.ndarray]:
-    import tensorflow as tf
-
-    from trainer.history_transform import HistoryTransform
 
     parsed = tf.io.parse_example([record], HistoryTransform(shop.graph).spec)
     out = shop.graph.transform_features_layer()(parsed)
@@ -40,7 +41,6 @@ def test_indices_times_and_amounts(tiny_shop):
 
 
 def test_most_frequent_item_comes_first(tiny_shop):
-    from trainer.input import read_histories
 
     histories = read_histories(tiny_shop.train, tiny_shop.graph)
     counts = np.bincount(histories.columns["item"])[1:]
@@ -54,8 +54,6 @@ def test_vocabulary_and_moments_come_from_the_training_split_only(tiny_shop):
 
 def test_no_skew_between_training_columns_and_the_served_graph(tiny_shop):
     """Columns read in batches for training equal those of single requests."""
-    from trainer import features
-    from trainer.input import read_histories
 
     histories = read_histories(tiny_shop.validation, tiny_shop.graph)
     for user in (0, 7, 59):

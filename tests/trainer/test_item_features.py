@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tests.trainer.conftest import raw_history
+from tests.trainer.conftest import raw_history, write_records
 from tests.trainer.test_training import TINY, fn_args
+from trainer import features
+from trainer.catalogue import Catalogue
+from trainer.cooccurrence import _counts
+from trainer.encoder_trainer import run_fn
+from trainer.export import load_encoder
+from trainer.input import Histories, read_histories
+from trainer.item_content import ItemContent
+from trainer.item_features import SCALE, cooccurrence_features, text_features
+from trainer.item_statistics import TREND, ItemStatistics
 
 NEW = ["never sold", "ünsold"]
 
 
 def content_of(vocabulary: list[bytes]):
     """Items of one circle are alike; new items are like those of the first."""
-    from trainer.item_content import ItemContent
 
     rng = np.random.default_rng(0)
     ids = [*vocabulary, *(item.encode() for item in NEW), b"no text"]
@@ -30,7 +40,6 @@ def content_of(vocabulary: list[bytes]):
 
 @pytest.fixture(scope="module")
 def trained(tiny_shop, tmp_path_factory):
-    from trainer.encoder_trainer import run_fn
 
     directory = tmp_path_factory.mktemp("content")
     content_of(tiny_shop.graph.vocabulary_by_name("items")).save(str(directory / "content"))
@@ -42,7 +51,6 @@ def trained(tiny_shop, tmp_path_factory):
 
 
 def test_features_keep_what_distinguishes_the_items(tiny_shop):
-    from trainer.item_features import SCALE, text_features
 
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     found = text_features(content_of(vocabulary), vocabulary)
@@ -56,8 +64,6 @@ def test_features_keep_what_distinguishes_the_items(tiny_shop):
 
 
 def test_nothing_changes_without_texts(tiny_shop):
-    from trainer.item_content import ItemContent
-    from trainer.item_features import text_features
 
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     found = text_features(ItemContent.empty([b"never sold"], "no texts"), vocabulary)
@@ -65,11 +71,6 @@ def test_nothing_changes_without_texts(tiny_shop):
 
 
 def test_folding_changes_no_score():
-    import keras
-    import tensorflow as tf
-
-    from trainer.catalogue import Catalogue
-    from trainer.item_statistics import TREND, ItemStatistics
 
     keras.utils.set_random_seed(3)
     rng = np.random.default_rng(3)
@@ -113,9 +114,6 @@ def test_folding_changes_no_score():
 
 
 def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop):
-    import tensorflow as tf
-
-    from trainer.export import load_encoder
 
     figures = json.loads((trained / "run" / "training.json").read_text())
     assert figures["derived"]["item_features"]["value"] == "texts"
@@ -134,8 +132,6 @@ def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop)
 
 
 def test_histories_know_the_new_items(tiny_shop, tmp_path):
-    from tests.trainer.conftest import write_records
-    from trainer.input import read_histories
 
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     record = raw_history(
@@ -152,8 +148,6 @@ def test_histories_know_the_new_items(tiny_shop, tmp_path):
 
 
 def test_cooccurrence_groups_items_that_occur_together(tiny_shop):
-    from trainer.input import read_histories
-    from trainer.item_features import SCALE, cooccurrence_features
 
     histories = read_histories(tiny_shop.train, tiny_shop.graph)
     found = cooccurrence_features(histories, 20, "there are no texts", seed=1)
@@ -172,9 +166,6 @@ def test_cooccurrence_groups_items_that_occur_together(tiny_shop):
 
 
 def test_pair_counts_fall_with_distance_and_stay_within_a_user():
-    from trainer import features
-    from trainer.cooccurrence import _counts
-    from trainer.input import Histories
 
     item = np.array([1, 2, 3, 1, 4, 1], np.int32)
     nothing = np.zeros(3, np.int64)

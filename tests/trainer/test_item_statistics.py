@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer import features, item_statistics
+from trainer.catalogue import Catalogue
+from trainer.config import LabelConfig
+from trainer.encoder import BehaviorEncoder
+from trainer.event_tower import EventTower
+from trainer.input import Histories
+from trainer.item_statistics import OPENING, POPULARITY, TREND, ItemStatistics
+from trainer.next_item_model import NextItemModel
+from trainer.objectives import full_softmax_loss, sampled_softmax_loss
+from trainer.own_items import summarise
+from trainer.sampling import SampleBatches
 
 DAY = 86_400
 
 
 def histories(items, days, splits=None):
-    from trainer import features
-    from trainer.input import Histories
 
     columns = {name: np.zeros(len(items), np.int32) for name in features.EVENT_FEATURES}
     columns |= {"item": np.array(items, np.int32), "time": np.array(days, np.int64) * DAY}
@@ -22,13 +33,11 @@ def histories(items, days, splits=None):
 
 
 def statistics_of(*args, items=4, has_time=True):
-    from trainer.item_statistics import ItemStatistics
 
     return ItemStatistics.of(histories(*args), items, has_time=has_time)
 
 
 def test_each_point_knows_what_came_before_it_only():
-    from trainer.item_statistics import POPULARITY, TREND
 
     # A period is two days: item 1 sells throughout, item 2 in the first half, item 3 in the second.
     days = np.arange(52)
@@ -52,7 +61,6 @@ def test_each_point_knows_what_came_before_it_only():
 
 
 def test_openings_are_the_first_of_each_instant():
-    from trainer.item_statistics import OPENING
 
     # Two histories of three events; the second one begins at the time at which the first one ended.
     found = statistics_of([1, 2, 1, 3, 1, 2], [5, 5, 9, 9, 9, 10], [0, 3, 6], has_time=False)
@@ -71,7 +79,6 @@ def test_unknown_items_do_not_count():
 
 
 def test_a_large_catalogue_has_fewer_periods_or_none(monkeypatch):
-    from trainer import item_statistics
 
     monkeypatch.setattr(item_statistics, "MOST_CELLS", 50)
     assert statistics_of([1, 2, 1, 3], [0, 9, 20, 40], items=4).periods == 10
@@ -80,10 +87,6 @@ def test_a_large_catalogue_has_fewer_periods_or_none(monkeypatch):
 
 @pytest.fixture
 def catalogue():
-    import keras
-
-    from trainer.catalogue import Catalogue
-    from trainer.item_statistics import ItemStatistics
 
     keras.utils.set_random_seed(4)
     rng = np.random.default_rng(4)
@@ -100,7 +103,6 @@ def catalogue():
 
 
 def test_a_time_belongs_to_the_period_that_it_is_in(catalogue):
-    import tensorflow as tf
 
     times = tf.constant([-(2**40), 9, 10, 19, 20, 39, 40, 2**40], tf.int64)
     assert catalogue.period_of(times).numpy().tolist() == [0, 0, 0, 0, 1, 2, 3, 3]
@@ -109,11 +111,6 @@ def test_a_time_belongs_to_the_period_that_it_is_in(catalogue):
 @pytest.mark.parametrize("sampled", [None, 6], ids=["full", "sampled"])
 def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
     """Each row's loss equals that of a catalogue that knows its period's statistics alone."""
-    import tensorflow as tf
-
-    from trainer.catalogue import Catalogue
-    from trainer.objectives import full_softmax_loss, sampled_softmax_loss
-    from trainer.own_items import summarise
 
     rng = np.random.default_rng(5)
     query = tf.constant(rng.normal(0, 1, (4, 8)), tf.float32)
@@ -153,9 +150,6 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
 
 
 def test_the_trend_is_learnt(catalogue):
-    import tensorflow as tf
-
-    from trainer.objectives import full_softmax_loss
 
     with tf.GradientTape() as tape:
         loss = full_softmax_loss(
@@ -178,15 +172,6 @@ def test_the_trend_is_learnt(catalogue):
 
 
 def test_training_knows_when_its_targets_were_taken():
-    import keras
-
-    from trainer.catalogue import Catalogue
-    from trainer.config import LabelConfig
-    from trainer.encoder import BehaviorEncoder
-    from trainer.event_tower import EventTower
-    from trainer.item_statistics import ItemStatistics
-    from trainer.next_item_model import NextItemModel
-    from trainer.sampling import SampleBatches
 
     given = histories([1, 2, 3, 4, 1, 2], [0, 9, 20, 31, 40, 51])
     statistics = ItemStatistics.of(given, 4, has_time=True)

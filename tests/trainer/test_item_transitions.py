@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from trainer import features
+from trainer.input import Histories
+from trainer.item_transitions import FOLLOWERS, TransitionBonus, count_transitions
 
 
 def histories(*users, times=None):
     """Histories of item indices, every event at a time of its own unless times are given."""
-    from trainer import features
-    from trainer.input import Histories
 
     lengths = [len(items) for items in users]
     count = sum(lengths)
@@ -35,7 +38,6 @@ def relative(weight, followed, popularity):
 
 
 def test_counts_by_hand():
-    from trainer.item_transitions import count_transitions
 
     found = count_transitions(histories([1, 2, 3], [1, 2]), items=3)
     near, far = 1.0, np.exp(-1 / 5)
@@ -51,7 +53,6 @@ def test_counts_by_hand():
 
 
 def test_a_basket_has_no_order_and_shares_one():
-    from trainer.item_transitions import count_transitions
 
     # 1, then 2 and 3 at once: neither follows the other, and each is half of what follows 1.
     both = count_transitions(histories([1, 2, 3], times=[np.array([0, 5, 5])]), items=3)
@@ -65,7 +66,6 @@ def test_a_basket_has_no_order_and_shares_one():
 
 
 def test_unknown_items_neither_follow_nor_are_followed():
-    from trainer.item_transitions import count_transitions
 
     found = count_transitions(histories([9, 1, 9, 2]), items=2)
     assert strength(found, 1, 2) == 1.0
@@ -73,7 +73,6 @@ def test_unknown_items_neither_follow_nor_are_followed():
 
 
 def test_only_the_strongest_are_kept():
-    from trainer.item_transitions import FOLLOWERS, count_transitions
 
     often = [[1, 2]] * 3
     others = [[1, item] for item in range(3, FOLLOWERS + 5)]
@@ -83,9 +82,6 @@ def test_only_the_strongest_are_kept():
 
 
 def test_nothing_to_count_is_no_bonus():
-    import tensorflow as tf
-
-    from trainer.item_transitions import TransitionBonus, count_transitions
 
     found = count_transitions(histories([1], [2]), items=2)
     item, bonus = TransitionBonus(found).bonus(tf.constant([[1, 0]]))
@@ -93,9 +89,6 @@ def test_nothing_to_count_is_no_bonus():
 
 
 def test_a_bonus_fades_with_what_came_after_and_adds_up():
-    import tensorflow as tf
-
-    from trainer.item_transitions import TransitionBonus, count_transitions
 
     memory = TransitionBonus(count_transitions(histories([1, 2], [3, 2]), items=3))
     scores = tf.zeros([3, 4])

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import json
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
 from tests.trainer.test_training import TINY, fn_args
+from trainer import encoder_fit, features
+from trainer.build_encoder import build_encoder
+from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
+from trainer.data_facts import DataFacts
+from trainer.encoder_trainer import run_fn
+from trainer.input import Histories, read_histories
+from trainer.item_features import ItemFeatures
+from trainer.item_statistics import ItemStatistics
+from trainer.masked_batches import (
+    PLACES,
+    MaskedBatches,
+    hidden_items,
+    hide,
+    history_windows,
+    masked_places,
+)
+from trainer.masked_item_model import MaskedItemModel
+from trainer.pretraining import pretrain
 
 ITEMS = 8
 UNKNOWN = ITEMS + 1
@@ -16,8 +36,6 @@ UNKNOWN = ITEMS + 1
 
 @pytest.fixture()
 def histories():
-    from trainer import features
-    from trainer.input import Histories
 
     # Nine events with two unknown items, one event, two unknown ones, three known ones.
     item = np.array([1, 2, UNKNOWN, 3, 4, 5, 6, UNKNOWN, 7, 8, UNKNOWN, UNKNOWN, 1, 2, 3], np.int32)
@@ -35,12 +53,6 @@ def histories():
 
 @pytest.fixture()
 def encoder():
-    import keras
-
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.data_facts import DataFacts
-    from trainer.item_features import ItemFeatures
-    from trainer.item_statistics import ItemStatistics
 
     keras.utils.set_random_seed(8)
     facts = DataFacts(
@@ -57,7 +69,7 @@ def encoder():
         repeat_share=0.5,
     )
     config = EncoderConfig(width=8, members=2, layers=2, feedforward=16, max_events=4)
-    encoder = facts.build_encoder(config, ServingConfig(), ItemFeatures.none(ITEMS, "no texts"))
+    encoder = build_encoder(facts, config, ServingConfig(), ItemFeatures.none(ITEMS, "no texts"))
     rng = np.random.default_rng(0)
     for variable in encoder.trainable_variables:
         variable.assign(variable.numpy() + rng.normal(0, 0.5, variable.shape))
@@ -65,9 +77,6 @@ def encoder():
 
 
 def events_of(items, **columns):
-    import tensorflow as tf
-
-    from trainer import features
 
     items = tf.constant(items, tf.int32)
     events = {
@@ -79,9 +88,6 @@ def events_of(items, **columns):
 
 
 def test_hidden_events_lose_item_category_and_price():
-    import tensorflow as tf
-
-    from trainer.masked_batches import hidden_items, hide
 
     events = events_of([[4, 6, 2, 0], [5, 1, 3, 7]], category=[[1, 2, 2, 0], [1, 1, 2, 0]])
     places = tf.constant([[1, -1], [3, 0]], tf.int32)
@@ -96,10 +102,6 @@ def test_hidden_events_lose_item_category_and_price():
 
 
 def test_a_hidden_event_does_not_show_its_category_to_the_encoder(encoder):
-    import tensorflow as tf
-
-    from trainer.masked_batches import PLACES, hide
-    from trainer.masked_item_model import MaskedItemModel
 
     places = tf.constant([[1]], tf.int32)
     states = []
@@ -110,7 +112,6 @@ def test_a_hidden_event_does_not_show_its_category_to_the_encoder(encoder):
 
 
 def test_a_share_of_the_known_items_is_hidden():
-    from trainer.masked_batches import masked_places
 
     rows = {
         (1, 2, 3, 4, 5, 6, 7, 8, 1, 2): 4,
@@ -133,14 +134,12 @@ def test_a_share_of_the_known_items_is_hidden():
 
 
 def test_one_event_stays_visible():
-    from trainer.masked_batches import masked_places
 
     places = masked_places(np.array([[1, 2], [1, 2]]), ITEMS, 0.9, np.random.default_rng(0))
     assert (np.sum(places >= 0, axis=1) == 1).all()
 
 
 def test_windows_cover_whole_histories(histories):
-    from trainer.masked_batches import history_windows
 
     ends = set()
     for seed in range(30):
@@ -157,7 +156,6 @@ def test_windows_cover_whole_histories(histories):
 
 
 def test_batches_ask_for_hidden_known_items_only(histories):
-    from trainer.masked_batches import PLACES, MaskedBatches
 
     batches = MaskedBatches(
         histories, ITEMS, batch_size=2, windows_per_epoch=100, max_events=4, share=0.5, seed=0
@@ -183,7 +181,6 @@ def test_batches_ask_for_hidden_known_items_only(histories):
 
 
 def test_same_seed_same_batches_and_epochs_differ(histories):
-    from trainer.masked_batches import MaskedBatches
 
     def targets(seed, epoch):
         batches = MaskedBatches(histories, ITEMS, 4, 100, 4, 0.5, seed)
@@ -196,7 +193,6 @@ def test_same_seed_same_batches_and_epochs_differ(histories):
 
 
 def test_histories_without_two_events_are_an_error(histories):
-    from trainer.masked_batches import MaskedBatches
 
     with pytest.raises(ValueError, match="training.pretraining_epochs.*two events"):
         MaskedBatches(histories.take(np.array([1, 2])), ITEMS, 4, 100, 4, 0.5, 0)
@@ -212,10 +208,6 @@ def test_first_state_is_the_query(encoder):
 
 @pytest.mark.parametrize("sampled", [None, ITEMS], ids=["full", "sampled"])
 def test_loss_is_the_mean_surprise_of_the_hidden_items(encoder, sampled):
-    import tensorflow as tf
-
-    from trainer.masked_batches import PLACES
-    from trainer.masked_item_model import MaskedItemModel
 
     events = events_of([[UNKNOWN, 5, 0, 0], [1, UNKNOWN, 8, UNKNOWN]])
     places, targets = [[0, -1], [3, 1]], [[2, 0], [7, 4]]
@@ -239,19 +231,14 @@ def test_loss_is_the_mean_surprise_of_the_hidden_items(encoder, sampled):
 
 @pytest.fixture()
 def shop_encoder(tiny_shop):
-    import keras
-
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.data_facts import DataFacts
-    from trainer.input import read_histories
-    from trainer.item_features import ItemFeatures
 
     train = read_histories(tiny_shop.train, tiny_shop.graph)
     facts = DataFacts.of(train, tiny_shop.graph)
 
     def build():
         keras.utils.set_random_seed(3)
-        return facts.build_encoder(
+        return build_encoder(
+            facts,
             EncoderConfig(**TINY["encoder"]),
             ServingConfig(),
             ItemFeatures.none(facts.items, "no texts"),
@@ -261,7 +248,6 @@ def shop_encoder(tiny_shop):
 
 
 def pretraining_settings(epochs):
-    from trainer.config import TrainingConfig
 
     return TrainingConfig(
         pretraining_epochs=epochs, masked_share=0.2, batch_size=64, learning_rate=0.02
@@ -269,7 +255,6 @@ def pretraining_settings(epochs):
 
 
 def test_pretraining_learns_and_repeats_itself(shop_encoder, tmp_path):
-    from trainer.pretraining import pretrain
 
     train, build = shop_encoder
     config = pretraining_settings(12)
@@ -293,9 +278,6 @@ def test_pretraining_learns_and_repeats_itself(shop_encoder, tmp_path):
 def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
     shop_encoder, tmp_path, monkeypatch, caplog
 ):
-    import keras
-
-    from trainer.pretraining import pretrain
 
     class PowerCutError(Exception):
         pass
@@ -332,8 +314,6 @@ def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
 def test_encoder_trainer_goes_on_from_the_pretrained_weights(
     tiny_shop, tmp_path, monkeypatch, caplog
 ):
-    from trainer import encoder_fit
-    from trainer.encoder_trainer import run_fn
 
     table = {}
 

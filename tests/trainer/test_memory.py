@@ -5,15 +5,14 @@ from __future__ import annotations
 import gc
 import weakref
 
+import keras
 import numpy as np
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.memory import release_memory
 
 
 def test_a_model_that_is_held_survives_and_a_lost_one_does_not():
-    import keras
-
-    from trainer.memory import release_memory
 
     held = keras.Sequential([keras.layers.Dense(3)])
     before = held.predict(np.ones((2, 4), np.float32), verbose=0)

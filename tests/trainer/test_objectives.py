@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from trainer.catalogue import Catalogue
+from trainer.objectives import (
+    full_softmax_loss,
+    looking_ahead,
+    sampled_softmax_loss,
+    target_weights,
+)
+from trainer.own_items import summarise
 
 WEIGHT = 0.4
 
 
 @pytest.fixture(scope="module")
 def catalogue():
-    from trainer.catalogue import Catalogue
 
     catalogue = Catalogue(items=50, categories=0, own_items=True, width=8)
     catalogue.build()
@@ -22,9 +31,6 @@ def catalogue():
 
 @pytest.fixture(scope="module")
 def batch():
-    import tensorflow as tf
-
-    from trainer.own_items import summarise
 
     rng = np.random.default_rng(1)
     query = tf.constant(rng.normal(0, 1, (6, 8)), tf.float32)
@@ -35,9 +41,6 @@ def batch():
 
 
 def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batch):
-    import tensorflow as tf
-
-    from trainer.objectives import full_softmax_loss, target_weights
 
     query, own, targets = batch
     log_p = tf.nn.log_softmax(catalogue.logits(query, own)).numpy()
@@ -51,9 +54,6 @@ def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batc
 
 
 def test_weights_of_the_targets():
-    import tensorflow as tf
-
-    from trainer.objectives import target_weights
 
     targets = tf.constant([[3, 7, 5], [3, 0, 0], [0, 7, 0], [0, 0, 0]])
     np.testing.assert_allclose(
@@ -66,9 +66,6 @@ def test_weights_of_the_targets():
 
 
 def test_looking_ahead_gives_a_share_to_known_later_items():
-    import tensorflow as tf
-
-    from trainer.objectives import looking_ahead
 
     near = tf.constant([[0.6, 0.4], [1.0, 0.0], [1.0, 0.0]])
     later = tf.constant([[5, 6, 7], [5, 0, 0], [0, 0, 0]])
@@ -80,7 +77,6 @@ def test_looking_ahead_gives_a_share_to_known_later_items():
 
 
 def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
-    from trainer.objectives import full_softmax_loss, sampled_softmax_loss, target_weights
 
     query, own, targets = batch
     full = float(
@@ -96,7 +92,6 @@ def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
 
 
 def test_sampled_softmax_approaches_the_full_one(catalogue, batch):
-    from trainer.objectives import full_softmax_loss, sampled_softmax_loss, target_weights
 
     query, own, targets = batch
     full = float(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.config import TrainingConfig
+from trainer.optimizer import FusedAdamW
+from trainer.schedule import FEWEST, MOST, STEPS, planned_epochs
+from trainer.weight_average import AverageWeights, momentum
 
 
 def test_steps_are_those_of_adamw():
-    import keras
-
-    from trainer.optimizer import FusedAdamW
 
     rng = np.random.default_rng(0)
     start = rng.normal(0, 1, (6, 3)).astype(np.float32)
@@ -27,10 +29,6 @@ def test_steps_are_those_of_adamw():
 
 
 def test_the_average_is_in_the_model_between_the_two_callbacks():
-    import keras
-
-    from trainer.optimizer import FusedAdamW
-    from trainer.weight_average import AverageWeights
 
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
@@ -57,7 +55,6 @@ def test_the_average_is_in_the_model_between_the_two_callbacks():
 
 
 def test_momentum_looks_back_over_a_share_of_the_epoch():
-    from trainer.weight_average import momentum
 
     assert momentum(0.75, 400) == pytest.approx(1 - 1 / 300)
     assert momentum(0.0, 400) == 0.0
@@ -65,8 +62,6 @@ def test_momentum_looks_back_over_a_share_of_the_epoch():
 
 
 def test_epochs_make_enough_steps_within_bounds():
-    from trainer.config import TrainingConfig
-    from trainer.schedule import FEWEST, MOST, STEPS, planned_epochs
 
     auto = TrainingConfig()
     assert planned_epochs(auto, 201) == -(-STEPS // 201)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
+
+from trainer.own_items import DAY, OwnItems, RepeatBonus, summarise
 
 
 def test_summary_of_a_window():
-    import tensorflow as tf
-
-    from trainer.own_items import DAY, summarise
 
     # Newest first: item 7 bought on days 10, 8 and 2; item 3 on day 9; then padding.
     items = tf.constant([[7, 3, 7, 7, 0, 0]], tf.int32)
@@ -35,9 +35,6 @@ def test_summary_of_a_window():
 
 
 def test_places_in_baskets():
-    import tensorflow as tf
-
-    from trainer.own_items import summarise
 
     # Baskets in the order in which they were filled: (5, 6, 7, 8), (6, 5), (9); newest first.
     items = tf.constant([[9, 5, 6, 8, 7, 6, 5, 0]], tf.int32)
@@ -57,9 +54,6 @@ def test_places_in_baskets():
 
 
 def test_times_in_any_order_stay_finite():
-    import tensorflow as tf
-
-    from trainer.own_items import summarise
 
     times = tf.constant([[0, 2**62, -(2**62)]], tf.int64)
     own = summarise(tf.constant([[1, 1, 2]], tf.int32), times)
@@ -67,9 +61,6 @@ def test_times_in_any_order_stay_finite():
 
 
 def test_padding_does_not_change_the_summary():
-    import tensorflow as tf
-
-    from trainer.own_items import summarise
 
     items = np.array([[5, 2, 5]], np.int32)
     times = np.array([[300, 200, 100]], np.int64)
@@ -87,9 +78,6 @@ def test_padding_does_not_change_the_summary():
 
 
 def test_the_bonus_reads_the_statistics_of_the_items():
-    import tensorflow as tf
-
-    from trainer.own_items import OwnItems, RepeatBonus, summarise
 
     bonus = RepeatBonus(3)
     bonus.build((None, 4))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
 from tests.trainer.test_tower_ensemble import encoder, events  # noqa: F401  (fixtures)
+from trainer.config import SpecialistConfig
+from trainer.next_item_model import NextItemModel
+from trainer.own_members import OwnMembers, leave_trainable
+from trainer.tower_ensemble import TowerEnsemble
 
 
 @pytest.fixture
 def specialist(encoder):  # noqa: F811
     """As the encoder, but for its second member."""
-    import keras
-
-    from trainer.tower_ensemble import TowerEnsemble
 
     members = [
         keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(member))
@@ -29,7 +32,6 @@ def specialist(encoder):  # noqa: F811
 
 
 def test_what_it_changes_is_the_difference_of_the_queries(encoder, specialist, events):  # noqa: F811
-    from trainer.own_members import OwnMembers
 
     vectors = encoder.catalogue(events["item"], events["category"])
     query = encoder.tower(events, vectors)
@@ -42,7 +44,6 @@ def test_what_it_changes_is_the_difference_of_the_queries(encoder, specialist, e
 
 
 def test_one_that_changed_nothing_is_not_run(encoder, events):  # noqa: F811
-    from trainer.own_members import OwnMembers
 
     own = OwnMembers(encoder.tower, encoder.tower)
     assert own.towers == []
@@ -52,11 +53,6 @@ def test_one_that_changed_nothing_is_not_run(encoder, events):  # noqa: F811
 
 def test_the_first_members_learn_what_the_frozen_ones_lack(encoder, events):  # noqa: F811
     """Their loss is that of the whole query, and dropout leaves the frozen ones alone."""
-    import tensorflow as tf
-
-    from trainer.config import SpecialistConfig
-    from trainer.next_item_model import NextItemModel
-    from trainer.own_members import leave_trainable
 
     encoder.catalogue.trainable = False
     own = leave_trainable(encoder.tower, SpecialistConfig().members)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.catalogue import Catalogue
+from trainer.encoder import BehaviorEncoder
+from trainer.event_tower import EventTower
 from trainer.representation import (
     POOLED,
     REPRESENTATIONS,
@@ -15,17 +19,12 @@ from trainer.representation import (
     pool_states,
     query_and_representation,
 )
+from trainer.tower_ensemble import TowerEnsemble
 
 
 @pytest.fixture(scope="module")
 def small():
     """An encoder of two towers with random weights, and windows of 0 to 7 events, newest first."""
-    import keras
-
-    from trainer.catalogue import Catalogue
-    from trainer.encoder import BehaviorEncoder
-    from trainer.event_tower import EventTower
-    from trainer.tower_ensemble import TowerEnsemble
 
     keras.utils.set_random_seed(1)
     settings = {"actions": 0, "use_time": False, "use_price": False, "width": 8, "layers": 2}

@@ -7,11 +7,12 @@ import json
 import pytest
 
 from tests.trainer.test_training import TINY, fn_args
+from trainer import callbacks
+from trainer.encoder_trainer import run_fn
+from trainer.training import checkpoint_folder
 
 
 def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
-    from trainer import callbacks
-    from trainer.encoder_trainer import run_fn
 
     class PowerCutError(Exception):
         pass
@@ -44,7 +45,6 @@ def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
 
 
 def test_other_settings_do_not_resume(tiny_shop, tmp_path):
-    from trainer.training import checkpoint_folder
 
     same = [checkpoint_folder(str(tmp_path), "encoder", tiny_shop.train, "a") for _ in range(2)]
     other = checkpoint_folder(str(tmp_path), "encoder", tiny_shop.train, "b")

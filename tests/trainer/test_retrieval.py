@@ -6,11 +6,19 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from trainer.catalogue import MASKED, Catalogue
+from trainer.cell_index import build_cells
+from trainer.exact_index import ExactIndex, Query
+from trainer.item_transitions import FOLLOWERS, ItemTransitions, TransitionBonus
+from trainer.own_items import summarise
+from trainer.ranking import mask_items, target_rank
+from trainer.retrieval import TopItems
 
 
 @pytest.fixture(scope="module")
 def catalogue():
-    from trainer.catalogue import Catalogue
 
     catalogue = Catalogue(items=40, categories=3, own_items=True, width=8)
     catalogue.build()
@@ -26,7 +34,6 @@ def cells(request, catalogue):
     """None for an exact index, or an approximate one that reads everything."""
     if request.param == "exact":
         return None
-    from trainer.cell_index import build_cells
 
     queries = np.random.default_rng(1).normal(size=(50, 8)).astype(np.float32)
     extended = np.pad(queries, [(0, 0), (0, 1)], constant_values=1.0)
@@ -35,7 +42,6 @@ def cells(request, catalogue):
 
 
 def histories(rng, rows=12, length=30):
-    import tensorflow as tf
 
     items = rng.integers(0, 42, (rows, length))  # with padding and unknown items
     items[0] = 0
@@ -43,10 +49,6 @@ def histories(rng, rows=12, length=30):
 
 
 def test_bonus_list_equals_full_ranking(catalogue, cells):
-    import tensorflow as tf
-
-    from trainer.own_items import summarise
-    from trainer.retrieval import TopItems
 
     rng = np.random.default_rng(2)
     items, times = histories(rng)
@@ -60,9 +62,6 @@ def test_bonus_list_equals_full_ranking(catalogue, cells):
 
 
 def test_one_query_is_answered_as_in_a_batch(catalogue, cells):
-    import tensorflow as tf
-
-    from trainer.retrieval import TopItems
 
     query = tf.constant(np.random.default_rng(4).normal(size=(6, 8)), tf.float32)
     top = TopItems(catalogue, 7, cells)
@@ -76,10 +75,6 @@ def test_one_query_is_answered_as_in_a_batch(catalogue, cells):
 
 @pytest.mark.parametrize("k", [5, 60])
 def test_excluded_items_never_appear(catalogue, cells, k):
-    import tensorflow as tf
-
-    from trainer.ranking import mask_items
-    from trainer.retrieval import TopItems
 
     rng = np.random.default_rng(3)
     items, _ = histories(rng)
@@ -93,9 +88,6 @@ def test_excluded_items_never_appear(catalogue, cells, k):
 
 
 def test_the_exact_index_is_a_layer_of_tensorflow_recommenders(catalogue):
-    import tensorflow as tf
-
-    from trainer.exact_index import ExactIndex, Query
 
     table = catalogue.table()[1:]
     index = ExactIndex(k=3).index(table)
@@ -114,9 +106,6 @@ def test_the_exact_index_is_a_layer_of_tensorflow_recommenders(catalogue):
 
 
 def test_target_rank_is_the_place_in_the_list(catalogue):
-    import tensorflow as tf
-
-    from trainer.ranking import target_rank
 
     scores = tf.constant([[-1e9, 3.0, 1.0, 3.0, 2.0]] * 6)
     targets = tf.constant([1, 3, 2, 0, 9, 4])
@@ -127,9 +116,6 @@ def test_target_rank_is_the_place_in_the_list(catalogue):
 
 
 def test_a_model_that_diverged_ranks_its_targets_last():
-    import tensorflow as tf
-
-    from trainer.ranking import target_rank
 
     scores = tf.fill((2, 6), float("nan"))
     assert target_rank(scores, tf.constant([1, 5])).numpy().tolist() == [6, 6]
@@ -137,12 +123,6 @@ def test_a_model_that_diverged_ranks_its_targets_last():
 
 @pytest.mark.parametrize("leave_out", [False, True])
 def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leave_out):
-    import tensorflow as tf
-
-    from trainer.item_transitions import FOLLOWERS, ItemTransitions, TransitionBonus
-    from trainer.own_items import summarise
-    from trainer.ranking import mask_items
-    from trainer.retrieval import TopItems
 
     rng = np.random.default_rng(5)
     items, times = histories(rng)
@@ -170,9 +150,6 @@ def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leav
 
 
 def test_listed_items_score_as_in_the_whole_catalogue(catalogue):
-    import tensorflow as tf
-
-    from trainer.catalogue import MASKED
 
     rng = np.random.default_rng(6)
     query = tf.constant(rng.normal(size=(5, 8)), tf.float32)

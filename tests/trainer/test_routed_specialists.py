@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
 from tests.trainer.test_stacked_towers import events, towers
+from trainer.routed_specialists import RoutedSpecialists
+from trainer.served_encoder import ITEM_PARTS
 
 WEIGHTS = {
     "mixed": [[0.25, 0.0, 0.5], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]],
@@ -23,7 +26,6 @@ def own():
 
 
 def looked_up(length: int):
-    from trainer.served_encoder import ITEM_PARTS
 
     parts = np.random.default_rng(2).normal(size=(3, 3, length, 8)).astype(np.float32)
     return {**events(length), ITEM_PARTS: parts}
@@ -32,10 +34,6 @@ def looked_up(length: int):
 @pytest.mark.parametrize("kind", WEIGHTS)
 @pytest.mark.parametrize("length", [1, 6])
 def test_the_mixture_of_the_whole_queries(own, kind, length):
-    import tensorflow as tf
-
-    from trainer.routed_specialists import RoutedSpecialists
-    from trainer.served_encoder import ITEM_PARTS
 
     shared, clusters = own
     given, weights = looked_up(length), np.array(WEIGHTS[kind], np.float32)
@@ -58,10 +56,6 @@ def test_the_mixture_of_the_whole_queries(own, kind, length):
 
 
 def test_a_batch_of_no_users(own):
-    import tensorflow as tf
-
-    from trainer.routed_specialists import RoutedSpecialists
-    from trainer.served_encoder import ITEM_PARTS
 
     given = looked_up(6)
     given = {n: c[:, :0] if n == ITEM_PARTS else c[:0] for n, c in given.items()}

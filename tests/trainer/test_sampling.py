@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from trainer import features
+from trainer.input import Histories
+from trainer.sampling import SampleBatches, training_samples
+from trainer.windows import window
 
 
 @pytest.fixture()
 def histories():
-    from trainer import features
-    from trainer.input import Histories
 
     # User 0: a basket of two, then two single events. User 1: one event. User 2: from event 1 on.
     item = np.array([1, 2, 3, 9, 4, 5, 6, 7], np.int32)
@@ -26,7 +30,6 @@ def histories():
 
 
 def test_samples_end_where_time_moves_on(histories):
-    from trainer.sampling import training_samples
 
     samples = training_samples(histories)
     assert list(zip(samples.starts, samples.ends, samples.target_ends, strict=True)) == [
@@ -39,8 +42,6 @@ def test_samples_end_where_time_moves_on(histories):
 
 
 def test_batches_never_show_a_target_in_its_own_window(histories):
-    from trainer.sampling import SampleBatches
-
     batches = SampleBatches(
         histories, items=8, batch_size=2, samples_per_epoch=10, max_targets=4, later_items=2,
         max_events=4, own_events=4, seed=0,
@@ -48,12 +49,12 @@ def test_batches_never_show_a_target_in_its_own_window(histories):
     order = [1, 2, 3, 9, 4, 5, 6, 7]
     seen = set()
     for step, (inputs, targets) in enumerate(batches.dataset()):
-        for window, own, wanted in zip(
+        for latest, own, wanted in zip(
             inputs["item"].numpy(), inputs["own_item"].numpy(), targets.numpy(), strict=True
         ):
             wanted = {int(t) for t in wanted if t}
             assert wanted and 9 not in wanted  # 9 is out of vocabulary
-            last = max((order.index(i) for i in [*window, *own] if i), default=-1)
+            last = max((order.index(i) for i in [*latest, *own] if i), default=-1)
             assert last < min(order.index(t) for t in wanted)
             seen |= wanted
         if step == 60:
@@ -62,7 +63,6 @@ def test_batches_never_show_a_target_in_its_own_window(histories):
 
 
 def test_same_seed_same_batches_and_epochs_differ(histories):
-    from trainer.sampling import SampleBatches
 
     def first(seed, epoch):
         batches = SampleBatches(histories, 8, 8, 10, 4, 0, 4, 0, seed)
@@ -73,7 +73,6 @@ def test_same_seed_same_batches_and_epochs_differ(histories):
 
 
 def test_later_items_stand_behind_those_of_the_instant(histories):
-    from trainer.sampling import SampleBatches
 
     batches = SampleBatches(histories, 9, 8, 10, 4, 2, 4, 0, 0)
     shown = {
@@ -84,9 +83,6 @@ def test_later_items_stand_behind_those_of_the_instant(histories):
 
 
 def test_window_is_newest_first_and_padded():
-    import tensorflow as tf
-
-    from trainer.windows import window
 
     values = tf.constant([1, 2, 3, 4, 5], tf.int32)
     cut = window(values, tf.constant([0, 3, 5]), tf.constant([3, 5, 5]), 4)

@@ -9,31 +9,39 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from hostile_requests import ask_all
+from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.trainer.conftest import raw_history
+from trainer import cell_index
+from trainer.build_encoder import build_encoder
+from trainer.config import EncoderConfig, ServingConfig
+from trainer.data_facts import DataFacts
+from trainer.embedding_space import EmbeddingSpace
+from trainer.encoder_inputs import cut_inputs
+from trainer.export import save_recommender
+from trainer.input import read_histories
+from trainer.item_features import ItemFeatures
+from trainer.item_transitions import TransitionBonus, count_transitions
+from trainer.membership import ClusterGeometry
+from trainer.mixture import Mixture
+from trainer.nearest_prototype import NearestPrototype
+from trainer.own_items import own_items_in
+from trainer.ranking import mask_items
+from trainer.recommender import Recommender
+from trainer.representation import query_and_representation
+from trainer.scoring import Scorer
+from trainer.tower_ensemble import TowerEnsemble
+from trainer.warmup import WARMUP_FILE, write_warmup
 
 
 @pytest.fixture(scope="module", params=["buys_again", "excludes_seen", "approximate_index"])
 def served(request, tiny_shop, tmp_path_factory):
     """A combined model of random weights, its SavedModel, and the histories as columns."""
-    import keras
-    import tensorflow as tf
-
-    from trainer import cell_index
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.data_facts import DataFacts
-    from trainer.embedding_space import EmbeddingSpace
-    from trainer.export import save_recommender
-    from trainer.input import read_histories
-    from trainer.item_features import ItemFeatures
-    from trainer.item_transitions import count_transitions
-    from trainer.membership import ClusterGeometry
-    from trainer.mixture import Mixture
-    from trainer.nearest_prototype import NearestPrototype
-    from trainer.recommender import Recommender
-    from trainer.tower_ensemble import TowerEnsemble
 
     keras.utils.set_random_seed(5)
     histories = read_histories(tiny_shop.validation, tiny_shop.graph)
@@ -43,7 +51,7 @@ def served(request, tiny_shop, tmp_path_factory):
         width=8, members=2, layers=1, feedforward=16, max_events=8, own_events=16
     )
     nothing = ItemFeatures.none(facts.items, "no texts")
-    encoder, first, second = (facts.build_encoder(config, serving, nothing) for _ in range(3))
+    encoder, first, second = (build_encoder(facts, config, serving, nothing) for _ in range(3))
     rng = np.random.default_rng(0)
     for weight in encoder.catalogue.trainable_weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))
@@ -87,20 +95,12 @@ def served(request, tiny_shop, tmp_path_factory):
 
 def expected_query(served):
     """The global encoder's query of every history."""
-    from trainer.scoring import Scorer
 
     return Scorer(served.encoder, served.histories).queries()
 
 
 def expected_scores(served):
     """Scores of the whole catalogue from the Keras models, in the training code's way."""
-    import tensorflow as tf
-
-    from trainer.item_transitions import TransitionBonus
-    from trainer.next_item_model import own_items
-    from trainer.ranking import mask_items
-    from trainer.representation import query_and_representation
-    from trainer.sampling import cut_inputs
 
     columns = {name: tf.constant(c) for name, c in served.histories.columns.items()}
     starts, ends = served.histories.splits[:-1], served.histories.splits[1:]
@@ -111,7 +111,7 @@ def expected_scores(served):
     vectors = served.encoder.catalogue(inputs["item"], inputs["category"])
     queries = tf.stack([query, *(tower(inputs, vectors) for tower in served.towers)])
     combined = tf.einsum("bk,kbd->bd", weights, queries)
-    own = None if served.encoder.exclude_seen else own_items(inputs)
+    own = None if served.encoder.exclude_seen else own_items_in(inputs)
     scores = served.encoder.catalogue.logits(combined, own)
     raised, bonus = TransitionBonus(served.transitions).bonus(inputs["item"])
     dense = tf.one_hot(raised, scores.shape[1]) * bonus[..., None]
@@ -122,7 +122,6 @@ def expected_scores(served):
 
 
 def test_served_lists_equal_the_keras_models(served):
-    import tensorflow as tf
 
     out = served.model.signatures["serving_default"](examples=tf.constant(served.raw))
     scores, weights, cluster = expected_scores(served)
@@ -138,9 +137,6 @@ def test_served_lists_equal_the_keras_models(served):
 
 
 def test_the_comparison_ranks_as_the_served_model_does(served):
-    import tensorflow as tf
-
-    from trainer.scoring import Scorer
 
     ask = served.model.signatures
     examples = tf.constant(served.raw)
@@ -167,7 +163,6 @@ pickle.dump((answers, python), sys.stdout.buffer)
 
 def test_the_c_api_gives_the_same_answers_without_python(served):
     """As TensorFlow Serving loads it: a session, stock ops, nothing that Python registers."""
-    import tensorflow as tf
 
     rows = [tf.train.Example.FromString(raw).features.feature for raw in served.raw[:7]]
     recommend = {
@@ -201,7 +196,6 @@ def test_the_c_api_gives_the_same_answers_without_python(served):
 
 
 def test_users_of_no_cluster_get_the_global_encoder_alone(served):
-    import tensorflow as tf
 
     if served.mixture.geometry.rule.radii is None:
         pytest.skip("no user is noise under this rule")
@@ -222,7 +216,6 @@ def test_the_signatures(served):
 
 
 def test_evaluate_gives_the_place_in_that_ranking(served):
-    import tensorflow as tf
 
     out = served.model.signatures["evaluate"](examples=tf.constant(served.raw))
     scores, _, _ = expected_scores(served)
@@ -234,7 +227,6 @@ def test_evaluate_gives_the_place_in_that_ranking(served):
 
 
 def test_recommend_equals_serving_default(served):
-    import tensorflow as tf
 
     example = tf.train.Example.FromString(served.raw[3]).features.feature
     ids = list(example["item_ids"].bytes_list.value)
@@ -267,7 +259,6 @@ def test_recommend_equals_serving_default(served):
     ids=["empty", "unknown", "action", "no times", "nan", "long", "nothing"],
 )
 def test_odd_histories_get_recommendations(served, request_):
-    import tensorflow as tf
 
     out = served.model.signatures["serving_default"](examples=tf.constant([request_]))
     ids = out["item_ids"].numpy()[0]
@@ -277,7 +268,6 @@ def test_odd_histories_get_recommendations(served, request_):
 
 
 def test_empty_batches_are_answered(served):
-    import tensorflow as tf
 
     out = served.model.signatures["serving_default"](examples=tf.constant([], tf.string))
     assert out["item_ids"].shape == (0, 6)
@@ -291,10 +281,6 @@ def test_empty_batches_are_answered(served):
 
 def test_warm_up_requests_are_what_clients_send(served, tmp_path):
     """Every record is a PredictionLog whose request the model answers, on both signatures."""
-    import tensorflow as tf
-    from tensorflow_serving.apis import prediction_log_pb2
-
-    from trainer.warmup import WARMUP_FILE, write_warmup
 
     histories = [raw_history(item_ids=[]), *served.raw[:3]]
     write_warmup(str(tmp_path), histories)
@@ -317,7 +303,6 @@ def test_warm_up_requests_are_what_clients_send(served, tmp_path):
 def test_hostile_requests_get_an_answer_or_an_error(served, monkeypatch):
     """What `benchmarks/serving.py` times; neither a crash nor a list that is not finite."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
-    from hostile_requests import ask_all
 
     signatures = served.model.signatures
     outcomes = {

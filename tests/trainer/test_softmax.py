@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.softmax import catalogue_cross_entropy
 
 
 def plain(query, table, targets, weights, item=None, bonus=None):
-    import tensorflow as tf
 
     scores = tf.matmul(query, table, transpose_b=True)
     if item is not None:
@@ -21,9 +22,6 @@ def plain(query, table, targets, weights, item=None, bonus=None):
 
 @pytest.mark.parametrize("with_bonus", [False, True])
 def test_losses_and_gradients(with_bonus):
-    import tensorflow as tf
-
-    from trainer.softmax import catalogue_cross_entropy
 
     rng = np.random.default_rng(2)
     query = tf.Variable(rng.normal(0, 1, (4, 5)), dtype=tf.float32)
@@ -47,9 +45,6 @@ def test_losses_and_gradients(with_bonus):
 
 
 def test_large_scores_do_not_overflow():
-    import tensorflow as tf
-
-    from trainer.softmax import catalogue_cross_entropy
 
     table = tf.constant([[1000.0], [999.0], [-1000.0]])
     losses = catalogue_cross_entropy(

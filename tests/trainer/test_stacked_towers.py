@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.event_tower import EventTower
+from trainer.stacked_towers import StackedTowers
 
 
 def towers(members: int, layers: int, heads: int, lora: bool = False):
     """Random ones that read everything an event may have."""
-    from trainer.event_tower import EventTower
 
     shape = {"width": 8, "layers": layers, "heads": heads, "feedforward": 12, "max_events": 6}
     read = {"actions": 3, "use_time": True, "use_price": True, "dropout": 0.3}
@@ -28,7 +30,6 @@ def towers(members: int, layers: int, heads: int, lora: bool = False):
 
 def events(length: int):
     """Users with no event, one, and as many as fit; unknown actions and padding among them."""
-    import tensorflow as tf
 
     rng = np.random.default_rng(1)
     count = np.array([[0], [1], [length]])
@@ -52,10 +53,8 @@ _AMOUNTS = ("price", "quantity")
 def test_queries_and_states_are_those_of_the_towers(
     members, layers, heads, lora, length, few, monkeypatch
 ):
-    import tensorflow as tf
 
     monkeypatch.setattr("trainer.packed_rows._FEW_PAIRS", few)
-    from trainer.stacked_towers import StackedTowers
 
     made = towers(members, layers, heads, lora)
     given = events(length)
@@ -77,9 +76,6 @@ def test_queries_and_states_are_those_of_the_towers(
 
 
 def test_a_batch_of_no_users_is_answered():
-    import tensorflow as tf
-
-    from trainer.stacked_towers import StackedTowers
 
     given = {name: column[:0] for name, column in events(6).items()}
     stacked = StackedTowers(towers(2, 2, 2))

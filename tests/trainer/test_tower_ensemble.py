@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.build_encoder import build_encoder
+from trainer.config import EncoderConfig, LabelConfig, ServingConfig
+from trainer.data_facts import DataFacts
+from trainer.export import load_encoder, save_encoder
+from trainer.item_features import ItemFeatures
+from trainer.item_statistics import ItemStatistics
+from trainer.next_item_model import NextItemModel
 
 
 @pytest.fixture
 def encoder():
-    import keras
-
-    from trainer.config import EncoderConfig, ServingConfig
-    from trainer.data_facts import DataFacts
-    from trainer.item_features import ItemFeatures
-    from trainer.item_statistics import ItemStatistics
 
     keras.utils.set_random_seed(8)
     facts = DataFacts(
@@ -30,7 +33,7 @@ def encoder():
         repeat_share=0.0,
     )
     config = EncoderConfig(width=8, members=3, layers=2, feedforward=16, max_events=4)
-    encoder = facts.build_encoder(config, ServingConfig(), ItemFeatures.none(12, "no texts"))
+    encoder = build_encoder(facts, config, ServingConfig(), ItemFeatures.none(12, "no texts"))
     table = encoder.catalogue.item_embedding.embeddings
     table.assign(np.random.default_rng(0).normal(0, 1, table.shape))
     return encoder
@@ -38,14 +41,12 @@ def encoder():
 
 @pytest.fixture
 def events():
-    import tensorflow as tf
 
     items = tf.constant([[3, 5, 0, 0], [1, 2, 9, 12]], tf.int32)
     return {"item": items, "category": tf.zeros_like(items)}
 
 
 def member_scores(encoder, events):
-    import tensorflow as tf
 
     vectors = encoder.catalogue(events["item"], events["category"])
     table = encoder.catalogue.table()
@@ -64,10 +65,6 @@ def test_score_is_the_mean_of_the_members(encoder, events):
 
 @pytest.mark.parametrize("sampled", [None, 12], ids=["full", "sampled"])
 def test_loss_is_the_mean_of_the_members_losses(encoder, events, sampled):
-    import tensorflow as tf
-
-    from trainer.config import LabelConfig
-    from trainer.next_item_model import NextItemModel
 
     # After the first row's next item comes another one, which the second member learns too.
     targets = tf.constant([[4, 9], [7, 0]], tf.int32)
@@ -84,7 +81,6 @@ def test_loss_is_the_mean_of_the_members_losses(encoder, events, sampled):
 
 
 def test_it_is_saved_and_loaded(encoder, events, tmp_path):
-    from trainer.export import load_encoder, save_encoder
 
     save_encoder(encoder, str(tmp_path))
     loaded = load_encoder(str(tmp_path))

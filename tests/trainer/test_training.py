@@ -8,6 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from tests.trainer.conftest import raw_history, write_records
+from trainer import encoder_trainer, specialist_trainer
+from trainer.encoder_data import TrainingDataError
+from trainer.export import load_encoder
+from trainer.input import read_histories
+from trainer.sampling import training_samples
 
 TINY = {
     "encoder": {
@@ -49,10 +57,9 @@ def fn_args(directory: Path, shop, config: dict, **custom) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def trained(tiny_shop, tmp_path_factory):
-    from trainer.encoder_trainer import run_fn
 
     directory = tmp_path_factory.mktemp("encoder")
-    run_fn(fn_args(directory, tiny_shop, TINY))
+    encoder_trainer.run_fn(fn_args(directory, tiny_shop, TINY))
     return directory
 
 
@@ -68,7 +75,6 @@ def test_encoder_learns_the_circles(trained):
 
 
 def test_saved_signatures_answer(trained, tiny_shop):
-    import tensorflow as tf
 
     model = tf.saved_model.load(str(trained / "model"))
     served = {"serving_default", "recommend", "embed", "evaluate"}
@@ -82,9 +88,8 @@ def test_saved_signatures_answer(trained, tiny_shop):
 
 
 def test_same_seed_same_weights(trained, tiny_shop, tmp_path):
-    from trainer.encoder_trainer import run_fn
 
-    run_fn(fn_args(tmp_path, tiny_shop, TINY))
+    encoder_trainer.run_fn(fn_args(tmp_path, tiny_shop, TINY))
     first = json.loads((trained / "model" / "assets.extra" / "model.json").read_text())
     second = json.loads((tmp_path / "model" / "assets.extra" / "model.json").read_text())
     assert first["id"] == second["id"]
@@ -92,8 +97,6 @@ def test_same_seed_same_weights(trained, tiny_shop, tmp_path):
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
-    from trainer.export import load_encoder
-    from trainer.specialist_trainer import run_fn
 
     settings = {
         "specialists": {
@@ -107,7 +110,7 @@ def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
     }
     args = fn_args(tmp_path, tiny_shop, settings, name="cluster_0")
     args.base_model = str(trained / "model")
-    run_fn(args)
+    specialist_trainer.run_fn(args)
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
     start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
     for before, after in zip(
@@ -122,12 +125,10 @@ def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
 
 
 def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
-    from trainer.export import load_encoder
-    from trainer.specialist_trainer import run_fn
 
     args = fn_args(tmp_path, tiny_shop, {"specialists": {"min_samples": 100_000}}, name="cluster_1")
     args.base_model = str(trained / "model")
-    run_fn(args)
+    specialist_trainer.run_fn(args)
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
     assert figures["status"] == "unchanged" and "min_samples" in figures["reason"]
     start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
@@ -137,12 +138,6 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
 
 def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
     """The control gets every split, and as many samples an epoch as one specialist of each."""
-    import tensorflow as tf
-
-    from tests.trainer.conftest import write_records
-    from trainer import specialist_trainer
-    from trainer.input import read_histories
-    from trainer.sampling import training_samples
 
     dataset = tf.data.TFRecordDataset(tiny_shop.train, "GZIP")
     records = [record.numpy() for record in dataset]
@@ -175,10 +170,9 @@ def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_p
     ids=["mirrored", "mixed_precision", "sampled_softmax"],
 )
 def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
-    from trainer.encoder_trainer import run_fn
 
     config = {**TINY, "training": {**TINY["training"], "epochs": 3, **setting}}
-    run_fn(fn_args(tmp_path, tiny_shop, config))
+    encoder_trainer.run_fn(fn_args(tmp_path, tiny_shop, config))
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
     losses = [epoch["loss"] for epoch in figures["epochs"]]
     assert losses[-1] < 0.8 * losses[0]
@@ -189,9 +183,6 @@ def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
 
 
 def test_single_events_cannot_be_trained_on(tiny_shop, tmp_path):
-    from tests.trainer.conftest import raw_history, write_records
-    from trainer.encoder_data import TrainingDataError
-    from trainer.encoder_trainer import run_fn
 
     single = [
         raw_history(item_ids=["item,001"], actions=["buy"], timestamps=[7], first_target=[0])
@@ -199,4 +190,4 @@ def test_single_events_cannot_be_trained_on(tiny_shop, tmp_path):
     args = fn_args(tmp_path, tiny_shop, TINY)
     args.train_files = [write_records(tmp_path / "single.gz", single)]
     with pytest.raises(TrainingDataError, match="nothing to predict.*data.validation_quantile"):
-        run_fn(args)
+        encoder_trainer.run_fn(args)

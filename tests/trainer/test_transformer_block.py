@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from scipy.special import softmax
 
 import trainer  # noqa: F401  (Keras switches first)
+from trainer.dropout import ByteDropout
+from trainer.transformer_block import TransformerBlock
 
 
 @pytest.fixture
 def block():
-    import keras
-
-    from trainer.transformer_block import TransformerBlock
 
     keras.utils.set_random_seed(4)
     block = TransformerBlock(8, 2, 12, dropout=0.3, initializer_stddev=0.5)
@@ -26,7 +28,6 @@ def block():
 
 @pytest.fixture
 def windows():
-    import tensorflow as tf
 
     rng = np.random.default_rng(5)
     lengths = np.array([1, 3, 5])
@@ -36,7 +37,6 @@ def windows():
 
 def reference(block, x, visible):
     """The same block written out for one row and one head at a time."""
-    from scipy.special import softmax
 
     def normalise(rows, layer):
         mean, variance = rows.mean(-1, keepdims=True), rows.var(-1, keepdims=True)
@@ -85,7 +85,6 @@ def test_newest_is_the_state_of_position_0_with_lora(block, windows):
 
 
 def test_hidden_places_change_nothing(block, windows):
-    import tensorflow as tf
 
     x, visible = windows
     other = tf.where(visible[:, :, None], x, x + 7.0)
@@ -95,10 +94,6 @@ def test_hidden_places_change_nothing(block, windows):
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():
-    import keras
-    import tensorflow as tf
-
-    from trainer.dropout import ByteDropout
 
     keras.utils.set_random_seed(6)
     layer = ByteDropout(0.25)

@@ -5,9 +5,25 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import keras
+import keras_tuner
 import pytest
+from _pytest.monkeypatch import MonkeyPatch
+from keras_tuner.src import backend
+from tfx.components.tuner.executor import write_best_hyperparameters
+from tfx.types import standard_artifacts
 
 from tests.trainer.test_training import TINY, fn_args
+from trainer import callbacks, tuner
+from trainer.config import EncoderConfig, TrainingConfig
+from trainer.encoder_fit import EncoderTrainerConfig
+from trainer.encoder_trainer import run_fn
+from trainer.export import load_encoder
+from trainer.search_space import ConfiguredThenRandom, hyperparameters
+from trainer.settings import ConfigError
+from trainer.tuned import best_values, specialist_values, take_over
+from trainer.tuner import tuner_fn
+from trainer.tuning_config import TuningConfig
 
 TUNING = {
     "trials": 2,
@@ -42,10 +58,6 @@ def tuner_args(directory, shop, config=CONFIG):
 
 def search(directory, shop):
     """As the executor does it: the best hyper-parameters' configuration and the results' table."""
-    from tfx.components.tuner.executor import write_best_hyperparameters
-    from tfx.types import standard_artifacts
-
-    from trainer.tuner import tuner_fn
 
     tuner, fit_kwargs = tuner_fn(tuner_args(directory, shop))
     tuner.search_space_summary()
@@ -61,9 +73,6 @@ def search(directory, shop):
 
 @pytest.fixture(scope="module")
 def searched(tiny_shop, tmp_path_factory):
-    from _pytest.monkeypatch import MonkeyPatch
-
-    from trainer import callbacks
 
     directory = tmp_path_factory.mktemp("tuner")
     lines = []
@@ -74,8 +83,6 @@ def searched(tiny_shop, tmp_path_factory):
 
 
 def test_keras_tuner_uses_the_keras_of_our_models():
-    import keras
-    from keras_tuner.src import backend
 
     assert backend.config.multi_backend()
     assert backend.keras.callbacks.Callback is keras.callbacks.Callback
@@ -114,7 +121,6 @@ def values_of(results):
 @pytest.fixture
 def pretended(monkeypatch):
     """Trainings that take no time and end the better, the higher the rate; their settings."""
-    from trainer import tuner
 
     trained = []
 
@@ -144,11 +150,6 @@ def test_a_trial_trains_with_its_values_and_the_epochs_of_a_trial(tiny_shop, tmp
 
 
 def test_seed_0_is_a_seed():
-    import keras_tuner
-
-    from trainer.config import EncoderConfig, TrainingConfig
-    from trainer.search_space import ConfiguredThenRandom, hyperparameters
-    from trainer.tuning_config import TuningConfig
 
     goal = keras_tuner.Objective("val_ndcg@10", "max")
     config = SimpleNamespace(encoder=EncoderConfig(), training=TrainingConfig())
@@ -163,7 +164,6 @@ def test_seed_0_is_a_seed():
 
 
 def test_an_interrupted_search_goes_on(searched, tiny_shop, tmp_path, monkeypatch, pretended):
-    from trainer import tuner
 
     class PowerCutError(BaseException):
         pass
@@ -184,7 +184,6 @@ def test_an_interrupted_search_goes_on(searched, tiny_shop, tmp_path, monkeypatc
 
 
 def test_a_trial_that_fails_ends_the_search(tiny_shop, tmp_path, monkeypatch):
-    from trainer import tuner
 
     def fail(*_, **__):
         raise MemoryError("no room")
@@ -195,8 +194,6 @@ def test_a_trial_that_fails_ends_the_search(tiny_shop, tmp_path, monkeypatch):
 
 
 def test_the_encoder_trains_with_what_was_found(searched, tiny_shop, tmp_path, caplog):
-    from trainer.encoder_trainer import run_fn
-    from trainer.export import load_encoder
 
     found = {**searched.best, "values": {**searched.best["values"], "encoder.width": 24}}
     args = fn_args(
@@ -216,11 +213,6 @@ def test_the_encoder_trains_with_what_was_found(searched, tiny_shop, tmp_path, c
 
 
 def test_an_unknown_hyperparameter_is_an_error():
-    import keras_tuner
-
-    from trainer.encoder_fit import EncoderTrainerConfig
-    from trainer.settings import ConfigError
-    from trainer.tuned import best_values, take_over
 
     found = keras_tuner.HyperParameters()
     found.Float("training.rate", 0.0, 1.0)
@@ -236,9 +228,6 @@ def test_an_unknown_hyperparameter_is_an_error():
 def test_the_specialists_rate_follows_the_encoders_within_its_own_bounds(
     factor, configured, advised
 ):
-    import keras_tuner
-
-    from trainer.tuned import specialist_values
 
     found = keras_tuner.HyperParameters()
     found.Float("training.learning_rate", 1e-9, 1.0, sampling="log", default=1e-3)
