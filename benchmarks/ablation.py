@@ -27,14 +27,14 @@ import keras
 import tensorflow_transform as tft
 from tfx.utils import path_utils
 
-from tfx_pipeline.metadata import RunMetadata
-from trainer.baskets import Baskets
-from trainer.encoder_data import EncoderData
-from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
-from trainer.memory import release_memory
-from trainer.metrics import basket_values, user_values
-from trainer.scoring import Scorer
-from trainer.training import sample_users
+from tfx_pipeline.local.metadata import RunMetadata
+from trainer.evaluation.baskets import Baskets
+from trainer.data.encoder_data import EncoderData
+from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.training.memory import release_memory
+from trainer.evaluation.metrics import basket_values, user_values
+from trainer.evaluation.scorer import Scorer
+from trainer.training.fit import sample_users
 
 
 class Variant(NamedTuple):

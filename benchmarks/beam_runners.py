@@ -50,10 +50,10 @@ def run(folder: str, events: Sequence[str], presets: Sequence[str], settings: Se
     from tfx import v1 as tfx
     from tfx.orchestration.pipeline import RunOptions
 
-    from tfx_pipeline.config import load_config
-    from tfx_pipeline.locations import Locations
-    from tfx_pipeline.metadata import RunMetadata
-    from tfx_pipeline.pipeline import create_pipeline
+    from tfx_pipeline.settings.run_config import load_config
+    from tfx_pipeline.paths.locations import Locations
+    from tfx_pipeline.local.metadata import RunMetadata
+    from tfx_pipeline.dag.pipeline import create_pipeline
 
     config = load_config(presets, overrides=settings, events=tuple(events))
     database = Path(folder, "metadata.db")

@@ -25,15 +25,15 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from components.sequence_clusterer.algorithms import Clustering, KMeans
-from components.sequence_clusterer.candidates import Candidate
+from components.sequence_clusterer.choice.candidates import Candidate
+from components.sequence_clusterer.choice.decision import Decision, decide
+from components.sequence_clusterer.choice.gap_statistic import gap_k, gap_statistic
+from components.sequence_clusterer.choice.information_criterion import spherical_bic
+from components.sequence_clusterer.choice.internal_measures import SilhouetteSample
+from components.sequence_clusterer.choice.separation import Separation, measure_separation
+from components.sequence_clusterer.choice.stability import measure_stability
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.decision import Decision, decide
-from components.sequence_clusterer.gap_statistic import gap_k, gap_statistic
-from components.sequence_clusterer.information_criterion import spherical_bic
-from components.sequence_clusterer.internal_measures import SilhouetteSample
-from components.sequence_clusterer.separation import Separation, measure_separation
-from components.sequence_clusterer.stability import measure_stability
-from trainer.embedding_space import EmbeddingSpace
+from trainer.clusters.embedding_space import EmbeddingSpace
 
 MOST_CLUSTERS = 8
 REFERENCES = 9

@@ -25,16 +25,16 @@ import tensorflow as tf
 
 from corpus import Corpus, read_corpus
 from stopwatch import Stopwatch
-from trainer.build_encoder import build_encoder
-from trainer import features
+from trainer.encoder.build_encoder import build_encoder
+from trainer.data import features
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
-from trainer.item_features import ItemFeatures
-from trainer.item_statistics import ItemStatistics
-from trainer.data_facts import DataFacts
-from trainer.input import Histories
-from trainer.next_item_model import NextItemModel
-from trainer.sampling import SampleBatches
-from trainer.optimizer import build_optimizer
+from trainer.data.item_features import ItemFeatures
+from trainer.data.item_statistics import ItemStatistics
+from trainer.data.data_facts import DataFacts
+from trainer.data.histories import Histories
+from trainer.training.next_item_model import NextItemModel
+from trainer.data.sampling import SampleBatches
+from trainer.training.optimizer import build_optimizer
 
 
 def corpus_histories(corpus: Corpus) -> Histories:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.catalogue import Catalogue
-from trainer.encoder import BehaviorEncoder
-from trainer.tower_ensemble import TowerEnsemble, members_of
+from trainer.encoder.catalogue import Catalogue
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.tower_ensemble import TowerEnsemble, members_of
 
 NEIGHBOURS = 10
 NOISE = 0.3

@@ -33,15 +33,15 @@ from serving import artifact, in_turns, served, split_files
 from tfx.utils import path_utils
 
 from components.cluster_combiner.config import CombinerConfig
-from tfx_pipeline.metadata import RunMetadata
-from trainer.export import load_encoder
-from trainer.histories import TEST
-from trainer.membership import ClusterGeometry
-from trainer.mixture import Mixture
-from trainer.nearest_prototype import NearestPrototype
-from trainer.recommender import Recommender
-from trainer.representation import LAST_STATE
-from trainer.tower_ensemble import members_of
+from tfx_pipeline.local.metadata import RunMetadata
+from trainer.serving.export import load_encoder
+from trainer.raw_history import TEST
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.clusters.mixture import Mixture
+from trainer.clusters.nearest_prototype import NearestPrototype
+from trainer.serving.recommender import Recommender
+from trainer.clusters.representation import LAST_STATE
+from trainer.encoder.tower_ensemble import members_of
 
 HISTORIES = 4096
 PER_USER = CombinerConfig().specialists_per_user

@@ -39,16 +39,16 @@ from hostile_requests import ask_all
 from tfx.utils import path_utils
 
 from components.cluster_combiner.transitions import fit_transitions
-from tfx_pipeline.metadata import RunMetadata
-from trainer.cell_index import RECALLED, build_cells
+from tfx_pipeline.local.metadata import RunMetadata
+from trainer.serving.cell_index import RECALLED, build_cells
 from trainer.config import ServingConfig
-from trainer.encoder import BehaviorEncoder
-from trainer.export import load_encoder, save_recommender
-from trainer.histories import TEST, TRAIN, VALIDATION
-from trainer.input import Histories, read_histories
-from trainer.item_transitions import ItemTransitions, count_transitions
-from trainer.recommender import Recommender
-from trainer.scoring import Scorer
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.serving.export import load_encoder, save_recommender
+from trainer.raw_history import TEST, TRAIN, VALIDATION
+from trainer.data.histories import Histories, read_histories
+from trainer.data.item_transitions import ItemTransitions, count_transitions
+from trainer.serving.recommender import Recommender
+from trainer.evaluation.scorer import Scorer
 
 LARGE = 20_000
 """Above this an encoder has two members by itself (`DataFacts.members`)."""

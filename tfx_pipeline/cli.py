@@ -40,7 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        from tfx_pipeline.errors import ComponentFailure, ModelRefused, one_line, user_message
+        from tfx_pipeline.terminal.failures import (
+            ComponentFailure,
+            ModelRefused,
+            one_line,
+            user_message,
+        )
 
         if arguments.debug:
             traceback.print_exc()

@@ -28,9 +28,9 @@ class EncoderConfig(Settings):
     width: Annotated[int, Field(ge=8)] = 64
     """Of one member."""
     members: Annotated[int, Field(ge=1, le=16)] | Auto = "auto"
-    """Encoders that are trained side by side, their scores averaged (`trainer/tower_ensemble.py`).
-    Training and serving cost as many times as much; `auto`: as many as the size of the catalogue
-    allows (`DataFacts.members`)."""
+    """Encoders that are trained side by side, their scores averaged
+    (`trainer/encoder/tower_ensemble.py`). Training and serving cost as many times as much; `auto`:
+    as many as the size of the catalogue allows (`DataFacts.members`)."""
     cooccurrence: bool = True
     """Where items have no texts, half of several members start from which items occur together."""
     layers: Annotated[int, Field(ge=1)] = 2
@@ -41,7 +41,8 @@ class EncoderConfig(Settings):
     """The latest events that the transformer reads."""
     trends: bool = True
     """Where the log has times, what sold of late has a higher score: of late before each training
-    sample, and before the end of the training log when served (`trainer/item_statistics.py`)."""
+    sample, and before the end of the training log when served
+    (`trainer/data/item_statistics.py`)."""
     own_items: bool = True
     """Score "buys this again" from the user's own items, where these may be recommended."""
     own_events: Annotated[int, Field(ge=1)] = 256
@@ -72,7 +73,7 @@ class OptimizerConfig(LabelConfig):
     """What encoder and specialist training have in common."""
 
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
-    """The most; `auto`: as many as make enough steps (`trainer/schedule.py`)."""
+    """The most; `auto`: as many as make enough steps (`trainer/training/schedule.py`)."""
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     warmup_share: Share = 0.05
@@ -100,7 +101,7 @@ class TrainingConfig(OptimizerConfig):
     """float16 computation; `auto`: on GPUs with tensor cores only."""
     pretraining_epochs: Annotated[int, Field(ge=0)] = 0
     """Passes over the training histories in which the encoder guesses hidden items, before it
-    learns the next one (`trainer/masked_item_model.py`)."""
+    learns the next one (`trainer/training/masked_item_model.py`)."""
     masked_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
     """Share of a window's items that are hidden then."""
     strategy: Literal["default", "mirrored", "multi_worker_mirrored"] = "default"
@@ -144,7 +145,7 @@ class ServingConfig(Settings):
     customers buy again."""
     index: Literal["exact", "approximate"] | Auto = "auto"
     """Whether lists come from scoring every item, or those of the best cells of an index
-    (`trainer/cell_index.py`). `auto`: approximate above `exact_items` items."""
+    (`trainer/serving/cell_index.py`). `auto`: approximate above `exact_items` items."""
     exact_items: Annotated[int, Field(ge=0)] = 200_000
     index_recall: Annotated[float, Field(gt=0, le=1)] = 0.97
     """Share of the ten best items that an approximate index is to find."""

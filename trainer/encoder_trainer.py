@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer.encoder_data import EncoderData
-from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
-from trainer.export import save_encoder, save_recommender
-from trainer.memory import release_memory
+from trainer.data.encoder_data import EncoderData
 from trainer.progress import progress
-from trainer.recommender import Recommender
-from trainer.training import checkpoint_folder
-from trainer.training_record import write_training
-from trainer.tuned import best_values, take_over
+from trainer.serving.export import save_encoder, save_recommender
+from trainer.serving.recommender import Recommender
+from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.training.fit import checkpoint_folder
+from trainer.training.memory import release_memory
+from trainer.training.training_record import write_training
+from trainer.training.tuned import best_values, take_over
 
 RARE_ITEM_EVENTS = 5
 """Items with so few training events are the level that items without any start at."""
@@ -30,7 +30,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: `custom_config` holds `config` (sections of `EncoderTrainerConfig`), `seed` and
-            `checkpoint_root`; `base_model`, if any, is a folder of `trainer.item_content`;
+            `checkpoint_root`; `base_model`, if any, is a folder of `trainer.data.item_content`;
             `hyperparameters`, if any, are the best values that `Tuner.encoder` found.
 
     Raises:

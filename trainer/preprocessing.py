@@ -12,8 +12,9 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer import features, histories
+from trainer import raw_history
 from trainer.config import FeaturesConfig
+from trainer.data import features
 from trainer.epoch_units import EPOCH_UNITS, FINEST_UNIT
 
 _HOUR, _DAY = 3600, 86_400
@@ -38,8 +39,8 @@ def preprocessing_fn(
         `first_target` int64.
     """
     config = FeaturesConfig.from_json((custom_config or {}).get("config", "{}"))
-    items = inputs[histories.ITEM_IDS]
-    timestamps = _epoch_seconds(_aligned(inputs[histories.TIMESTAMPS], items, 0))
+    items = inputs[raw_history.ITEM_IDS]
+    timestamps = _epoch_seconds(_aligned(inputs[raw_history.TIMESTAMPS], items, 0))
 
     item_vocabulary = tft.vocabulary(
         items,
@@ -51,30 +52,30 @@ def preprocessing_fn(
         return _shift(tft.apply_vocabulary(ids, item_vocabulary, num_oov_buckets=1), 1)
 
     actions = tft.compute_and_apply_vocabulary(
-        _sparse_like(items, _aligned(inputs[histories.ACTIONS], items, "")),
+        _sparse_like(items, _aligned(inputs[raw_history.ACTIONS], items, "")),
         top_k=config.max_actions,
         num_oov_buckets=1,
         vocab_filename=features.ACTION_VOCABULARY,
     )
     return {
         features.ITEM: item_index(items),
-        features.TARGET: item_index(inputs[histories.TARGET_ITEM_IDS]),
+        features.TARGET: item_index(inputs[raw_history.TARGET_ITEM_IDS]),
         features.ACTION: _shift(actions, 1),
         features.CATEGORY: _category_index(
-            items, _aligned(inputs[histories.CATEGORIES], items, ""), config
+            items, _aligned(inputs[raw_history.CATEGORIES], items, ""), config
         ),
         features.GAP: _sparse_like(items, _gap_bucket(items, timestamps)),
         features.HOUR: _sparse_like(items, tf.math.floormod(timestamps, _DAY) // _HOUR + 1),
         # 1970-01-01 was a Thursday.
         features.WEEKDAY: _sparse_like(items, tf.math.floormod(timestamps // _DAY + 3, 7) + 1),
         features.PRICE: _sparse_like(
-            items, _normalised_log(_aligned(inputs[histories.PRICES], items, _UNKNOWN))
+            items, _normalised_log(_aligned(inputs[raw_history.PRICES], items, _UNKNOWN))
         ),
         features.QUANTITY: _sparse_like(
-            items, _normalised_log(_aligned(inputs[histories.QUANTITIES], items, _UNKNOWN))
+            items, _normalised_log(_aligned(inputs[raw_history.QUANTITIES], items, _UNKNOWN))
         ),
         features.TIME: _sparse_like(items, timestamps),
-        features.FIRST_TARGET: inputs[histories.FIRST_TARGET],
+        features.FIRST_TARGET: inputs[raw_history.FIRST_TARGET],
     }
 
 
@@ -94,7 +95,7 @@ def _shift(indices: tf.SparseTensor, by: int) -> tf.SparseTensor:
 def _aligned(feature: tf.SparseTensor, items: tf.SparseTensor, default: Any) -> tf.Tensor:
     """Values of `feature` at the positions of the items: [events]; `default` where it has none.
 
-    A client may leave an optional feature out (`trainer/request_checks.py`).
+    A client may leave an optional feature out (`trainer/data/request_checks.py`).
     """
     dense = tf.RaggedTensor.from_sparse(feature).to_tensor(default, shape=items.dense_shape)
     return tf.gather_nd(dense, items.indices)

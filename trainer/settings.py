@@ -1,8 +1,8 @@
 """Typed settings: the base class of every configuration section.
 
 Each section (data, encoder, clustering, …) is a `Settings` subclass that lives beside the code
-that reads it; `tfx_pipeline.config` composes them into the one configuration of a run. Sections
-travel through TFX execution properties as JSON and come back through `Settings.from_json`.
+that reads it; `tfx_pipeline.settings.run_config` composes them into the one configuration of a run.
+Sections travel through TFX execution properties as JSON and come back through `Settings.from_json`.
 """
 
 from __future__ import annotations

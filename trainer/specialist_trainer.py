@@ -22,19 +22,19 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.config import ServingConfig, SpecialistConfig
-from trainer.export import load_encoder, save_encoder, save_recommender
-from trainer.input import Histories, read_histories
-from trainer.memory import release_memory
-from trainer.next_item_model import NextItemModel
-from trainer.own_members import leave_trainable
+from trainer.data.histories import Histories, read_histories
+from trainer.data.sampling import training_samples
+from trainer.inference.own_members import leave_trainable
 from trainer.progress import progress
-from trainer.recommender import Recommender
-from trainer.sampling import training_samples
+from trainer.serving.export import load_encoder, save_encoder, save_recommender
+from trainer.serving.recommender import Recommender
 from trainer.settings import Settings
-from trainer.training import FitResult, checkpoint_folder, fit
-from trainer.training_record import write_training
-from trainer.tuned import specialist_values, take_over
-from trainer.tuning_config import TuningConfig
+from trainer.training.fit import FitResult, checkpoint_folder, fit
+from trainer.training.memory import release_memory
+from trainer.training.next_item_model import NextItemModel
+from trainer.training.training_record import write_training
+from trainer.training.tuned import specialist_values, take_over
+from trainer.training.tuning_config import TuningConfig
 
 
 class SpecialistTrainerConfig(Settings):

@@ -20,13 +20,13 @@ from keras_tuner.errors import FatalRuntimeError
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from trainer.callbacks import MONITOR
-from trainer.encoder_data import EncoderData
-from trainer.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.data.encoder_data import EncoderData
 from trainer.progress import progress
-from trainer.search_space import ConfiguredThenRandom, configured_values, hyperparameters
-from trainer.training import checkpoint_folder
-from trainer.tuning_config import TuningConfig
+from trainer.training.callbacks import MONITOR
+from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.training.fit import checkpoint_folder
+from trainer.training.search_space import ConfiguredThenRandom, configured_values, hyperparameters
+from trainer.training.tuning_config import TuningConfig
 
 
 class EncoderTunerConfig(EncoderTrainerConfig):
@@ -40,7 +40,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
     Args:
         fn_args: `custom_config` holds `config` (sections of `EncoderTunerConfig`), `seed` and
-            `checkpoint_root`; `base_model`, if any, is a folder of `trainer.item_content`.
+            `checkpoint_root`; `base_model`, if any, is a folder of `trainer.data.item_content`.
 
     Raises:
         ConfigError: a value that would be tried is not valid.

@@ -13,9 +13,9 @@ from tfx.utils import io_utils, path_utils
 from components.baseline_model.free_baselines import choose, count_items
 from components.baseline_model.record import TITLES, BaselineRecord
 from components.baseline_model.served import ServedModel, find_served
-from trainer import baseline_export
-from trainer.histories import TRAIN, VALIDATION
-from trainer.repeats import should_exclude_seen
+from trainer.data.repeats import should_exclude_seen
+from trainer.raw_history import TRAIN, VALIDATION
+from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
 
 
@@ -86,14 +86,14 @@ def _fit(
         else exclude_seen == "true"
     )
     choice = choose(popularity, _files(examples, VALIDATION), without_seen)
-    baseline = baseline_export.BaselineModel(
+    baseline = baseline_recommender.BaselineModel(
         popularity.item_ids,
         popularity.counts,
         own_first=choice.kind == "own_items",
         exclude_seen=without_seen,
         top_k=top_k,
     )
-    baseline_export.export_baseline(baseline, serving_dir, choice.kind)
+    baseline_recommender.export_baseline(baseline, serving_dir, choice.kind)
     return BaselineRecord(
         kind=choice.kind,
         version=baseline.fingerprint(),

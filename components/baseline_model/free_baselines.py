@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from components.baseline_model.record import Kind
 from components.behavior_example_gen.errors import DataError
-from trainer.baselines import own_items_ranks, popularity_ranks
-from trainer.histories import ITEM_IDS, TARGET_ITEM_IDS
-from trainer.metrics import ranking_metrics
-from trainer.repeats import count_repeats
+from trainer.data.repeats import count_repeats
+from trainer.evaluation.baselines import own_items_ranks, popularity_ranks
+from trainer.evaluation.metrics import ranking_metrics
+from trainer.raw_history import ITEM_IDS, TARGET_ITEM_IDS
 
 HISTORIES_PER_BATCH = 4096
 JUDGED_BY = "ndcg@10"
@@ -112,7 +112,7 @@ def _validation_ranks(
     popularity: ItemPopularity, files: Sequence[str], exclude_seen: bool
 ) -> dict[str, npt.NDArray[np.int64]]:
     """Ranks of the targets, by kind of baseline; histories without a target are left out."""
-    # Index 0 is the unknown item, as `trainer.baselines` wants it.
+    # Index 0 is the unknown item, as `trainer.evaluation.baselines` wants it.
     index = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(
             popularity.item_ids, np.arange(1, popularity.counts.size + 1), tf.string, tf.int64

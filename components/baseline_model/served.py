@@ -7,7 +7,7 @@ import dataclasses
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from trainer.version_labels import MODELS_CONFIG, VersionLabels, version_numbers
+from trainer.serving.version_labels import MODELS_CONFIG, VersionLabels, version_numbers
 
 SIGNATURE = "evaluate"
 OUTPUTS = frozenset({"rank", "recommended", "catalogue_size"})

@@ -13,7 +13,7 @@ from tfx.types import channel, standard_artifacts
 from components.artifacts import DataQuality, ItemCatalogue
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.executor import Executor
-from components.behavior_example_gen.sources import fingerprint
+from components.behavior_example_gen.reading.sources import fingerprint
 from components.behavior_example_gen.spec import BehaviorExampleGenSpec
 
 

@@ -13,14 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from trainer import features
-from trainer.baselines import own_items_ranks, popularity_ranks
-from trainer.baskets import Baskets
-from trainer.encoder import BehaviorEncoder
-from trainer.histories import LENGTH_BUCKETS, length_buckets
-from trainer.input import Histories
-from trainer.metrics import BASKET_CUTOFFS, basket_metric_names, basket_values, ranking_metrics
-from trainer.scoring import Scorer
+from trainer.data import features
+from trainer.data.histories import Histories
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.evaluation.baselines import own_items_ranks, popularity_ranks
+from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.metrics import (
+    BASKET_CUTOFFS,
+    basket_metric_names,
+    basket_values,
+    ranking_metrics,
+)
+from trainer.evaluation.scorer import Scorer
+from trainer.raw_history import LENGTH_BUCKETS, length_buckets
 
 ENCODER = "encoder"
 MODELS = ("popularity", "own_items", ENCODER, "global", "routed", "combiner")

@@ -29,5 +29,5 @@ class CombinerConfig(Settings):
     much; with false the specialists need to beat the global encoder alone."""
     transitions: bool = True
     """Beside the encoder, count which items follow which in the training histories, and let that
-    raise scores where validation users gain from it (`trainer/item_transitions.py`). Controls and
-    specialists are compared with it, too."""
+    raise scores where validation users gain from it (`trainer/data/item_transitions.py`). Controls
+    and specialists are compared with it, too."""

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.cluster_combiner.scored import Scored
-from trainer.histories import NOISE, RANDOM_PART
-from trainer.own_members import OwnMembers
+from trainer.inference.own_members import OwnMembers
+from trainer.raw_history import NOISE, RANDOM_PART
 
 _READ_BATCH = 4096
 

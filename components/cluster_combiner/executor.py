@@ -32,19 +32,19 @@ from components.cluster_combiner.worth import (
     RANDOM_ROUTED,
     judge,
 )
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.clusters.mixture import Mixture
 from trainer.config import ServingConfig
-from trainer.encoder import BehaviorEncoder
-from trainer.export import load_encoder, save_recommender
-from trainer.histories import TEST, TRAIN, VALIDATION
-from trainer.input import read_histories
-from trainer.item_transitions import count_transitions
-from trainer.membership import ClusterGeometry
-from trainer.memory import release_memory
-from trainer.mixture import Mixture
-from trainer.own_members import OwnMembers
+from trainer.data.histories import read_histories
+from trainer.data.item_transitions import count_transitions
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.inference.own_members import OwnMembers
 from trainer.progress import progress
-from trainer.recommender import Recommender
-from trainer.warmup import write_warmup
+from trainer.raw_history import TEST, TRAIN, VALIDATION
+from trainer.serving.export import load_encoder, save_recommender
+from trainer.serving.recommender import Recommender
+from trainer.serving.warmup import write_warmup
+from trainer.training.memory import release_memory
 
 _WARMUP_HISTORIES = 8
 _SPLITS = (VALIDATION, TEST)

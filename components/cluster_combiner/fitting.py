@@ -15,13 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 from components.cluster_combiner.config import CombinerConfig
-from trainer.catalogue import Catalogue
-from trainer.encoder_inputs import cut_inputs
-from trainer.input import Histories
-from trainer.metrics import user_values
-from trainer.mixture import mixture_weights
-from trainer.objectives import full_softmax_loss, target_weights
-from trainer.own_items import own_items_in
+from trainer.clusters.mixture import mixture_weights
+from trainer.data.encoder_inputs import cut_inputs
+from trainer.data.histories import Histories
+from trainer.encoder.catalogue import Catalogue
+from trainer.encoder.own_items import own_items_in
+from trainer.evaluation.metrics import user_values
+from trainer.training.objectives import full_softmax_loss, target_weights
 
 RankOf = Callable[[np.ndarray], np.ndarray]
 """Ranks int32 [users] of combined queries [users, width]."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.cell_index import RECALLED, Cells, build_cells
 from trainer.config import ServingConfig
-from trainer.encoder import BehaviorEncoder
+from trainer.encoder.encoder import BehaviorEncoder
 from trainer.progress import progress
+from trainer.serving.cell_index import RECALLED, Cells, build_cells
 
 
 def index_cells(

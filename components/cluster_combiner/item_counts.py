@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow_transform as tft
 
 from components.baseline_model.free_baselines import count_items
-from trainer import features
+from trainer.data import features
 
 
 def training_counts(

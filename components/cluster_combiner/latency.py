@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.recommender import Recommender
+from trainer.serving.recommender import Recommender
 
 _REPEATS = 40
 

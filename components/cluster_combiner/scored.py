@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow_transform as tft
 
-from trainer.encoder import BehaviorEncoder
-from trainer.input import Histories, read_histories
-from trainer.item_transitions import ItemTransitions
-from trainer.membership import ClusterGeometry
-from trainer.mixture import strongest
-from trainer.own_members import OwnMembers
-from trainer.scoring import Scorer
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.clusters.mixture import strongest
+from trainer.data.histories import Histories, read_histories
+from trainer.data.item_transitions import ItemTransitions
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.evaluation.scorer import Scorer
+from trainer.inference.own_members import OwnMembers
 
 
 class Scored(NamedTuple):

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from trainer import features
-from trainer.input import Histories
-from trainer.item_transitions import REACH, ItemTransitions, TransitionBonus
-from trainer.metrics import paired_difference, user_values
-from trainer.scoring import Scorer
-from trainer.windows import window
+from trainer.data import features
+from trainer.data.histories import Histories
+from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
+from trainer.data.windows import window
+from trainer.evaluation.metrics import paired_difference, user_values
+from trainer.evaluation.scorer import Scorer
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """What the item that a user's history speaks for most gets in the mean, in units of the scores."""

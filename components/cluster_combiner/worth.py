@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import polars as pl
 
-from trainer.histories import TEST, VALIDATION
-from trainer.metrics import paired_difference, user_values
+from trainer.evaluation.metrics import paired_difference, user_values
+from trainer.raw_history import TEST, VALIDATION
 
 METRIC = "ndcg@10"
 _CONFIDENCE = 0.95

@@ -11,7 +11,7 @@ from tfx.types.channel import Channel
 from components.infra_validator.config import InfraConfig
 from components.infra_validator.executor import Executor
 from components.infra_validator.model_server import ModelServer
-from trainer.histories import TRAIN
+from trainer.raw_history import TRAIN
 
 MODEL_NAME = "candidate"
 TRIES = 2

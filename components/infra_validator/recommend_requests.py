@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from trainer import histories
+from trainer import raw_history
 
 SIGNATURE = "recommend"
 
@@ -31,13 +31,13 @@ def recommend_requests(requests: Sequence[Any]) -> list[Any]:
         for record in tf.make_ndarray(examples).ravel():
             if record not in found:
                 features = tf.train.Example.FromString(record).features.feature
-                items = features[histories.ITEM_IDS].bytes_list.value
+                items = features[raw_history.ITEM_IDS].bytes_list.value
                 found[record] = _request(
                     request.model_spec.name,
                     list(items),
                     # A log without actions or times has none in its histories either.
-                    list(features[histories.ACTIONS].bytes_list.value) or [b""] * len(items),
-                    list(features[histories.TIMESTAMPS].int64_list.value) or [0] * len(items),
+                    list(features[raw_history.ACTIONS].bytes_list.value) or [b""] * len(items),
+                    list(features[raw_history.TIMESTAMPS].int64_list.value) or [0] * len(items),
                 )
     if requests:
         found[b""] = _request(requests[0].model_spec.name, [b""], [b""], [0])
@@ -49,9 +49,9 @@ def _request(model: str, items: list[bytes], actions: list[bytes], times: list[i
     request.model_spec.name = model
     request.model_spec.signature_name = SIGNATURE
     for name, values, dtype in (
-        (histories.ITEM_IDS, items, tf.string),
-        (histories.ACTIONS, actions, tf.string),
-        (histories.TIMESTAMPS, times, tf.int64),
+        (raw_history.ITEM_IDS, items, tf.string),
+        (raw_history.ACTIONS, actions, tf.string),
+        (raw_history.TIMESTAMPS, times, tf.int64),
     ):
         request.inputs[name].CopyFrom(
             tf.make_tensor_proto([values], dtype=dtype, shape=[1, len(values)])

@@ -29,7 +29,7 @@ class ItemContentEncoder(base_component.BaseComponent):
     """Encodes the items' texts with a pretrained BERT, each text once.
 
     Outputs:
-        content: a Model whose serving folder holds `trainer.item_content.ItemContent`. It is a
+        content: a Model whose serving folder holds `trainer.data.item_content.ItemContent`. It is a
             Model because that is what a standard Trainer takes beside its data, as `base_model`.
     """
 

@@ -23,7 +23,7 @@ from components.item_content_encoder.weights import (
     find_weights,
     folder_fingerprint,
 )
-from trainer.item_content import ItemContent
+from trainer.data.item_content import ItemContent
 from trainer.progress import progress
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -40,7 +40,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `trainer.item_content.ItemContent` where a Trainer looks for its base model.
+        """Writes `trainer.data.item_content.ItemContent` where a Trainer looks for its base model.
 
         Args:
             input_dict: `items` (ItemCatalogue).

@@ -15,7 +15,7 @@ import numpy as np
 from tensorflow_model_analysis import metrics
 
 from components.ranking_metrics.predictions import RanksPreprocessor
-from trainer.metrics import user_values
+from trainer.evaluation.metrics import user_values
 
 RankCounts = list[Counter[int]]
 """One Counter a model: rank -> examples, with rank 0 for those without a target."""

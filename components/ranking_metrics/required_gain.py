@@ -17,7 +17,7 @@ from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics.paired import paired_computations
-from trainer.metrics import user_values
+from trainer.evaluation.metrics import user_values
 
 SUFFIX = "_required_gain"
 

@@ -19,7 +19,7 @@ from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.ranking_metrics.paired import paired_computations
-from trainer.metrics import user_values
+from trainer.evaluation.metrics import user_values
 
 RankPairs = Counter[tuple[int, int]]
 """Users by the ranks that candidate and baseline gave; everything beyond k is k + 1."""

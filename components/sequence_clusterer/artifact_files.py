@@ -14,13 +14,13 @@ from tfx.types import Artifact
 from tfx.utils import io_utils
 
 from components.sequence_clusterer.algorithms import Clustering
-from components.sequence_clusterer.cluster_names import add_names
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.continued_clusters import Continuation
-from components.sequence_clusterer.fit_sample import FitSample
-from components.sequence_clusterer.last_clusters import clustering_settings, write_users
-from components.sequence_clusterer.profiles import add_titles, profile_clusters
-from trainer.membership import ClusterGeometry
+from components.sequence_clusterer.lasting.continued_clusters import Continuation
+from components.sequence_clusterer.lasting.last_clusters import clustering_settings, write_users
+from components.sequence_clusterer.meaning.cluster_names import add_names
+from components.sequence_clusterer.meaning.profiles import add_titles, profile_clusters
+from components.sequence_clusterer.sample.fit_sample import FitSample
+from trainer.clusters.cluster_geometry import ClusterGeometry
 
 _MAP_USERS = 5_000
 

@@ -33,7 +33,7 @@ class ClusteringConfig(Settings):
             `algorithm` only.
         representation: what of a user is clustered: the query (`last_state`), the mean of the
             encoder's states along the history (`mean_states`), or their means over the newest,
-            the middle and the oldest third (`multi_period`); see `trainer.representation`.
+            the middle and the oldest third (`multi_period`); see `trainer.clusters.representation`.
         k: the number of clusters; None chooses it (`choose`).
         choose: what decides on K and algorithm. "auto": the most groups of users separated by
             valleys of low density (`decision.decide`), which may be none. "silhouette": the

@@ -22,20 +22,20 @@ from components.sequence_clusterer.artifact_files import (
     write_map,
     write_profiles,
 )
-from components.sequence_clusterer.assignment import output_splits, write_cluster_splits
+from components.sequence_clusterer.assignment.assignment import output_splits, write_cluster_splits
+from components.sequence_clusterer.assignment.period_drift import measure_drift
+from components.sequence_clusterer.assignment.random_partition import RandomPartition
+from components.sequence_clusterer.choice.selection import select_clustering
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.continuation import continue_clusters
-from components.sequence_clusterer.embedding import split_files
-from components.sequence_clusterer.fit_sample import FitSample, draw_fit_sample
-from components.sequence_clusterer.label_agreement import label_agreement
-from components.sequence_clusterer.last_clusters import LastClusters
-from components.sequence_clusterer.outside_labels import read_outside_labels
-from components.sequence_clusterer.period_drift import measure_drift
-from components.sequence_clusterer.random_partition import RandomPartition
-from components.sequence_clusterer.selection import select_clustering
-from components.sequence_clusterer.space import fit_space
-from trainer.histories import SPLITS, TRAIN
-from trainer.membership import ClusterGeometry
+from components.sequence_clusterer.lasting.continuation import continue_clusters
+from components.sequence_clusterer.lasting.last_clusters import LastClusters
+from components.sequence_clusterer.meaning.label_agreement import label_agreement
+from components.sequence_clusterer.meaning.outside_labels import read_outside_labels
+from components.sequence_clusterer.sample.embedding import split_files
+from components.sequence_clusterer.sample.fit_sample import FitSample, draw_fit_sample
+from components.sequence_clusterer.sample.space import fit_space
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.raw_history import SPLITS, TRAIN
 
 _progress = python_logging.getLogger("cohortrec.progress")
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers.repository import BENCHMARKS
 from tests.trainer.conftest import DAY, raw_history, transform_graph, write_records
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ class BasketShop:
         self.graph = transform_graph(folder, self.train)
 
     def data(self, variant, config, seed):
-        from trainer.encoder_data import EncoderData
+        from trainer.data.encoder_data import EncoderData
 
         return EncoderData.read(
             self.graph, [self.train], [self.validation], None, config.encoder, seed
@@ -56,7 +55,7 @@ class BasketShop:
 
 
 def test_baskets_are_judged_where_items_are_taken_together(ablation, tmp_path):
-    from trainer.encoder_fit import EncoderTrainerConfig
+    from trainer.training.encoder_fit import EncoderTrainerConfig
 
     config = EncoderTrainerConfig().updated(
         {

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import trainer  # noqa: F401  (Keras switches first)
-from tests.trainer.test_tower_ensemble import encoder, events  # noqa: F401  (fixtures)
+from tests.helpers.repository import BENCHMARKS
+from tests.trainer.encoder.test_tower_ensemble import encoder, events  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(autouse=True)
 def benchmarks_on_path(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield
     for name in ("serving", "enlarged_catalogue", "hostile_requests"):
         sys.modules.pop(name, None)

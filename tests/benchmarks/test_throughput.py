@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BEAUTY = ROOT.parent / "shared" / "data" / "beauty" / "sequences.txt"
+from tests.helpers.repository import REPOSITORY
+
+BEAUTY = REPOSITORY.parent / "shared" / "data" / "beauty" / "sequences.txt"
 
 
 @pytest.fixture(autouse=True)
 def benchmarks_on_path(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
     yield
     for name in ("corpus", "encoder_training", "throughput", "stopwatch"):
         sys.modules.pop(name, None)

@@ -5,11 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.helpers.repository import REPOSITORY
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,15 @@
 kustomize itself is not at hand; what its files name is looked up here instead.
 """
 
-from pathlib import Path
-
 import kubernetes_validate
 import pytest
 import yaml
 
-from tfx_pipeline.config import load_config
-from tfx_pipeline.kubeflow_v2.check.report import faults, warnings
+from tests.helpers.repository import REPOSITORY
+from tfx_pipeline.kubeflow.check.report import faults, warnings
+from tfx_pipeline.settings.run_config import load_config
 
-MANIFESTS = Path(__file__).parents[2] / "kubeflow" / "manifests"
+MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
 BASE = MANIFESTS / "base"
 OVERLAYS = sorted((MANIFESTS / "overlays").iterdir())
 KUBERNETES = "1.30"
@@ -127,7 +126,7 @@ def test_the_job_uses_what_there_is():
 
 @pytest.mark.parametrize("folder", [BASE, *OVERLAYS], ids=lambda folder: folder.name)
 def test_the_settings_compile_and_fit_the_resources(folder):
-    from tfx_pipeline.kubeflow_v2.compiler import build
+    from tfx_pipeline.kubeflow.compiler import build
 
     given = {} if folder != BASE else {"events": ("gs://bucket/events.csv",)}
     config = load_config([], folder / "settings.yaml", **given)

@@ -1,14 +1,14 @@
 """kubeflow/submit.py with the real kfp client, against a test double of the API server."""
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.helpers.repository import REPOSITORY
 from tests.kubeflow.fake_pipelines_api import FakePipelinesApi
 
-SCRIPT = Path(__file__).parents[2] / "kubeflow" / "submit.py"
+SCRIPT = REPOSITORY / "kubeflow" / "submit.py"
 
 
 @pytest.fixture(scope="module")

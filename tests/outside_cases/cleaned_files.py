@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.behavior_example_gen.cleaning import Cleaner
+from components.behavior_example_gen.cleaning.cleaning import Cleaner
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.readers import read
-from components.behavior_example_gen.sources import event_sources
+from components.behavior_example_gen.reading.readers import read
+from components.behavior_example_gen.reading.sources import event_sources
 
 NOON = 1_569_931_200  # 2019-10-01T12:00:00Z
 

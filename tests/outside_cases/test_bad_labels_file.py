@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from components.sequence_clusterer.errors import ClusteringError
-from components.sequence_clusterer.labels_file import read_labels_file
-from tests.tfx_pipeline.planted_shop import write_events
-from tests.tfx_pipeline.terminal import cohortrec
-from tfx_pipeline.config import load_config
-from tfx_pipeline.input_checks import check_inputs
+from components.sequence_clusterer.meaning.labels_file import read_labels_file
+from tests.helpers.planted_shop import write_events
+from tests.helpers.terminal import cohortrec
+from tfx_pipeline.local.input_checks import check_inputs
+from tfx_pipeline.settings.run_config import load_config
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_it_is_told_before_anything_is_loaded(option, content, message, tmp_path
         "events": ["--events", other],
     }[option]
     # Importing it fails from here on.
-    monkeypatch.setitem(sys.modules, "tfx_pipeline.local_runner", None)
+    monkeypatch.setitem(sys.modules, "tfx_pipeline.local.local_runner", None)
     output = tmp_path / "out"
     answer = cohortrec("run", *given, "--output", output)
     assert answer.code == 2, answer
@@ -106,7 +106,7 @@ def test_one_user_in_common_is_enough_whatever_the_form_of_ids(tmp_path):
 
 def test_weights_that_are_not_there_are_told_before_anything_is_loaded(tmp_path, monkeypatch):
     events = write_events(tmp_path / "events.csv", users=20)
-    monkeypatch.setitem(sys.modules, "tfx_pipeline.local_runner", None)
+    monkeypatch.setitem(sys.modules, "tfx_pipeline.local.local_runner", None)
     setting = f"content.weights={tmp_path}/bert"
     answer = cohortrec("run", "--events", events, "--set", setting, "--output", tmp_path / "out")
     assert answer.code == 2

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.behavior_example_gen import beam_pipeline
-from tests.components.behavior_example_gen_runs import ingest, shop, table
+from components.behavior_example_gen.steps import beam_pipeline
+from tests.helpers.behavior_example_gen_runs import ingest, shop, table
 
 _HEADER = "user_id,item_id,timestamp,quantity"
 _LOG = [[*row, 1] for row in shop()]

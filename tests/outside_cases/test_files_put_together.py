@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from components.behavior_example_gen import catalogue, sources
 from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.reading import sources
+from components.behavior_example_gen.steps import catalogue
 from tests.outside_cases.reading import read_log
 
 

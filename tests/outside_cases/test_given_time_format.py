@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.components.behavior_example_gen_runs import ingest, shop, table
+from tests.helpers.behavior_example_gen_runs import ingest, shop, table
 from tests.outside_cases.cleaned_files import Cleaned, clean_file, csv_file, json_lines, parquet
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from components.behavior_example_gen.id_forms import IdForms, note
-from tests.components.behavior_example_gen_runs import ingest, shop, table
+from components.behavior_example_gen.cleaning.id_forms import IdForms, note
+from tests.helpers.behavior_example_gen_runs import ingest, shop, table
 
 
 def _note(*files: list[str]) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.behavior_example_gen import sources
 from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.reading import sources
 
 
 def _notes(path: Path, **settings: object) -> list[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.behavior_example_gen.numeric_text import NumberReader
-from components.behavior_example_gen.remarks import ASSUMED, DOUBTFUL, UNREADABLE
-from tests.components.behavior_example_gen_runs import ingest, shop
+from components.behavior_example_gen.reading.numeric_text import NumberReader
+from components.behavior_example_gen.reading.remarks import ASSUMED, DOUBTFUL, UNREADABLE
+from tests.helpers.behavior_example_gen_runs import ingest, shop
 from tests.outside_cases.cleaned_files import clean_file, csv_file, parquet
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from components.behavior_example_gen.errors import DataError
-from tests.components.behavior_example_gen_runs import ingest, shop
+from tests.helpers.behavior_example_gen_runs import ingest, shop
 from tests.outside_cases.cleaned_files import clean_file, csv_file, json_lines, parquet
 
 

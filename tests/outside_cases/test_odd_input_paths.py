@@ -5,8 +5,8 @@
 
 import pytest
 
-from components.behavior_example_gen.sources import expand
-from tfx_pipeline.inputs import InputError, resolve_files
+from components.behavior_example_gen.reading.sources import expand
+from tfx_pipeline.paths.inputs import InputError, resolve_files
 
 
 def _made(folder, *names):

@@ -5,10 +5,10 @@ In `--output 'runs[1]'` files were once looked for in `runs1`: strange errors, o
 
 import pytest
 
-from tests.tfx_pipeline.planted_shop import write_events
-from tests.tfx_pipeline.terminal import cohortrec
-from tfx_pipeline.inputs import InputError
-from tfx_pipeline.run_directory import RunDirectory
+from tests.helpers.planted_shop import write_events
+from tests.helpers.terminal import cohortrec
+from tfx_pipeline.local.run_directory import RunDirectory
+from tfx_pipeline.paths.inputs import InputError
 
 
 @pytest.mark.parametrize("character", list("*?[]{}\\"))

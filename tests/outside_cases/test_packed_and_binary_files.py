@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from components.behavior_example_gen.file_kinds import unpacked_size
+from components.behavior_example_gen.reading.file_kinds import unpacked_size
 from tests.outside_cases.reading import read_log, refusal
 
 LINES = [f"u{n},i{n},15699312{n:02d}" for n in range(50)]

@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from tfx_pipeline.cli import main
-from tfx_pipeline.inputs import InputError
-from tfx_pipeline.recommend import parse_history
+from tfx_pipeline.paths.inputs import InputError
+from tfx_pipeline.serving.recommend import parse_history
 
 LISTS = {
     "": [],
@@ -83,7 +83,7 @@ def test_a_damaged_description(tmp_path, capsys):
 def test_a_terminal_of_few_characters(tmp_path, monkeypatch, encoding):
     """As with LC_ALL=C, PYTHONIOENCODING=latin-1: titles and marks that it lacks are replaced."""
     import tfx_pipeline.commands.recommend as command
-    from tfx_pipeline.recommend import Recommendation
+    from tfx_pipeline.serving.recommend import Recommendation
 
     class Shop:
         def for_items(self, history, action, k):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tfx_pipeline.config import RunConfig, load_config
+from tfx_pipeline.settings.run_config import RunConfig, load_config
 from trainer.settings import ConfigError, Settings
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from components.behavior_example_gen import catalogue, csv_reader, sources
 from components.behavior_example_gen.config import DataConfig
-from tests.components.behavior_example_gen_runs import ingest, shop
+from components.behavior_example_gen.reading import csv_reader, sources
+from components.behavior_example_gen.steps import catalogue
+from tests.helpers.behavior_example_gen_runs import ingest, shop
 from tests.outside_cases.reading import read_log
 
 HEADER = "user_id,item_id,timestamp,comment"

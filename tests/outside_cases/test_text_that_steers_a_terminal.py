@@ -9,8 +9,8 @@ import io
 import pytest
 
 from components.run_report.charts.svg import Drawing
-from tfx_pipeline.console import Console
-from tfx_pipeline.errors import one_line, user_message
+from tfx_pipeline.terminal.console import Console
+from tfx_pipeline.terminal.failures import one_line, user_message
 from trainer.settings import ConfigError
 from trainer.shown_text import LONGEST, shown_lines, shown_text
 

@@ -23,8 +23,8 @@ def signatures(tiny_shop, tmp_path_factory):
     import tensorflow as tf
 
     from trainer.config import ServingConfig
-    from trainer.export import save_recommender
-    from trainer.recommender import Recommender
+    from trainer.serving.export import save_recommender
+    from trainer.serving.recommender import Recommender
 
     folder = str(tmp_path_factory.mktemp("served"))
     encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
@@ -73,7 +73,7 @@ def test_each_event_by_itself(signatures):
 def test_the_model_and_the_ingestion_read_alike():
     import tensorflow as tf
 
-    from trainer.features import _epoch_seconds
+    from trainer.data.features import _epoch_seconds
 
     bounds = [bound for bound, _ in EPOCH_UNITS]
     times = [0, 1, *(b + step for b in bounds for step in (-1, 0, 1)), 2**63 - 1]

@@ -17,7 +17,7 @@ from components.infra_validator.model_server import ModelServer
 from components.infra_validator.process_runner import LocalProcessRunner
 from tests.outside_cases.tiny_served_model import tiny_encoder
 from tests.trainer.conftest import raw_history
-from tfx_pipeline.served import model_id
+from tfx_pipeline.serving.served import model_id
 
 THREE = ["item,001", "item,002", "item,003"]
 COMPLETE = {"item_ids": THREE, "actions": ["buy"] * 3, "timestamps": [1, 2, 3]}
@@ -53,10 +53,10 @@ EXAMPLES = {
 @pytest.fixture(scope="module", params=["encoder", "free baseline"])
 def model(request, tiny_shop, tmp_path_factory):
     """A SavedModel of each kind that may be pushed, below a folder of versions."""
-    from trainer.baseline_export import BaselineModel, export_baseline
     from trainer.config import ServingConfig
-    from trainer.export import save_recommender
-    from trainer.recommender import Recommender
+    from trainer.serving.baseline_recommender import BaselineModel, export_baseline
+    from trainer.serving.export import save_recommender
+    from trainer.serving.recommender import Recommender
 
     folder = tmp_path_factory.mktemp("served") / "shop" / "1"
     if request.param == "encoder":
@@ -146,7 +146,7 @@ def test_a_server_refuses_by_grpc_and_by_rest(server, named, changed):
 
 
 def test_a_model_in_this_process_refuses(model):
-    from tfx_pipeline.local_model import LocalModel
+    from tfx_pipeline.serving.local_model import LocalModel
 
     with pytest.raises(InvalidRequest, match="actions must have the shape of item_ids"):
         LocalModel(model).predict("recommend", tensors({"actions": (2, 4)}), 20.0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.components.behavior_example_gen_runs import ingest, shop, table
+from tests.helpers.behavior_example_gen_runs import ingest, shop, table
 
 
 def test_has_a_note_of_its_own(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.behavior_example_gen.missing import MISSING
+from components.behavior_example_gen.reading.missing import MISSING
 from tests.outside_cases.cleaned_files import clean_file, csv_file, json_lines, parquet
 
 

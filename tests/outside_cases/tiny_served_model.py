@@ -16,11 +16,11 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
     """
     import keras
 
-    from trainer.build_encoder import build_encoder
     from trainer.config import EncoderConfig
-    from trainer.data_facts import DataFacts
-    from trainer.input import read_histories
-    from trainer.item_features import ItemFeatures
+    from trainer.data.data_facts import DataFacts
+    from trainer.data.histories import read_histories
+    from trainer.data.item_features import ItemFeatures
+    from trainer.encoder.build_encoder import build_encoder
 
     keras.utils.set_random_seed(5)
     facts = DataFacts.of(read_histories(shop.validation, shop.graph), shop.graph)
@@ -36,10 +36,10 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
 
 def tiny_mixture(clusters: int = 2, per_user: int = 1) -> Any:
     """A mixture over `clusters` specialists of equal strength."""
-    from trainer.embedding_space import EmbeddingSpace
-    from trainer.membership import ClusterGeometry
-    from trainer.mixture import Mixture
-    from trainer.nearest_prototype import NearestPrototype
+    from trainer.clusters.cluster_geometry import ClusterGeometry
+    from trainer.clusters.embedding_space import EmbeddingSpace
+    from trainer.clusters.mixture import Mixture
+    from trainer.clusters.nearest_prototype import NearestPrototype
 
     rng = np.random.default_rng(1)
     rule = NearestPrototype.of_groups(rng.normal(size=(clusters, 1, 8)), 0.7)

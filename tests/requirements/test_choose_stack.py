@@ -5,11 +5,12 @@ The machine is played by commands on the PATH: pythons, `getconf`, `uname` and a
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "requirements" / "choose-stack"
+from tests.helpers.repository import REPOSITORY
+
+SCRIPT = REPOSITORY / "requirements" / "choose-stack"
 PYTHON = """#!/bin/sh
 case "$2" in
   *executable*) echo "$0" ;;

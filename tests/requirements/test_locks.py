@@ -1,12 +1,12 @@
 """The lock files: complete, with hashes, without addresses, and within the ranges of setup.py."""
 
 import ast
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.helpers.repository import REPOSITORY
+
 STACKS = [("tfx-1.16", "3.10"), *(("tfx-1.21", f"3.{minor}") for minor in (10, 11, 12, 13))]
 
 

@@ -3,14 +3,14 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tfx_pipeline.planted_sequences import SHORT, histories, write_sequences
-from tests.tfx_pipeline.terminal import cohortrec
+from tests.helpers.planted_sequences import SHORT, histories, write_sequences
+from tests.helpers.repository import BENCHMARKS
+from tests.helpers.terminal import cohortrec
 
 pytestmark = pytest.mark.e2e
 
@@ -132,7 +132,7 @@ def test_the_second_run_says_the_same_from_the_cache(benchmark):
 
 def test_ablation_trains_what_the_pipeline_trained(benchmark, tmp_path):
     folder, _ = benchmark
-    script = Path(__file__).parents[2] / "benchmarks" / "ablation.py"
+    script = BENCHMARKS / "ablation.py"
     output = tmp_path / "ablation.json"
     command = [sys.executable, script, folder / "out", "--output", output, "--seeds", "3", "--only"]
     subprocess.run([*command, "recipe"], check=True, capture_output=True, timeout=600)

@@ -14,9 +14,9 @@ import pytest
 
 from components.infra_validator.model_server import ModelServer
 from components.infra_validator.process_runner import LocalProcessRunner
-from tests.tfx_pipeline.planted_shop import write_events, write_items, write_labels
-from tests.tfx_pipeline.pushed_versions import visible
-from tests.tfx_pipeline.terminal import cohortrec
+from tests.helpers.planted_shop import write_events, write_items, write_labels
+from tests.helpers.pushed_versions import visible
+from tests.helpers.terminal import cohortrec
 
 pytestmark = pytest.mark.e2e
 
@@ -54,7 +54,7 @@ def _run(shop, *arguments, output="out"):
 
 def _states(shop):
     """Node id to its state in the newest run, from ML Metadata itself."""
-    from tfx_pipeline.metadata import RunMetadata
+    from tfx_pipeline.local.metadata import RunMetadata
 
     metadata = RunMetadata(shop / "out" / "metadata.db")
     return metadata.executions(metadata.run_names()[-1])

@@ -5,19 +5,18 @@ Kubeflow Pipelines would; the tasks are the real ones, each a fresh interpreter.
 """
 
 import json
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.tfx_pipeline.kubeflow_backend.backend import run_pipeline
-from tests.tfx_pipeline.kubeflow_backend.launcher import TaskFailed
-from tests.tfx_pipeline.planted_shop import write_events, write_items
-from tests.tfx_pipeline.terminal import cohortrec
+from tests.helpers.planted_shop import write_events, write_items
+from tests.helpers.repository import REPOSITORY
+from tests.helpers.terminal import cohortrec
+from tests.tfx_pipeline.kubeflow.backend.backend import run_pipeline
+from tests.tfx_pipeline.kubeflow.backend.launcher import TaskFailed
 
 pytestmark = pytest.mark.e2e
 
-REPOSITORY = Path(__file__).parents[2]
 TINY = """
 run: {max_clusters: 2, shown_customers: 0}
 data: {min_item_events: 1}

@@ -12,9 +12,9 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from components.cluster_combiner.worth import judge
+from components.sequence_clusterer.choice.selection import select_clustering
 from components.sequence_clusterer.config import ClusteringConfig
-from components.sequence_clusterer.selection import select_clustering
-from components.sequence_clusterer.space import fit_space
+from components.sequence_clusterer.sample.space import fit_space
 from tfx_pipeline.simulation import SimulationConfig, simulate
 
 USERS = 2_000

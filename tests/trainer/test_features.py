@@ -6,9 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from tests.trainer.conftest import DAY, raw_history
-from trainer import features
-from trainer.history_transform import HistoryTransform
-from trainer.input import read_histories
+from trainer.data import features
+from trainer.data.histories import read_histories
+from trainer.data.history_transform import HistoryTransform
 
 
 def transformed(shop, record: bytes) -> dict[str, np.ndarray]:

@@ -13,17 +13,18 @@ from keras_tuner.src import backend
 from tfx.components.tuner.executor import write_best_hyperparameters
 from tfx.types import standard_artifacts
 
-from tests.trainer.test_training import TINY, fn_args
-from trainer import callbacks, tuner
+from tests.trainer.training.test_training import TINY, fn_args
+from trainer import tuner
 from trainer.config import EncoderConfig, TrainingConfig
-from trainer.encoder_fit import EncoderTrainerConfig
 from trainer.encoder_trainer import run_fn
-from trainer.export import load_encoder
-from trainer.search_space import ConfiguredThenRandom, hyperparameters
+from trainer.serving.export import load_encoder
 from trainer.settings import ConfigError
-from trainer.tuned import best_values, specialist_values, take_over
+from trainer.training import callbacks
+from trainer.training.encoder_fit import EncoderTrainerConfig
+from trainer.training.search_space import ConfiguredThenRandom, hyperparameters
+from trainer.training.tuned import best_values, specialist_values, take_over
+from trainer.training.tuning_config import TuningConfig
 from trainer.tuner import tuner_fn
-from trainer.tuning_config import TuningConfig
 
 TUNING = {
     "trials": 2,

@@ -37,14 +37,14 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 def _benchmark(arguments: argparse.Namespace) -> int:
     # Before anything is imported that takes its time.
     print("Checking the settings and the files …", flush=True)
-    from tfx_pipeline.benchmark import compose, data_set_name, run_benchmark
-    from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.kubernetes_client import import_client
-    from tfx_pipeline.run_directory import RunDirectory
+    from tfx_pipeline.benchmark.benchmark import compose, data_set_name, run_benchmark
+    from tfx_pipeline.commands.kubernetes_client import import_client
+    from tfx_pipeline.local.run_directory import RunDirectory
+    from tfx_pipeline.terminal.console import quiet_terminal
 
     config = compose(arguments.sequences, arguments.items, arguments.seed, arguments.overrides)
     # Only now, because it loads the readers.
-    from tfx_pipeline.input_checks import check_inputs
+    from tfx_pipeline.local.input_checks import check_inputs
 
     check_inputs(config, "sequences")
     directory = RunDirectory(arguments.output)

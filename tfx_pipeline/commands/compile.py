@@ -37,7 +37,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _compile(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.inputs import InputError
+    from tfx_pipeline.paths.inputs import InputError
 
     if arguments.check not in (None, COMPILED):
         return _check_file(arguments.check, arguments.debug)
@@ -47,17 +47,17 @@ def _compile(arguments: argparse.Namespace) -> int:
 
 
 def _compile_settings(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.console import quiet
-    from tfx_pipeline.inputs import make_writable
-    from tfx_pipeline.kubernetes_client import import_client
+    from tfx_pipeline.commands.kubernetes_client import import_client
+    from tfx_pipeline.paths.inputs import make_writable
+    from tfx_pipeline.terminal.console import quiet
 
     config = load_settings(arguments)
     if arguments.output is not None:
         make_writable(arguments.output.parent)
     with quiet(arguments.debug):
         import_client()
-        from tfx_pipeline.kubeflow_v2.check.report import faults, warnings
-        from tfx_pipeline.kubeflow_v2.compiler import build, compile_pipeline
+        from tfx_pipeline.kubeflow.check.report import faults, warnings
+        from tfx_pipeline.kubeflow.compiler import build, compile_pipeline
 
         if arguments.output is not None:
             tasks = compile_pipeline(config, arguments.output)
@@ -70,13 +70,13 @@ def _compile_settings(arguments: argparse.Namespace) -> int:
 
 
 def _check_file(path: Path, debug: bool) -> int:
-    from tfx_pipeline.console import quiet
-    from tfx_pipeline.kubernetes_client import import_client
+    from tfx_pipeline.commands.kubernetes_client import import_client
+    from tfx_pipeline.terminal.console import quiet
 
     with quiet(debug):
         import_client()
-        from tfx_pipeline.kubeflow_v2.check.report import faults
-        from tfx_pipeline.kubeflow_v2.pipeline_file import PipelineFile
+        from tfx_pipeline.kubeflow.check.report import faults
+        from tfx_pipeline.kubeflow.pipeline_file import PipelineFile
 
         found = faults(PipelineFile.read(path))
     return _told(found)

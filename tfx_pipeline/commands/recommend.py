@@ -11,7 +11,7 @@ from tfx_pipeline.commands.exit_codes import OK
 from tfx_pipeline.commands.parsing import Commands, positive
 
 if TYPE_CHECKING:
-    from tfx_pipeline.recommend import Recommender
+    from tfx_pipeline.serving.recommend import Recommender
 
 SECONDS = 60.0
 """How long the command asks a server before it gives up."""
@@ -61,8 +61,8 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _recommend(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.console import Console, quiet
-    from tfx_pipeline.recommend import parse_history, shown_id
+    from tfx_pipeline.serving.recommend import parse_history, shown_id
+    from tfx_pipeline.terminal.console import Console, quiet
 
     history = parse_history(arguments.history)
     with quiet(arguments.debug):
@@ -83,9 +83,9 @@ def _recommend(arguments: argparse.Namespace) -> int:
 
 
 def _recommender(arguments: argparse.Namespace) -> Recommender:
-    from tfx_pipeline.inputs import InputError
-    from tfx_pipeline.recommend import Recommender
-    from tfx_pipeline.served import find_model
+    from tfx_pipeline.paths.inputs import InputError
+    from tfx_pipeline.serving.recommend import Recommender
+    from tfx_pipeline.serving.served import find_model
 
     if arguments.model is not None:
         for option in ("name", "version", "label", "titles"):

@@ -22,10 +22,10 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.console import quiet
+    from tfx_pipeline.terminal.console import quiet
 
     with quiet(arguments.debug):
-        from tfx_pipeline.report import render_again
+        from tfx_pipeline.local.report import render_again
 
         page = render_again(arguments.run_dir)
     print(page)

@@ -28,15 +28,15 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> int:
     # Before anything is imported that takes its time.
     print("Checking the settings and the files …", flush=True)
-    from tfx_pipeline.console import quiet_terminal
-    from tfx_pipeline.kubernetes_client import import_client
-    from tfx_pipeline.run_directory import RunDirectory
+    from tfx_pipeline.commands.kubernetes_client import import_client
+    from tfx_pipeline.local.run_directory import RunDirectory
+    from tfx_pipeline.terminal.console import quiet_terminal
 
     config = load_settings(arguments)
     config.beam.check_reach(str(arguments.output), "--output")
     directory = RunDirectory(arguments.output)
     # Only now, because it loads the readers.
-    from tfx_pipeline.input_checks import check_inputs
+    from tfx_pipeline.local.input_checks import check_inputs
 
     check_inputs(config)
     directory.claim()
@@ -44,7 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with quiet_terminal(arguments.log, echo=arguments.debug) as console:
         console.line("Loading TensorFlow and TFX …", style="dim")
         import_client()
-        from tfx_pipeline import local_runner, results
+        from tfx_pipeline.local import local_runner, results
 
         outcome = local_runner.run(config, directory, console)
         results.show(outcome, directory, config, console)

@@ -59,9 +59,9 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.console import Console
     from tfx_pipeline.deployment.rollout import serving_folder
     from tfx_pipeline.deployment.version_table import show_versions
+    from tfx_pipeline.terminal.console import Console
 
     show_versions(serving_folder(arguments.place), Console(sys.stdout))
     return OK
@@ -90,10 +90,10 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
 
 def _manifests(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.config import load_config
     from tfx_pipeline.deployment.manifests import write_manifests
     from tfx_pipeline.deployment.rollout import serving_folder
-    from tfx_pipeline.inputs import make_writable
+    from tfx_pipeline.paths.inputs import make_writable
+    from tfx_pipeline.settings.run_config import load_config
 
     folder = serving_folder(arguments.place)
     pushed_with = folder.record().deployment.model_dump(mode="json")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tfx_pipeline.config import RunConfig
+    from tfx_pipeline.settings.run_config import RunConfig
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
 
 def load_settings(arguments: argparse.Namespace) -> RunConfig:
     """The settings that the options of `add_settings` name."""
-    from tfx_pipeline.config import load_config
+    from tfx_pipeline.settings.run_config import load_config
 
     given = {
         name: tuple(value)

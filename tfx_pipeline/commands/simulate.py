@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfx_pipeline.commands.exit_codes import OK
 from tfx_pipeline.commands.parsing import Commands
-from tfx_pipeline.simulation_options import add_options, given
+from tfx_pipeline.commands.simulate_options import add_options, given
 
 
 def add(commands: Commands) -> argparse.ArgumentParser:
@@ -29,9 +29,9 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.console import Console
     from tfx_pipeline.simulation import SimulationConfig, claim_directory, simulate
     from tfx_pipeline.simulation.summary import show
+    from tfx_pipeline.terminal.console import Console
 
     config = SimulationConfig.from_dict(given(arguments))
     claim_directory(arguments.output)

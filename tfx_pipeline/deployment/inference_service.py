@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.deployment.server_configs import MONITORING_CONFIG
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
 
 REST_PORT = 8080
 VERSION_ANNOTATION = "cohortrec/version"

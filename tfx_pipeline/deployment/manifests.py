@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.deployment.inference_service import inference_service
 from tfx_pipeline.deployment.server_configs import MONITORING_PATH, server_flags
 from tfx_pipeline.deployment.version_state import VersionState
-from trainer.version_labels import STABLE
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
+from trainer.serving.version_labels import STABLE
 
 GRPC_PORT = 8500
 REST_PORT = 8501

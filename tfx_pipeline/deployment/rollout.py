@@ -6,10 +6,10 @@ import dataclasses
 import time
 from pathlib import Path
 
-from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.deployment.version_state import VersionState
-from tfx_pipeline.inputs import InputError
+from tfx_pipeline.paths.inputs import InputError
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,8 +9,8 @@ poll.
 
 from __future__ import annotations
 
-from tfx_pipeline.deployment.config import BatchingConfig, DeploymentConfig
-from trainer.version_labels import CANARY, STABLE, VersionLabels
+from tfx_pipeline.settings.deployment_config import BatchingConfig, DeploymentConfig
+from trainer.serving.version_labels import CANARY, STABLE, VersionLabels
 
 BATCHING_CONFIG = "batching.config"
 MONITORING_CONFIG = "monitoring.config"

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfx_pipeline.deployment.atomic_files import rename_whole, write_atomically
-from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.deployment.server_configs import (
     BATCHING_CONFIG,
     MONITORING_CONFIG,
@@ -26,9 +25,10 @@ from tfx_pipeline.deployment.server_configs import (
 )
 from tfx_pipeline.deployment.version_record import VersionRecord
 from tfx_pipeline.deployment.version_state import VersionState
-from tfx_pipeline.inputs import InputError
-from tfx_pipeline.served import MODEL_FILE, model_id, read_labels
-from trainer.version_labels import MODELS_CONFIG, version_numbers
+from tfx_pipeline.paths.inputs import InputError
+from tfx_pipeline.serving.served import MODEL_FILE, model_id, read_labels
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
+from trainer.serving.version_labels import MODELS_CONFIG, version_numbers
 
 HIDDEN = "withdrawn"
 STAGING = ".push-"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tfx_pipeline.deployment.atomic_files import write_atomically
-from tfx_pipeline.deployment.config import DeploymentConfig
 from tfx_pipeline.deployment.version_state import VersionState
-from tfx_pipeline.inputs import InputError
+from tfx_pipeline.paths.inputs import InputError
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
 
 VERSIONS_FILE = "versions.json"
 KEPT_EVENTS = 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from tfx_pipeline.inputs import InputError
-from trainer.version_labels import VersionLabels
+from tfx_pipeline.paths.inputs import InputError
+from trainer.serving.version_labels import VersionLabels
 
 
 @dataclasses.dataclass(frozen=True)

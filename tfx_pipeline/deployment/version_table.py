@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from tfx_pipeline.console import Console
 from tfx_pipeline.deployment.version_folder import VersionFolder
-from tfx_pipeline.served import read_description
+from tfx_pipeline.serving.served import read_description
+from tfx_pipeline.terminal.console import Console
 
 SHOWN_ID = 12
 METRIC = "ndcg@10"

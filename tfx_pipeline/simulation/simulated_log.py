@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tfx_pipeline.inputs import InputError, make_writable
+from tfx_pipeline.paths.inputs import InputError, make_writable
 from tfx_pipeline.simulation.catalogue import item_ids
 from tfx_pipeline.simulation.choices import ORIGINS
 from tfx_pipeline.simulation.draws import Draws, draw

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfx_pipeline.console import Console
 from tfx_pipeline.simulation.simulated_log import EVENTS, ITEMS, LABELS, TRUTH, SimulatedLog
+from tfx_pipeline.terminal.console import Console
 
 _ORACLES = {
     "popularity": "nothing (popularity)",

@@ -11,7 +11,7 @@ from components.sequence_clusterer.algorithms.clustering import (
     one_cluster,
 )
 from components.sequence_clusterer.algorithms.prototypes import MOST_PROTOTYPES, compressed
-from trainer.nearest_prototype import NearestPrototype
+from trainer.clusters.nearest_prototype import NearestPrototype
 
 # Clusters of Ward's are not what is nearest to a centroid. On three shops' embeddings one
 # prototype reproduced 77 to 94 % of the labels, 32 of them 91 to 99 %.

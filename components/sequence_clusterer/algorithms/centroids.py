@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import cluster
 
 from components.sequence_clusterer.algorithms.clustering import Clustering, ClusteringAlgorithm
-from trainer.nearest_prototype import NearestPrototype
+from trainer.clusters.nearest_prototype import NearestPrototype
 
 
 class _CentroidAlgorithm(ClusteringAlgorithm):

@@ -1,8 +1,8 @@
 """What every algorithm is asked for, and what it gives: a rule, and the labels by that rule.
 
-An algorithm fits a rule (`trainer.assignment_rule`) that an exported graph can repeat. The labels
-of the points are the rule's, not the algorithm's own, so that fitting, training, evaluation and
-serving agree about every user; how often the two differ is reported.
+An algorithm fits a rule (`trainer.clusters.assignment_rule`) that an exported graph can repeat. The
+labels of the points are the rule's, not the algorithm's own, so that fitting, training, evaluation
+and serving agree about every user; how often the two differ is reported.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import ClassVar
 import numpy as np
 
 from components.sequence_clusterer.config import ClusteringConfig
-from trainer.assignment_rule import AssignmentRule
-from trainer.histories import NOISE
-from trainer.nearest_prototype import NearestPrototype
+from trainer.clusters.assignment_rule import AssignmentRule
+from trainer.clusters.nearest_prototype import NearestPrototype
+from trainer.raw_history import NOISE
 
 # Numbering by size moves ties between clusters, which may change sizes once more.
 _NUMBERING_PASSES = 3

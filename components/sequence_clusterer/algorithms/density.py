@@ -16,8 +16,8 @@ from components.sequence_clusterer.algorithms.prototypes import (
     rule_with_radii,
     separating_radii,
 )
-from trainer.histories import NOISE
-from trainer.nearest_prototype import NearestPrototype
+from trainer.clusters.nearest_prototype import NearestPrototype
+from trainer.raw_history import NOISE
 
 _NOTHING_DENSE = "found no region denser than the rest, so that all users are one cluster"
 # Trees of neighbours are of no use in more dimensions than this.

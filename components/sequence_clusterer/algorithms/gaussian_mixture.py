@@ -8,7 +8,7 @@ import numpy as np
 from sklearn import exceptions, mixture
 
 from components.sequence_clusterer.algorithms.clustering import Clustering, ClusteringAlgorithm
-from trainer.gaussian_posterior import GaussianPosterior
+from trainer.clusters.gaussian_posterior import GaussianPosterior
 
 # Added to every variance, as a share of the points' mean variance: keeps a component from
 # shrinking onto a few points, where the likelihood has no bound (Bishop 2006, section 9.2.1).

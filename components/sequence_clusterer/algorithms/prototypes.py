@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn import cluster
 
-from trainer.nearest_prototype import NearestPrototype
+from trainer.clusters.nearest_prototype import NearestPrototype
 
 MOST_PROTOTYPES = 1024
 """Of all clusters together: 4 KB for each dimension in the cluster model and the exported graph."""

@@ -1,0 +1,1 @@
+"""Reading: files of several formats as batches of text columns, with line numbers."""

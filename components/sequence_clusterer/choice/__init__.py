@@ -1,0 +1,1 @@
+"""The choice of K: measures of each candidate, stability, separation, and the decision."""

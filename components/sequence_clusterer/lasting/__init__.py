@@ -1,0 +1,1 @@
+"""Clusters over time: last run's clusters, numbers that last, and continued clusters."""

@@ -1,0 +1,1 @@
+"""What the clusters mean: profiles, names, tests of traits, agreement with outside labels."""

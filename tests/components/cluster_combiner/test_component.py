@@ -1,0 +1,280 @@
+"""The combination leaves the global encoder only for a gain."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+import tensorflow as tf
+
+from components.cluster_combiner.comparison import (
+    FREQUENCY_BANDS,
+    MODELS,
+    Ranks,
+    rank_models,
+    rank_table,
+    serve_global,
+    summarise,
+)
+from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.fitting import combine, fit_strengths
+from components.cluster_combiner.item_counts import training_counts
+from components.cluster_combiner.scored import Scored
+from tests.trainer.conftest import raw_history, write_records
+from trainer.clusters.mixture import mixture_weights, strongest
+from trainer.data import features
+from trainer.data.histories import Histories
+from trainer.encoder.catalogue import Catalogue
+from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.metrics import basket_metric_names
+from trainer.evaluation.ranking import target_rank
+
+ITEMS, WIDTH, USERS = 60, 8, 400
+ITEMS_OF_FOUR = 6
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Two clusters; specialists know their own cluster's next items, the global encoder less."""
+
+    rng = np.random.default_rng(0)
+    catalogue = Catalogue(items=ITEMS, categories=0, own_items=False, width=WIDTH)
+    catalogue.build()
+    table = rng.normal(size=(ITEMS + 2, WIDTH)).astype(np.float32)
+    catalogue.item_embedding.embeddings.assign(table)
+    targets = rng.integers(1, ITEMS + 1, USERS).astype(np.int32)
+    cluster = np.arange(USERS) % 2
+    membership = np.where(cluster[:, None] == [[0, 1]], 0.9, 0.1).astype(np.float32)
+    histories = Histories(
+        {name: np.ones(USERS, np.int32) for name in features.EVENT_FEATURES},
+        splits=np.arange(USERS + 1),
+        targets=targets,
+        target_splits=np.arange(USERS + 1),
+        first_target=np.ones(USERS, np.int64),
+    )
+
+    def noise(scale):
+        return rng.normal(0, scale, (USERS, WIDTH)).astype(np.float32)
+
+    def rank_of(queries):
+        return target_rank(catalogue.logits(tf.constant(queries)), tf.constant(targets)).numpy()
+
+    wanted = table[targets]
+    knows = [np.where(cluster[:, None] == k, wanted, 0) + noise(1.0) for k in (0, 1)]
+    return SimpleNamespace(
+        catalogue=catalogue,
+        histories=histories,
+        membership=membership,
+        rank_of=rank_of,
+        useful=np.stack([0.3 * wanted + noise(1.0), *knows]).astype(np.float32),
+        useless=np.stack([wanted + noise(0.3), noise(2.0), noise(2.0)]).astype(np.float32),
+    )
+
+
+def fit(planted, queries):
+    return fit_strengths(
+        queries, planted.membership, planted.histories, planted.catalogue, 0, planted.rank_of,
+        CombinerConfig(), seed=1,
+    )  # fmt: skip
+
+
+def test_useful_specialists_get_weight(planted):
+    result = fit(planted, planted.useful)
+    assert result.kept and (result.strengths > 0.3).all(), result
+    assert "specialists are used" in result.reason
+
+
+def test_useless_specialists_leave_the_global_encoder_alone(planted):
+    result = fit(planted, planted.useless)
+    assert not result.kept and (result.strengths == 0).all(), result
+    np.testing.assert_array_equal(result.crossfit_queries, planted.useless[0])
+
+
+def test_strength_zero_is_the_global_encoder(planted):
+
+    combined = combine(planted.useful, planted.membership, np.zeros(2))
+    np.testing.assert_allclose(combined, planted.useful[0], rtol=1e-6)
+
+
+def test_weights_sum_to_one():
+
+    weights = mixture_weights(tf.constant([[0.2, 0.8], [1.0, 0.0]]), tf.constant([0.5, 1.0]))
+    np.testing.assert_allclose(weights, [[0.1, 0.1, 0.8], [0.5, 0.5, 0.0]], atol=1e-6)
+
+
+def test_only_the_clusters_a_user_belongs_to_most_count():
+
+    membership = np.array([[0.5, 0.1, 0.4], [0.2, 0.7, 0.1], [0.0, 0.0, 0.0]], np.float32)
+    two = np.array([[0.5, 0.0, 0.4], [0.2, 0.7, 0.0], [0.0, 0.0, 0.0]], np.float32)
+    np.testing.assert_array_equal(strongest(membership, 2), two)
+    np.testing.assert_array_equal(strongest(membership, 1).numpy().sum(axis=1), membership.max(1))
+    np.testing.assert_array_equal(strongest(membership, 3), membership)
+
+
+def test_comparison_counts_users_by_slice(planted):
+
+    ones = np.ones(USERS, np.int64)
+    table = rank_table(
+        "test",
+        planted.histories,
+        Baskets.of(planted.histories, ITEMS, exclude_seen=False),
+        np.arange(ITEMS, 0, -1),
+        np.arange(USERS) % 2,
+        {
+            "global": Ranks(ones, None),
+            "routed": Ranks(ones + 1, None),
+            "combiner": Ranks(ones + 20, None),
+        },
+        exclude_seen=False,
+    )
+    assert isinstance(table, pl.DataFrame) and table.height == USERS
+    split = summarise(table)["splits"]["test"]
+    assert split["overall"]["global"]["ndcg@10"] == 1.0
+    assert split["overall"]["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
+    assert split["overall"]["combiner"]["hr@20"] == 0.0
+    assert split["by_cluster"]["1"]["users"] == USERS // 2
+    assert split["by_history_length"]["1-4"]["users"] == USERS
+    # Baskets of one item would only repeat the figures of the next item.
+    assert not [name for name in split["overall"]["global"] if "basket" in name]
+    assert table["combiner_basket_ndcg@10"].null_count() == USERS
+
+
+def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
+
+    refused = fit(planted, planted.useful).refused("a random partition does as well")
+    assert not refused.kept and (refused.strengths == 0).all() and refused.fitted.any()
+    assert "but a random partition does as well" in refused.reason
+    assert "specialists are used" not in refused.reason
+    table = pl.DataFrame(
+        {"global": [1, 2], "global_basket_ndcg@10": [0.5, 0.1], "routed": [3, 4]}
+    ).with_columns(combiner=pl.lit(9), **{"combiner_basket_ndcg@10": pl.lit(0.0)})
+    served = serve_global(table)
+    assert served["combiner"].to_list() == [1, 2] and served["routed"].to_list() == [3, 4]
+    assert served["combiner_basket_ndcg@10"].to_list() == [0.5, 0.1]
+
+
+def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
+
+    noise = np.arange(USERS) % 4 == 0
+    clusters = np.where(noise, -1, np.arange(USERS) % 2)
+    membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
+    scorer = SimpleNamespace(ranks=lambda queries, share: planted.rank_of(queries))
+    scored = Scored(planted.histories, scorer, planted.useful, clusters, membership)
+    encoder = SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False)
+    combined = combine(planted.useful, membership, np.ones(2))
+    np.testing.assert_allclose(combined[noise], planted.useful[0][noise], rtol=1e-6)
+    queries = {"global": planted.useful[0], "routed": scored.routed(), "combiner": combined}
+    queries["continued"] = planted.useful[1]
+    table = rank_models(
+        *("test", planted.histories, scorer, clusters, queries, encoder),
+        counts=np.ones(ITEMS, np.int64),
+    )
+    rows = table.filter(pl.col("cluster") == -1)
+    assert rows.height == noise.sum()
+    assert rows["routed"].to_list() == rows["global"].to_list() == rows["combiner"].to_list()
+    assert rows["continued"].to_list() != rows["global"].to_list()
+    members = table.filter(pl.col("cluster") >= 0)
+    assert members["routed"].to_list() != members["global"].to_list()
+    by_cluster = summarise(table)["splits"]["test"]["by_cluster"]
+    assert {name: part["users"] for name, part in by_cluster.items()} == {
+        str(k): int((clusters == k).sum()) for k in (-1, 0, 1)
+    }
+
+
+@pytest.fixture(scope="module")
+def baskets_of_four():
+    """Four users and six items; the unknown item is 7, and the last user took nothing."""
+
+    columns = {name: np.ones(6, np.int32) for name in features.EVENT_FEATURES}
+    columns[features.ITEM] = np.array([6, 6, 5, 1, 2, 1], np.int32)
+    return Histories(
+        columns,
+        splits=np.array([0, 3, 4, 5, 6]),
+        targets=np.array([6, 2, 6, 7, 3, 7, 1], np.int32),
+        target_splits=np.array([0, 3, 6, 7, 7]),
+        first_target=np.zeros(4, np.int64),
+    )
+
+
+def compared(histories, exclude_seen):
+
+    baskets = Baskets.of(histories, ITEMS_OF_FOUR, exclude_seen)
+    lists = np.array([[2, 3, 0], [1, 4, 3], [9, 9, 9], [1, 2, 3]])
+    model = Ranks(np.array([4, 7, 4, 0]), baskets.ranks_in(lists))
+    return rank_table(
+        "test",
+        histories,
+        baskets,
+        np.array([21, 20, 6, 5, 1, 0]),
+        np.array([0, 1, 1, 0]),
+        dict.fromkeys(("global", "routed", "combiner"), model),
+        exclude_seen,
+    )
+
+
+def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
+
+    table = compared(baskets_of_four, exclude_seen=False)
+    # Next items: 6 (known, never in training), 7 (unknown), 1. Nothing to look for in the last row.
+    assert table["target_frequency"].to_list() == [0, 0, 21]
+    # Baskets {2, 6}, {3, unknown, unknown}, {1}; the model lists 2 first and 3 third.
+    two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
+    assert table["global_basket_recall@10"].to_list() == pytest.approx([1 / 2, 1 / 3, 0.0])
+    assert table["global_basket_ndcg@10"].to_list() == pytest.approx([1 / two, 0.5 / three, 0.0])
+    # Popularity is 1 2 3 4 5 6; own items put 6 5 in front for the first user.
+    popular = (1 / np.log2(3) + 1 / np.log2(7)) / two
+    own = (1 + 1 / np.log2(5)) / two
+    assert table["popularity_basket_ndcg@20"].to_list() == pytest.approx([popular, 0.5 / three, 1])
+    assert table["own_items_basket_ndcg@20"].to_list() == pytest.approx(
+        [own, 0.5 / three, 1 / np.log2(3)]
+    )
+    split = summarise(table)["splits"]["test"]
+    assert list(split["by_target_frequency"]) == ["0", "21+"]
+    assert split["by_target_frequency"]["0"]["users"] == 2
+    slice_ = split["by_target_frequency"]["0"]["models"]["combiner"]
+    assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
+    assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
+    assert split["overall"]["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
+
+
+def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):
+    table = compared(baskets_of_four, exclude_seen=True)
+    for name in ("popularity", "own_items"):
+        # The first user has 5 and 6, so of {2, 6} only 2 can be listed; 1 is seen by the second
+        # user, which moves 3 to the second place.
+        ndcg = table[f"{name}_basket_ndcg@10"].to_list()
+        two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
+        assert ndcg == pytest.approx([1 / np.log2(3) / two, 1 / np.log2(3) / three, 1.0])
+
+
+def test_bands_of_training_frequency():
+
+    frequency = [500, 21, 20, 6, 5, 1, 0]
+    ones = np.ones(len(frequency), np.int64)
+    columns = {
+        f"{m}_{name}": pl.lit(None, pl.Float64) for m in MODELS for name in basket_metric_names()
+    }
+    table = pl.DataFrame(
+        {
+            "split": ["test"] * len(frequency),
+            "cluster": ones,
+            "history_length": ["50+"] * len(frequency),
+            "target_frequency": frequency,
+            **dict.fromkeys(MODELS, ones),
+        }
+    ).with_columns(**columns)
+    found = summarise(table)["splits"]["test"]["by_target_frequency"]
+    assert tuple(found) == FREQUENCY_BANDS == ("0", "1-5", "6-20", "21+")
+    assert [part["users"] for part in found.values()] == [1, 2, 2, 2]
+
+
+def test_training_counts_follow_the_vocabulary(tmp_path):
+
+    files = [
+        write_records(tmp_path / f"{part}.gz", [raw_history(item_ids=items) for items in histories])
+        for part, histories in enumerate([["abca", "b"], ["aac", ""]])
+    ]
+    graph = SimpleNamespace(vocabulary_by_name={"items": [b"a", b"c", b"new", b"b"]}.get)
+    assert training_counts(files, graph).tolist() == [4, 2, 0, 2]

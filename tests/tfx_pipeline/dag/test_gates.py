@@ -1,0 +1,241 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from tfx.components.evaluator.executor import Executor
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import proto_utils
+
+from components.baseline_model.record import BaselineRecord
+from tfx_pipeline.dag.gates import build_eval_config
+from tfx_pipeline.local.gate_decisions import explain, read_metrics
+from tfx_pipeline.settings.gates_config import GatesConfig
+from trainer.serving import baseline_recommender
+from trainer.settings import ConfigError
+
+# What the users of each cluster take next, and how many there are.
+CLUSTERS = [(0, b"a", 60), (1, b"b", 40), (-1, b"d", 5)]  # five users belong to none
+
+# Popularity lists of three models, the best items first.
+CANDIDATE = b"a b e f g h c d"
+FORGETS_CLUSTER_1 = b"b c d a e f g h"
+WORSE_FOR_ALL = b"h g c a b d e f"
+
+# Nothing that anybody takes is among the first ten.
+LONG = b"1 2 3 4 5 6 7 8 9 10 a b c d e f g h"
+LONG_OTHERWISE = b"1 2 3 4 5 6 7 8 9 10 b a c d e f g h"
+
+
+def feature(*values):
+    if isinstance(values[0], int):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples")
+    (folder / "Split-test").mkdir()
+    with tf.io.TFRecordWriter(
+        str(folder / "Split-test/data_tfrecord-00000-of-00001.gz"),
+        tf.io.TFRecordOptions(compression_type="GZIP"),
+    ) as writer:
+        for cluster, target, users in CLUSTERS:
+            for user in range(users):
+                history = {
+                    "user_id": feature(f"{cluster}-{user}".encode()),
+                    "item_ids": feature(b"e", *[b"f"] * (user % 2)),
+                    "target_item_ids": feature(target, b"another"),
+                    "history_length": feature(b"1-4" if user % 2 else b"5-9"),
+                    "cluster_id": feature(cluster),
+                }
+                # A user without a next item is no part of any metric.
+                if user == 0 and cluster == 0:
+                    del history["target_item_ids"]
+                writer.write(
+                    tf.train.Example(
+                        features=tf.train.Features(feature=history)
+                    ).SerializeToString()
+                )
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(folder)
+    artifact.split_names = artifact_utils.encode_split_names(["test"])
+    return artifact
+
+
+@pytest.fixture(scope="module")
+def evaluate(examples, tmp_path_factory):
+    """Runs TFX's Evaluator on two popularity lists; the same question is answered once."""
+    folder = tmp_path_factory.mktemp("models")
+    answers = {}
+
+    def model(ranking):
+        artifact = standard_artifacts.Model()
+        artifact.uri = str(folder / ranking.decode().replace(" ", ""))
+        if not Path(artifact.uri).exists():
+            items = ranking.split()
+            exported = baseline_recommender.BaselineModel(
+                items, np.arange(len(items), 0, -1), False, False, top_k=3
+            )
+            baseline_recommender.export_baseline(
+                exported, str(Path(artifact.uri) / "Format-Serving"), "popularity"
+            )
+        return artifact
+
+    def run(candidate, baseline, **settings):
+        gates = GatesConfig.from_dict(settings)
+        question = (candidate, baseline, gates.to_json())
+        if question not in answers:
+            outputs = {
+                "evaluation": standard_artifacts.ModelEvaluation(),
+                "blessing": standard_artifacts.ModelBlessing(),
+            }
+            for name, artifact in outputs.items():
+                artifact.uri = str(folder / f"{name}-{len(answers)}")
+                Path(artifact.uri).mkdir()
+            Executor().Do(
+                {
+                    "examples": [examples],
+                    "model": [model(candidate)],
+                    "baseline_model": [model(baseline)],
+                },
+                {name: [artifact] for name, artifact in outputs.items()},
+                {
+                    "eval_config": proto_utils.proto_to_json(build_eval_config(gates)),
+                    "example_splits": '["test"]',
+                    "fairness_indicator_thresholds": "null",
+                },
+            )
+            blessed = (Path(outputs["blessing"].uri) / "BLESSED").exists()
+            answers[question] = (outputs["evaluation"].uri, blessed, gates)
+        return answers[question]
+
+    return run
+
+
+def failed(decisions):
+    return [(decision.gate, decision.slice) for decision in decisions if not decision.passed]
+
+
+def test_a_better_model_is_blessed(evaluate):
+    uri, blessed, gates = evaluate(CANDIDATE, WORSE_FOR_ALL)
+    decisions = explain(uri, gates)
+    assert blessed and not failed(decisions)
+    assert [(d.gate, d.slice) for d in decisions] == [
+        ("users", "overall"),
+        ("floor", "overall"),
+        ("improvement", "overall"),
+        ("cluster", "cluster 0"),
+        ("cluster", "cluster 1"),
+        ("cluster", "no cluster"),
+    ]
+    assert "no loss" in decisions[3].sentence
+    assert "not judged: 5 of 30 users (gates.min_cluster_users)" in decisions[5].sentence
+
+
+def test_the_metrics_of_every_slice(evaluate):
+    metrics = read_metrics(evaluate(CANDIDATE, WORSE_FOR_ALL)[0])
+    assert set(metrics) == {
+        "overall",
+        "cluster_id:0",
+        "cluster_id:1",
+        "cluster_id:-1",
+        "history_length:1-4",
+        "history_length:5-9",
+    }
+    overall = metrics["overall"]
+    gains = 59 * 1.0 + 40 / np.log2(3) + 5 / np.log2(9)
+    assert overall.candidate["ndcg@10"] == pytest.approx(gains / 104)
+    assert overall.candidate["hr@5"] == pytest.approx(99 / 104)
+    assert overall.candidate["mrr"] == pytest.approx((59 + 40 / 2 + 5 / 8) / 104)
+    assert (overall.candidate["users"], overall.candidate["example_count"]) == (104, 105)
+    assert overall.candidate["coverage@20"] == 1.0
+    assert metrics["cluster_id:1"].baseline["ndcg@10"] == pytest.approx(1 / np.log2(6))
+    assert overall.change["ndcg@10"] == pytest.approx(
+        overall.candidate["ndcg@10"] - overall.baseline["ndcg@10"]
+    )
+    # Everybody in a cluster gains the same, so that chance explains nothing there.
+    assert metrics["cluster_id:1"].change["ndcg@10_chance"] == pytest.approx(0, abs=1e-9)
+    assert metrics["cluster_id:-1"].change["ndcg@10_significant_change"] == 0.0
+
+
+def test_too_few_users_decide_nothing(evaluate):
+    uri, blessed, gates = evaluate(CANDIDATE, WORSE_FOR_ALL, min_test_users=105)
+    decisions = explain(uri, gates)
+    assert not blessed and failed(decisions) == [("users", "overall")]
+    assert "104 evaluated users are fewer than 105 (gates.min_test_users)" in decisions[0].sentence
+
+
+def test_a_worse_model_fails_overall(evaluate):
+    uri, blessed, gates = evaluate(WORSE_FOR_ALL, CANDIDATE)
+    decisions = explain(uri, gates, BaselineRecord("own_items", "1", "why"))
+    assert not blessed
+    assert failed(decisions)[0] == ("improvement", "overall")
+    assert (
+        "the baseline's 0.8251 (own items by frequency, then popularity); it must be higher "
+        "(gates.min_improvement)" in decisions[2].sentence
+    )
+
+
+def test_a_loss_in_one_cluster_fails_though_the_whole_improves(evaluate):
+    uri, blessed, gates = evaluate(CANDIDATE, FORGETS_CLUSTER_1)
+    decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
+    assert not blessed and failed(decisions) == [("cluster", "cluster 1")]
+    assert decisions[4].sentence == (
+        "cluster 1: NDCG@10 0.6309 is 0.3691 below the served model's 1.0000; "
+        "at most 0.0100 is allowed (gates.max_cluster_loss)"
+    )
+    assert decisions[4].threshold == -0.01
+
+
+def test_a_model_that_ranks_every_user_alike_needs_no_gain(evaluate):
+    """Only what is served beside the ranking can differ, so that it is no question of quality."""
+    uri, blessed, gates = evaluate(CANDIDATE, CANDIDATE, min_improvement=0.5)
+    decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
+    assert blessed and not failed(decisions)
+    assert "0.8251 is the same as the served model's 0.8251; every user's next item is ranked" in (
+        decisions[2].sentence
+    )
+
+
+def test_the_same_quality_by_other_ranks_is_no_gain(evaluate):
+    """Below rank 10 two models differ: trained anew for nothing."""
+    uri, blessed, gates = evaluate(LONG, LONG_OTHERWISE, min_ndcg_at_10=0)
+    decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
+    assert not blessed and failed(decisions) == [("improvement", "overall")]
+    assert "0.0000 is the same as the served model's 0.0000; it must be higher" in (
+        decisions[2].sentence
+    )
+
+
+def test_warning_blesses_and_still_reports(evaluate):
+    uri, blessed, gates = evaluate(WORSE_FOR_ALL, CANDIDATE, mode="warn")
+    assert blessed and failed(explain(uri, gates))[0] == ("improvement", "overall")
+
+
+def test_the_floor_has_its_own_sentence_and_a_wide_margin_lets_a_cluster_lose(evaluate):
+    uri, blessed, gates = evaluate(
+        CANDIDATE, FORGETS_CLUSTER_1, max_cluster_loss=0.4, min_ndcg_at_10=0.9
+    )
+    (decision,) = [d for d in explain(uri, gates) if not d.passed]
+    assert not blessed
+    assert decision.sentence == (
+        "overall: NDCG@10 0.8251 is below the floor of 0.9000 (gates.min_ndcg_at_10)"
+    )
+
+
+def test_settings_are_checked():
+    with pytest.raises(ConfigError, match="did you mean 'gates.max_cluster_loss'"):
+        GatesConfig.from_dict({"max_cluster_los": 0.1}, prefix="gates.")
+    with pytest.raises(ConfigError, match="mode"):
+        GatesConfig.from_dict({"mode": "ignore"})
+
+
+def test_the_configuration_is_one_that_tfma_accepts():
+    config = tfma.utils.update_eval_config_with_defaults(
+        build_eval_config(GatesConfig()), has_baseline=True, rubber_stamp=True
+    )
+    tfma.utils.verify_eval_config(config)
+    assert [spec.is_baseline for spec in config.model_specs] == [False, True]

@@ -1,0 +1,189 @@
+"""The Pusher: one version per model, whole or not at all, with the labels that it deserves."""
+
+import json
+import multiprocessing
+import time
+
+import pytest
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
+
+from tests.helpers.pushed_versions import visible, write_model, write_versions
+from tfx_pipeline.dag.pushing import Executor
+from tfx_pipeline.deployment.rollout import finish_rollback, promote, roll_back
+from tfx_pipeline.deployment.version_folder import VersionFolder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return VersionFolder(tmp_path / "serving")
+
+
+@pytest.fixture
+def push(tmp_path, monkeypatch):
+    """Pushes a model with the given id, each at another second; returns the PushedModel."""
+    clock = iter(range(1000, 2000))
+    monkeypatch.setattr("tfx.components.pusher.executor.time.time", lambda: next(clock))
+
+    def run(identity, blessed=True, **deployment):
+        second = next(clock)
+        model = standard_artifacts.Model()
+        model.uri = str(tmp_path / f"model-{second}")
+        write_model(tmp_path / f"model-{second}" / "Format-Serving", identity)
+        blessing = standard_artifacts.ModelBlessing()
+        blessing.uri = str(tmp_path / f"blessing-{second}")
+        blessing.set_int_custom_property("blessed", int(blessed))
+        pushed = standard_artifacts.PushedModel()
+        pushed.uri = str(tmp_path / f"pushed-{second}")
+        destination = pusher_pb2.PushDestination()
+        destination.filesystem.base_directory = str(tmp_path / "serving")
+        Executor().Do(
+            {"model": [model], "model_blessing": [blessing]},
+            {"pushed_model": [pushed]},
+            {
+                "push_destination": proto_utils.proto_to_json(destination),
+                "custom_config": json.dumps({"deployment": deployment}),
+            },
+        )
+        return pushed
+
+    return run
+
+
+def test_a_push_leaves_a_model_and_what_servers_read(push, folder):
+    pushed = push("a")
+    version = pushed.get_string_custom_property("pushed_version")
+    assert pushed.get_string_custom_property("pushed_destination") == str(folder.root / version)
+    files = {
+        path.relative_to(folder.root / version).as_posix()
+        for path in folder.path(int(version)).rglob("*")
+        if path.is_file()
+    }
+    assert files == {"saved_model.pb", "variables/variables.index", "assets.extra/model.json"}
+    beside = {path.name for path in folder.root.iterdir()} - {version}
+    assert beside == {
+        *("models.config", "batching.config", "monitoring.config", "versions.json", ".lock")
+    }
+
+
+def test_a_served_model_is_not_pushed_again(push, folder):
+    first, again = push("a"), push("a")
+    assert len(visible(folder.root)) == 1
+    for pushed in (first, again):
+        assert pushed.get_int_custom_property("pushed") == 1
+        version = pushed.get_string_custom_property("pushed_version")
+        assert version == str(visible(folder.root)[0])
+    push("b")
+    # Back to the first model: the newest version must be what was pushed last.
+    push("a")
+    assert len(visible(folder.root)) == 3
+    assert folder.state().stable == visible(folder.root)[-1]
+
+
+def test_models_without_identity_are_always_pushed(push, folder):
+    push(None)
+    push(None)
+    assert len(visible(folder.root)) == 2
+
+
+def test_a_refused_model_is_not_pushed(push, folder):
+    assert push("a", blessed=False).get_int_custom_property("pushed") == 0
+    assert not folder.root.exists()
+    push("a")
+    assert push("a", blessed=False).get_int_custom_property("pushed") == 0
+    assert push("b", blessed=False).get_int_custom_property("pushed") == 0
+    assert len(visible(folder.root)) == 1
+
+
+def test_new_settings_count_even_when_the_model_is_refused(push, folder):
+    push("a")
+    push("a", blessed=False, model_name="shop", poll_seconds=5)
+    assert folder.record().deployment.model_name == "shop"
+    assert 'name: "shop"' in (folder.root / "models.config").read_text()
+
+
+def test_manual_promotion_makes_a_canary_first(push, folder):
+    push("a", promote="manual")
+    push("b", promote="manual")
+    push("b", promote="manual")
+    first, second = visible(folder.root)
+    assert (folder.state().stable, folder.state().canary) == (first, second)
+    assert promote(folder).state.stable == second
+    # A canary that is pushed again where promotion is automatic need not be copied.
+    push("c", promote="manual")
+    push("c")
+    assert folder.state().stable == visible(folder.root)[-1]
+    assert len(visible(folder.root)) == 3
+
+
+def test_a_rolled_back_model_does_not_come_back_by_itself(push, folder):
+    push("a")
+    push("b")
+    first, second = visible(folder.root)
+    roll_back(folder)
+    refused = push("b")
+    assert refused.get_int_custom_property("pushed") == 0
+    assert refused.get_string_custom_property("withdrawn_version") == str(second)
+    # A push comes long after a rollback: no server looks for the version any more.
+    assert visible(folder.root) == [first] and folder.state().stable == first
+    push("c")
+    assert folder.state().stable == visible(folder.root)[-1] > second
+    # Nor does it when its files are gone.
+    push("d"), push("e"), push("f")
+    assert not folder.path(second).exists()
+    assert push("b").get_int_custom_property("pushed") == 0
+
+
+def test_a_folder_of_an_earlier_release_gets_its_labels(push, folder):
+    write_versions(folder.root, 1, 2)
+    push("a", kept_versions=5)
+    new = visible(folder.root)[-1]
+    assert folder.state().stable == new
+    assert roll_back(folder).state.stable == 2
+    finish_rollback(folder, 0)
+    assert visible(folder.root) == [1, 2]
+
+
+def test_a_copy_killed_in_the_middle_is_never_seen(push, folder, monkeypatch):
+    push("a")
+    (before,) = visible(folder.root)
+    copy = fileio.copy
+    copied = multiprocessing.get_context("fork").Event()
+
+    def slow_copy(source, target, overwrite=False):
+        copy(source, target, overwrite)
+        if ".push-" in target and "variables" in target:
+            copied.set()
+            time.sleep(60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fileio, "copy", slow_copy)
+        process = multiprocessing.get_context("fork").Process(target=push, args=["b"])
+        process.start()
+        assert copied.wait(30)
+        assert visible(folder.root) == [before]
+        process.kill()
+        process.join(30)
+    assert visible(folder.root) == [before] and folder.state().stable == before
+    assert list(folder.root.glob(".push-*/*/variables/variables.index"))
+    # The lock died with its owner, and the next push clears the rest.
+    push("b")
+    assert not list(folder.root.glob(".push-*"))
+    assert len(visible(folder.root)) == 2
+
+
+def test_a_crash_between_copy_and_labels_is_made_good(push, folder, monkeypatch):
+    push("a")
+
+    def crash(*_):
+        raise OSError("the power is gone")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError):
+        patched.setattr(VersionFolder, "commit", crash)
+        push("b")
+    old, new = visible(folder.root)
+    assert folder.state().stable == old
+    push("b")
+    assert visible(folder.root) == [old, new] and folder.state().stable == new

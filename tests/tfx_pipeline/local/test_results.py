@@ -1,0 +1,40 @@
+"""The tables that a run prints at its end."""
+
+import io
+
+from tfx_pipeline.local import results
+from tfx_pipeline.terminal.console import Console
+
+MODELS = ["own_items", "combiner"]
+
+
+def printed(show, *arguments):
+    stream = io.StringIO()
+    show(*arguments, MODELS, Console(stream))
+    return [line.split() for line in stream.getvalue().splitlines() if line.strip()]
+
+
+def test_whole_baskets():
+    own = {"basket_recall@10": 0.1, "basket_recall@20": 0.15, "basket_ndcg@10": 0.2, "hr@10": 0.9}
+    combiner = {**own, "basket_ndcg@20": 0.25}
+    heading, header, *rows = printed(results.show_baskets, {"own_items": own, "combiner": combiner})
+    assert " ".join(heading) == "Test users, the whole next basket"
+    assert header == ["model", "recall@10", "recall@20", "NDCG@10", "NDCG@20"]
+    assert rows[0][-4:] == ["0.1000", "0.1500", "0.2000", "–"]
+    assert rows[1] == ["combiner", "0.1000", "0.1500", "0.2000", "0.2500"]
+
+
+def test_baskets_of_one_item_get_no_table():
+    single = {"hr@10": 0.5, "ndcg@10": 0.4}
+    assert printed(results.show_baskets, {"own_items": single, "combiner": single}) == []
+
+
+def test_frequency_bands_name_their_users():
+    bands = {
+        "0": {"users": 12, "models": {name: {"ndcg@10": 0.0} for name in MODELS}},
+        "21+": {"users": 3400, "models": {"own_items": {"ndcg@10": 0.1}, "combiner": {}}},
+    }
+    _, header, own, combiner = printed(results.show_frequencies, {"by_target_frequency": bands})
+    assert header == ["model", "0×", "(12)", "21+×", "(3,400)"]
+    assert own[-2:] == ["0.0000", "0.1000"]
+    assert combiner == ["combiner", "0.0000", "–"]

@@ -1,0 +1,89 @@
+"""Which prefixes are trained on, and how they are cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.data import features
+from trainer.data.histories import Histories
+from trainer.data.sampling import SampleBatches, training_samples
+from trainer.data.windows import window
+
+
+@pytest.fixture()
+def histories():
+
+    # User 0: a basket of two, then two single events. User 1: one event. User 2: from event 1 on.
+    item = np.array([1, 2, 3, 9, 4, 5, 6, 7], np.int32)
+    time = np.array([10, 10, 20, 30, 5, 1, 2, 3], np.int64)
+    columns = {name: np.zeros(8, np.int32) for name in features.EVENT_FEATURES}
+    columns |= {features.ITEM: item, features.TIME: time}
+    return Histories(
+        columns,
+        splits=np.array([0, 4, 5, 8]),
+        targets=np.zeros(0, np.int32),
+        target_splits=np.zeros(4, np.int64),
+        first_target=np.array([0, 0, 2]),
+    )
+
+
+def test_samples_end_where_time_moves_on(histories):
+
+    samples = training_samples(histories)
+    assert list(zip(samples.starts, samples.ends, samples.target_ends, strict=True)) == [
+        (0, 0, 2),
+        (0, 2, 3),
+        (0, 3, 4),
+        (4, 4, 5),
+        (5, 7, 8),  # first_target = 2: nothing before it is trained on
+    ]
+
+
+def test_batches_never_show_a_target_in_its_own_window(histories):
+    batches = SampleBatches(
+        histories, items=8, batch_size=2, samples_per_epoch=10, max_targets=4, later_items=2,
+        max_events=4, own_events=4, seed=0,
+    )  # fmt: skip
+    order = [1, 2, 3, 9, 4, 5, 6, 7]
+    seen = set()
+    for step, (inputs, targets) in enumerate(batches.dataset()):
+        for latest, own, wanted in zip(
+            inputs["item"].numpy(), inputs["own_item"].numpy(), targets.numpy(), strict=True
+        ):
+            wanted = {int(t) for t in wanted if t}
+            assert wanted and 9 not in wanted  # 9 is out of vocabulary
+            last = max((order.index(i) for i in [*latest, *own] if i), default=-1)
+            assert last < min(order.index(t) for t in wanted)
+            seen |= wanted
+        if step == 60:
+            break
+    assert {3, 7} <= seen
+
+
+def test_same_seed_same_batches_and_epochs_differ(histories):
+
+    def first(seed, epoch):
+        batches = SampleBatches(histories, 8, 8, 10, 4, 0, 4, 0, seed)
+        return next(iter(batches.dataset(first_epoch=epoch)))[1].numpy().tolist()
+
+    assert first(1, 0) == first(1, 0)
+    assert any(first(1, 0) != first(1, epoch) for epoch in range(1, 6))
+
+
+def test_later_items_stand_behind_those_of_the_instant(histories):
+
+    batches = SampleBatches(histories, 9, 8, 10, 4, 2, 4, 0, 0)
+    shown = {
+        tuple(row) for _, targets in batches.dataset().take(60) for row in targets.numpy().tolist()
+    }
+    # The basket of 1 and 2, then 3 and 9; after 2 comes 3, then 9; nothing comes after a last item.
+    assert {(1, 2, 3, 9), (3, 0, 9, 0), (9, 0, 0, 0), (4, 0, 0, 0), (7, 0, 0, 0)} == shown
+
+
+def test_window_is_newest_first_and_padded():
+
+    values = tf.constant([1, 2, 3, 4, 5], tf.int32)
+    cut = window(values, tf.constant([0, 3, 5]), tf.constant([3, 5, 5]), 4)
+    assert cut.numpy().tolist() == [[3, 2, 1, 0], [5, 4, 0, 0], [0, 0, 0, 0]]

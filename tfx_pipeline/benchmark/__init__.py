@@ -1,0 +1,1 @@
+"""`cohortrec benchmark`: the pipeline under the protocol of the research papers."""

@@ -1,0 +1,127 @@
+"""The benchmark's figures: metrics with bootstrap intervals, from the ranks of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tfx_pipeline.local.local_runner import Outcome
+from trainer.evaluation.metrics import (
+    Interval,
+    bootstrap_interval,
+    metric_names,
+    paired_difference,
+    user_values,
+)
+from trainer.raw_history import TEST, VALIDATION
+
+SPLITS = (VALIDATION, TEST)
+MODELS = ("popularity", "encoder", "global", "routed", "combiner")
+CONFIDENCE = 0.95
+DIFFERENCES = (("combiner", "global"), ("combiner", "encoder"))
+"""Pairs of models; `encoder` is the global encoder without item transitions."""
+
+
+def split_figures(ranks: pl.DataFrame) -> dict[str, Any]:
+    """The figures of one split.
+
+    Args:
+        ranks: integer columns `MODELS`, a row per user, 1-based ranks; `encoder` only where there
+            are item transitions.
+
+    Returns:
+        `users`, and `models`: model (and "a - b" of the `DIFFERENCES`, paired by user) to metric to
+        mean, low, high, the ends of the 95 % bootstrap interval.
+    """
+    columns = {model: ranks[model].to_numpy() for model in MODELS if model in ranks.columns}
+    models = {
+        model: {metric: _figure(_interval(of, metric)) for metric in metric_names()}
+        for model, of in columns.items()
+    }
+    for a, b in DIFFERENCES:
+        if b in columns:
+            models[f"{a} - {b}"] = {
+                metric: _figure(paired_difference(columns[a], columns[b], metric, CONFIDENCE))
+                for metric in metric_names()
+            }
+    return {"users": ranks.height, "models": models}
+
+
+def run_figures(outcome: Outcome) -> dict[str, Any]:
+    """Everything that the benchmark reports about the models of a run.
+
+    Args:
+        outcome: of a run whose components all succeeded.
+
+    Returns:
+        splits: see `split_figures`, with the number of users whose next item is in their own
+            history (`targets_in_history`).
+        data: users and items of the log, and how many users are too short to be evaluated.
+        combination: strengths, and why.
+        derived: what the data decided about the recipe, with reasons.
+        baseline, gates: what the gates compared with, and said.
+    """
+    comparison = outcome.artifact("ClusterCombiner", "comparison")
+    ranks = pl.read_parquet(comparison / "ranks.parquet")
+    examples = outcome.artifact("BehaviorExampleGen", "examples")
+    splits = {
+        split: split_figures(ranks.filter(pl.col("split") == split))
+        | {"targets_in_history": targets_in_history(examples / f"Split-{split}")}
+        for split in SPLITS
+    }
+    account = _read(outcome.artifact("BehaviorExampleGen", "data_quality") / "data_quality.json")
+    training = _read(outcome.artifact("Trainer.encoder", "model_run") / "training.json")
+    return {
+        "data": {
+            "users": account["users"],
+            "items": account["items"],
+            "interactions": account["events_kept"],
+            "users_too_short": account["users"] - account["split"]["histories"][TEST],
+            "dropped": account["dropped"],
+            "notes": account["notes"],
+        },
+        "splits": splits,
+        "combination": _read(comparison / "combination.json"),
+        "derived": training["derived"],
+        "baseline": outcome.baseline,
+        "gates": [asdict(decision) for decision in outcome.decisions],
+    }
+
+
+def targets_in_history(split: Path) -> int:
+    """How many users of a split have their next item in their history.
+
+    They count as misses: a list from which seen items are left out can never contain the item.
+
+    Args:
+        split: folder with the split's GZIP TFRecord files of histories.
+    """
+    import tensorflow as tf
+
+    files = sorted(str(path) for path in split.glob("*.gz"))
+    found = 0
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+        feature = tf.train.Example.FromString(record).features.feature
+        targets = feature["target_item_ids"].bytes_list.value
+        found += bool(targets) and targets[0] in set(feature["item_ids"].bytes_list.value)
+    return found
+
+
+def _interval(ranks: npt.NDArray[np.integer], metric: str) -> Interval:
+    return bootstrap_interval(user_values(ranks, metric), CONFIDENCE)
+
+
+def _figure(interval: Interval) -> dict[str, float]:
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,115 @@
+"""TFX's Pusher, which brings a model in whole, once, and with its labels.
+
+TFX copies a model file by file to the place where servers look, and numbers it by the time of the
+push, so that every run whose gates pass would put another copy of the same model beside the first.
+Here TFX copies out of servers' sight, and the copy appears by a rename. Object stores have no such
+rename: there TFX's own order stands, `saved_model.pb` last, without labels.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+from google.protobuf import json_format
+from tfx.components.pusher import component, executor
+from tfx.dsl.components.base import executor_spec
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, proto_utils
+
+from tfx_pipeline.deployment.rollout import admit, find_candidate
+from tfx_pipeline.deployment.version_folder import VersionFolder
+from tfx_pipeline.paths.inputs import is_remote
+from tfx_pipeline.serving.served import model_id
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
+
+DEPLOYMENT = "deployment"
+WITHDRAWN_VERSION = "withdrawn_version"
+
+
+class Executor(executor.Executor):
+    """Executor of `Pusher`."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes a blessed model, unless it is there already or was rolled back.
+
+        Args:
+            input_dict: `model` and `model_blessing`.
+            output_dict: `pushed_model`; says where the model lies, whether it was copied now or
+                by an earlier run.
+            exec_properties: `push_destination`, JSON of a PushDestination, and `custom_config`,
+                JSON with the DeploymentConfig as `deployment`.
+        """
+        base = _base_directory(exec_properties)
+        if is_remote(base):
+            super().Do(input_dict, output_dict, exec_properties)
+            return
+        config = _deployment(exec_properties)
+        if not self.CheckBlessing(input_dict):
+            _configure(VersionFolder(Path(base)), config)
+            super().Do(input_dict, output_dict, exec_properties)
+            return
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        model = self.GetModelPath(input_dict)
+        folder = VersionFolder(Path(base))
+        with folder.changing() as state:
+            folder.hide_withdrawn(state)
+            state = folder.state()
+            found = find_candidate(folder, state, model_id(Path(model)))
+            if found is not None and found.withdrawn:
+                logging.warning("Not pushed: the model is version %d, rolled back", found.version)
+                self._MarkNotPushed(pushed)
+                pushed.set_string_custom_property(WITHDRAWN_VERSION, str(found.version))
+                return
+            if found is not None:
+                logging.info("The model lies there already: version %d", found.version)
+                version = found.version
+                io_utils.copy_dir(model, pushed.uri)
+            else:
+                staging = folder.staging()
+                super().Do(input_dict, output_dict, _pushing_to(exec_properties, staging))
+                (staged,) = staging.iterdir()
+                version = folder.take_in(staged, state)
+                staging.rmdir()
+            admit(folder, state, version, config)
+        self._MarkPushed(pushed, str(folder.path(version)), str(version))
+
+
+class Pusher(component.Pusher):
+    """TFX's Pusher with our executor."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+
+def _base_directory(exec_properties: dict[str, Any]) -> str:
+    destination = pusher_pb2.PushDestination()
+    proto_utils.json_to_proto(exec_properties["push_destination"], destination)
+    return str(destination.filesystem.base_directory)
+
+
+def _configure(folder: VersionFolder, config: DeploymentConfig) -> None:
+    """Settings count from now on, also when the model that came with them does not pass."""
+    if folder.root.is_dir():
+        with folder.changing() as state:
+            if state.visible:
+                folder.configure(state, config)
+
+
+def _pushing_to(exec_properties: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The properties with another push destination."""
+    destination = pusher_pb2.PushDestination()
+    destination.filesystem.base_directory = str(folder)
+    return {**exec_properties, "push_destination": json_format.MessageToJson(destination)}
+
+
+def _deployment(exec_properties: dict[str, Any]) -> DeploymentConfig:
+    given = json.loads(exec_properties.get("custom_config") or "null") or {}
+    return DeploymentConfig.from_dict(given.get(DEPLOYMENT, {}), "deployment.")

@@ -1,0 +1,1 @@
+"""Runs on this machine: the runner, its directory, and what is shown of the results."""

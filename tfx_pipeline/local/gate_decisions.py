@@ -1,0 +1,287 @@
+"""What the Evaluator found and decided, in words: metrics by slice and one decision a gate."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from components.baseline_model.record import BaselineRecord
+from components.infra_validator.record import InfraRecord
+from tfx_pipeline.dag.gates import (
+    BASELINE,
+    CANDIDATE,
+    CHANCE,
+    JUDGED_BY,
+    REQUIRED_GAIN,
+    SIGNIFICANT_CHANGE,
+    STRICTLY,
+    GatesConfig,
+)
+from trainer.raw_history import CLUSTER_ID, NOISE
+
+if TYPE_CHECKING:
+    from tensorflow_model_analysis.proto import metrics_for_slice_pb2, validation_result_pb2
+
+OVERALL = "overall"
+USERS = "users"
+
+
+@dataclasses.dataclass(frozen=True)
+class SliceMetrics:
+    """Metrics of the users of one slice.
+
+    Attributes:
+        feature: name of the feature that defines the slice; "" overall.
+        value: its value in this slice; "" overall.
+        candidate: metric name to value, of the new model.
+        baseline: the same of the baseline.
+        change: candidate minus baseline, and what is only defined for the pair.
+    """
+
+    feature: str
+    value: str
+    candidate: dict[str, float]
+    baseline: dict[str, float]
+    change: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class GateDecision:
+    """One gate on one slice.
+
+    Attributes:
+        gate: "users", "floor", "improvement" or "cluster" (see `tfx_pipeline.dag.gates`), "served"
+            for the InfraValidator's, or "evaluation" for a failure that the Evaluator reports and
+            none of these accounts for.
+        slice: "overall", "cluster 3", or "no cluster" for the users who belong to none.
+        metric: name of the metric judged.
+        candidate: its value for the new model; None if it was not measured.
+        baseline: its value for the baseline; None if the gate needs none.
+        threshold: what is allowed: least value, least change, or (cluster) least change.
+        passed: whether the gate lets the model through.
+        sentence: all of this for people.
+    """
+
+    gate: Literal["users", "floor", "improvement", "cluster", "served", "evaluation"]
+    slice: str
+    metric: str
+    candidate: float | None
+    baseline: float | None
+    threshold: float | None
+    passed: bool
+    sentence: str
+
+
+def read_metrics(evaluation_uri: str) -> dict[str, SliceMetrics]:
+    """All metrics of an evaluation.
+
+    Args:
+        evaluation_uri: of the ModelEvaluation artifact.
+
+    Returns:
+        Metrics by slice: "overall", "cluster_id:3", "history_length:5-9", …
+    """
+    import tensorflow_model_analysis as tfma
+
+    slices = [_slice_metrics(record) for record in tfma.load_metrics(evaluation_uri)]
+    return {
+        f"{metrics.feature}:{metrics.value}" if metrics.feature else OVERALL: metrics
+        for metrics in slices
+    }
+
+
+def explain(
+    evaluation_uri: str, gates: GatesConfig, baseline: BaselineRecord | None = None
+) -> list[GateDecision]:
+    """Why the Evaluator blessed the model or did not.
+
+    In the mode "warn" the Evaluator was given no gates; the decisions are what it would have said.
+
+    Args:
+        evaluation_uri: of the ModelEvaluation artifact.
+        gates: the settings that `build_eval_config` was given.
+        baseline: what the model was compared with, to name it.
+
+    Returns:
+        A decision for the number of users, the floor, the improvement and each cluster; failures
+        of another kind, for example a slice that no example falls into, at the end.
+    """
+    import tensorflow_model_analysis as tfma
+
+    metrics = read_metrics(evaluation_uri)
+    named = _Baseline(baseline)
+    decisions = []
+    if OVERALL in metrics:
+        decisions.append(_users(metrics[OVERALL], gates))
+        decisions.append(_floor(metrics[OVERALL], gates))
+        decisions.append(_improvement(metrics[OVERALL], gates, named))
+    clusters = [metric for metric in metrics.values() if metric.feature == CLUSTER_ID]
+    for cluster in sorted(clusters, key=_cluster_order):
+        decisions.append(_cluster(cluster, gates, named))
+    if gates.mode == "enforce" and all(decision.passed for decision in decisions):
+        decisions += _unaccounted(tfma.load_validation_result(evaluation_uri))
+    return decisions
+
+
+def served_decision(record: InfraRecord) -> GateDecision:
+    """What the InfraValidator decided; it is enforced in every mode of the gates."""
+    sentence = record.sentence
+    return GateDecision("served", OVERALL, "", None, None, None, record.passed, sentence)
+
+
+class _Baseline:
+    """Names the baseline's figure in a sentence."""
+
+    def __init__(self, record: BaselineRecord | None):
+        self._record = record
+
+    def has(self, figure: float) -> str:
+        if self._record is None:
+            return f"the baseline's {figure:.4f}"
+        if self._record.kind == "served":
+            return f"the served model's {figure:.4f}"
+        return f"the baseline's {figure:.4f} ({self._record.title})"
+
+
+def _users(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
+    users = int(overall.candidate[USERS])
+    passed = users >= gates.min_test_users
+    side = "at least" if passed else "fewer than"
+    return GateDecision(
+        gate="users",
+        slice=OVERALL,
+        metric=USERS,
+        candidate=float(users),
+        baseline=None,
+        threshold=float(gates.min_test_users),
+        passed=passed,
+        sentence=f"overall: {users:,} evaluated users are {side} {gates.min_test_users:,} "
+        "(gates.min_test_users)",
+    )
+
+
+def _floor(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
+    candidate = overall.candidate[JUDGED_BY]
+    passed = candidate >= gates.min_ndcg_at_10
+    side = "at least" if passed else "below"
+    return GateDecision(
+        gate="floor",
+        slice=OVERALL,
+        metric=JUDGED_BY,
+        candidate=candidate,
+        baseline=None,
+        threshold=gates.min_ndcg_at_10,
+        passed=passed,
+        sentence=f"overall: NDCG@10 {candidate:.4f} is {side} the floor of "
+        f"{gates.min_ndcg_at_10:.4f} (gates.min_ndcg_at_10)",
+    )
+
+
+def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
+    candidate, baseline = overall.candidate[JUDGED_BY], overall.baseline[JUDGED_BY]
+    gain = overall.change[REQUIRED_GAIN]
+    required = (
+        f"it must be higher by more than {gates.min_improvement:.4f}"
+        if gates.min_improvement > 0
+        else f"it may be lower by less than {-gates.min_improvement:.4f}"
+        if gates.min_improvement < 0
+        else "it must be higher"
+    )
+    if math.isinf(gain):
+        required = "every user's next item is ranked alike, so that no gain is asked for: only "
+        required += "what is served beside the ranking differs, such as the list length or titles"
+    else:
+        required += " (gates.min_improvement)"
+    return GateDecision(
+        gate="improvement",
+        slice=OVERALL,
+        metric=JUDGED_BY,
+        candidate=candidate,
+        baseline=baseline,
+        threshold=gates.min_improvement,
+        passed=gain >= gates.min_improvement + STRICTLY,
+        sentence=f"overall: {_compared(candidate, baseline, named)}; {required}",
+    )
+
+
+def _cluster_order(cluster: SliceMetrics) -> tuple[bool, int]:
+    """By number, users of no cluster last."""
+    return (int(cluster.value) == NOISE, int(cluster.value))
+
+
+def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
+    candidate, baseline = cluster.candidate[JUDGED_BY], cluster.baseline[JUDGED_BY]
+    users = int(cluster.candidate[USERS])
+    loss, chance = baseline - candidate, cluster.change[CHANCE]
+    if users < gates.min_cluster_users:
+        rule = f"not judged: {users} of {gates.min_cluster_users} users (gates.min_cluster_users)"
+    elif loss <= 0:
+        rule = "no loss"
+    elif gates.max_cluster_loss < loss <= chance:
+        rule = f"not counted: with {users} users chance explains {chance:.4f}"
+        rule += " (gates.cluster_confidence)"
+    else:
+        rule = f"at most {gates.max_cluster_loss:.4f} is allowed (gates.max_cluster_loss)"
+    name = "no cluster" if cluster.value == str(NOISE) else f"cluster {cluster.value}"
+    return GateDecision(
+        gate="cluster",
+        slice=name,
+        metric=JUDGED_BY,
+        candidate=candidate,
+        baseline=baseline,
+        threshold=-gates.max_cluster_loss,
+        passed=cluster.change[SIGNIFICANT_CHANGE] >= -gates.max_cluster_loss,
+        sentence=f"{name}: {_compared(candidate, baseline, named)}; {rule}",
+    )
+
+
+def _compared(candidate: float, baseline: float, named: _Baseline) -> str:
+    change = candidate - baseline
+    if abs(change) < STRICTLY:
+        return f"NDCG@10 {candidate:.4f} is the same as {named.has(baseline)}"
+    side = "above" if change > 0 else "below"
+    return f"NDCG@10 {candidate:.4f} is {abs(change):.4f} {side} {named.has(baseline)}"
+
+
+def _unaccounted(result: validation_result_pb2.ValidationResult) -> Iterator[GateDecision]:
+    """What the Evaluator refused for another reason than the gates."""
+    sentences = [
+        f"no evaluated example has the feature {', '.join(spec.feature_keys)!r}, so its slices "
+        "cannot be judged"
+        if spec.feature_keys
+        else "the evaluated split holds no examples"
+        for spec in result.missing_slices
+    ]
+    if not result.validation_ok and not sentences:
+        failures = [
+            f"{failure.metric_key.name} ({failure.message.strip() or 'threshold not met'})"
+            for record in result.metric_validations_per_slice
+            for failure in record.failures
+        ]
+        sentences = [
+            "the Evaluator refused the model: " + (", ".join(failures) or "no reason given")
+        ]
+    for sentence in sentences:
+        yield GateDecision("evaluation", OVERALL, JUDGED_BY, None, None, None, False, sentence)
+
+
+def _slice_metrics(record: metrics_for_slice_pb2.MetricsForSlice) -> SliceMetrics:
+    values: dict[str, dict[str, float]] = {CANDIDATE: {}, BASELINE: {}, "change": {}}
+    for entry in record.metric_keys_and_values:
+        side = "change" if entry.key.is_diff else entry.key.model_name
+        values[side][entry.key.name] = entry.value.double_value.value
+    keys = record.slice_key.single_slice_keys
+    return SliceMetrics(
+        feature=keys[0].column if keys else "",
+        value=_slice_value(keys[0]) if keys else "",
+        candidate=values[CANDIDATE],
+        baseline=values[BASELINE],
+        change=values["change"],
+    )
+
+
+def _slice_value(key: Any) -> str:
+    value = getattr(key, key.WhichOneof("kind"))
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

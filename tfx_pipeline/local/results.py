@@ -1,0 +1,176 @@
+"""What a run shows at its end: results by model and slice, the gates, three customers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx_pipeline.local.customers import show_customers
+from tfx_pipeline.local.local_runner import Outcome
+from tfx_pipeline.local.run_directory import RunDirectory
+from tfx_pipeline.settings.run_config import RunConfig
+from tfx_pipeline.terminal.console import Console
+from trainer.raw_history import NOISE
+
+MODEL_NAMES = {
+    "popularity": "popularity",
+    "own_items": "own items by frequency, then popularity",
+    "encoder": "global encoder without transitions",
+    "global": "global encoder",
+    "routed": "specialists routed by cluster",
+    "combiner": "combiner",
+}
+OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
+BASKET_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
+SLICE_METRIC = "ndcg@10"
+
+
+def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
+    """Prints the results of a run and writes its `metrics.json`."""
+    comparison = _read(outcome.artifact("ClusterCombiner", "comparison") / "comparison.json")
+    clustering = _read(outcome.artifact("SequenceClusterer", "evaluation") / "evaluation.json")
+    test = comparison["splits"]["test"]
+    models = comparison["models"]
+    show_overall(test["overall"], models, console)
+    show_baskets(test["overall"], models, console)
+    show_clusters(test, models, console)
+    show_frequencies(test, models, console)
+    _show_gates(outcome, console)
+    split = outcome.artifact("SequenceClusterer", "examples") / "Split-test"
+    customers = show_customers(
+        outcome.served or outcome.candidate, split, config.run.shown_customers, console
+    )
+    _show_places(outcome, directory, console)
+    figures = {
+        "status": outcome.status,
+        "served": str(outcome.served) if outcome.served else None,
+        "trained": outcome.trained,
+        "comparison": comparison,
+        "clustering": clustering,
+        "baseline": outcome.baseline,
+        "gates": [dataclasses.asdict(decision) for decision in outcome.decisions],
+        "customers": customers,
+    }
+    directory.metrics.write_text(
+        json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def show_overall(
+    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
+) -> None:
+    """The table of all models on all test users."""
+    metrics = [name for name in OVERALL_METRICS if any(name in overall[model] for model in models)]
+    console.heading("Test users, all")
+    console.table(
+        ["model", *(name.upper() if name != "coverage@20" else "coverage@20" for name in metrics)],
+        [
+            [
+                MODEL_NAMES.get(model, model),
+                *(_figure(overall[model].get(name)) for name in metrics),
+            ]
+            for model in models
+        ],
+    )
+
+
+def show_baskets(
+    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
+) -> None:
+    """The table of all models over whole next baskets; nothing where a basket is one item."""
+    names = {name: f"basket_{name}" for name in BASKET_METRICS}
+    if not any(name in overall[model] for model in models for name in names.values()):
+        return
+    console.heading("Test users, the whole next basket")
+    console.table(
+        ["model", *(shown.replace("ndcg", "NDCG") for shown in names)],
+        [
+            [
+                MODEL_NAMES.get(model, model),
+                *(_figure(overall[model].get(name)) for name in names.values()),
+            ]
+            for model in models
+        ],
+    )
+
+
+def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+    """The table of all models in each cluster."""
+    parts = {int(name): part for name, part in test["by_cluster"].items()}
+    clusters = [(str(k), parts[k]) for k in sorted(parts) if k != NOISE]
+    if NOISE in parts:
+        clusters.append(("none", parts[NOISE]))
+    console.heading(f"Test users by cluster, {SLICE_METRIC.upper()}")
+    _slices(clusters, models, console)
+
+
+def show_frequencies(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+    """The table of all models by how often the next item occurs in the training histories."""
+    bands = [(f"{name}×", part) for name, part in test["by_target_frequency"].items()]
+    console.heading(
+        f"Test users by how often their next item is in training, {SLICE_METRIC.upper()}"
+    )
+    _slices(bands, models, console)
+
+
+def _slices(
+    slices: Sequence[tuple[str, Mapping[str, Any]]], models: Sequence[str], console: Console
+) -> None:
+    """One column a slice, with its number of users."""
+    console.table(
+        ["model", *(f"{name} ({part['users']:,})" for name, part in slices)],
+        [
+            [
+                MODEL_NAMES.get(model, model),
+                *(_figure(part["models"].get(model, {}).get(SLICE_METRIC)) for _, part in slices),
+            ]
+            for model in models
+        ],
+    )
+
+
+def _show_gates(outcome: Outcome, console: Console) -> None:
+    console.heading(f"Gates, against {outcome.baseline}")
+    if outcome.status == "already_served":
+        console.line("  the model is already served, nothing to push")
+    else:
+        for decision in outcome.decisions:
+            mark = "passed" if decision.passed else "FAILED"
+            console.line(f"  {mark}  {decision.sentence}")
+    version = outcome.candidate_version
+    if outcome.status == "pushed":
+        console.line(f"  pushed as version {version}", style="bold")
+        if outcome.served is not None and outcome.served.name != str(version):
+            console.line(
+                f"  it is the canary; version {outcome.served.name} stays stable until "
+                "`cohortrec serving promote`"
+            )
+    elif outcome.status == "rolled_back":
+        console.line(
+            f"  not pushed: it is version {version}, which was rolled back; "
+            f"`cohortrec serving promote --version {version}` brings it back",
+            style="bold",
+        )
+    elif outcome.status == "refused":
+        console.line("  refused: nothing was pushed", style="bold")
+    if not outcome.trained:
+        console.line("  nothing was trained (all from cache)")
+
+
+def _show_places(outcome: Outcome, directory: RunDirectory, console: Console) -> None:
+    console.line()
+    if outcome.served is not None:
+        console.line(f"Model    {outcome.served}")
+    console.line(f"Report   {directory.report}")
+    console.line(f"Figures  {directory.metrics}")
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Paths: what a user may name as input, and where a run keeps what it makes."""

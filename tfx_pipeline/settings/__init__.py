@@ -1,0 +1,1 @@
+"""Settings: one typed tree, its presets, and how files and the command line change it."""

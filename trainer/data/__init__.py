@@ -1,0 +1,3 @@
+"""Data: histories as columns, what the log says about itself, and the windows that a model
+reads.
+"""

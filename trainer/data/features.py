@@ -1,0 +1,34 @@
+"""Names and sizes of the event features that Transform makes (`trainer/preprocessing.py`)."""
+
+from __future__ import annotations
+
+from trainer import raw_history
+
+# Names of the transformed event features, aligned with each other.
+ITEM = "item"
+ACTION = "action"
+CATEGORY = "category"
+GAP = "gap"
+HOUR = "hour"
+WEEKDAY = "weekday"
+PRICE = "price"
+QUANTITY = "quantity"
+TIME = "time"
+EVENT_FEATURES = (ITEM, ACTION, CATEGORY, GAP, HOUR, WEEKDAY, PRICE, QUANTITY, TIME)
+# Not aligned with the events.
+TARGET = "target"
+FIRST_TARGET = raw_history.FIRST_TARGET
+
+ITEM_VOCABULARY = "items"
+ACTION_VOCABULARY = "actions"
+CATEGORY_VOCABULARY = "categories"
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+# Seconds between an event and the one before it. The first bucket (0) is "no event before".
+GAP_BOUNDARIES = (
+    *(1, 10, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR),
+    *(_DAY, 2 * _DAY, 4 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY),
+)
+GAP_BUCKETS = len(GAP_BOUNDARIES) + 2
+HOURS = 25
+WEEKDAYS = 8

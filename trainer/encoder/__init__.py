@@ -1,0 +1,1 @@
+"""The encoder: item table, event towers of transformer blocks, the bonus for own items."""

@@ -1,0 +1,167 @@
+"""The transformer over events: the part of the encoder that a specialist has of its own.
+
+BERT's own form (Devlin et al. 2019): token embeddings summed, layer-normalised, then
+post-LayerNorm transformer blocks. An event is a token; its embedding is the
+sum of the item's vector, position (counted from the newest event), action, time and price parts.
+The state above the newest event is the query.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_hub
+import tensorflow as tf
+
+from trainer.data import features
+from trainer.encoder.catalogue import INIT_STDDEV, embedding
+from trainer.encoder.dropout import ByteDropout
+from trainer.encoder.transformer_block import TransformerBlock
+
+PRICE_RATE = 0.5
+"""Share of training samples that keep their prices: requests often come without."""
+
+
+@keras.saving.register_keras_serializable(package="cohortrec")
+class EventTower(keras.layers.Layer):
+    """Encodes event windows whose items are given as vectors.
+
+    Args:
+        actions: number of action indices, 0 if all events are of one kind.
+        use_time: whether timestamps mean time (not just order).
+        use_price: whether events carry prices or quantities.
+        width, layers, heads, feedforward, dropout, max_events: see `EncoderConfig`.
+    """
+
+    def __init__(
+        self,
+        actions: int,
+        use_time: bool,
+        use_price: bool,
+        width: int,
+        layers: int,
+        heads: int,
+        feedforward: int,
+        dropout: float,
+        max_events: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._arguments = {
+            "actions": actions,
+            "use_time": use_time,
+            "use_price": use_price,
+            "width": width,
+            "layers": layers,
+            "heads": heads,
+            "feedforward": feedforward,
+            "dropout": dropout,
+            "max_events": max_events,
+        }
+        self.actions = actions
+        self.max_events = max_events
+        self.width = width
+        self.event_embeddings: dict[str, keras.layers.Embedding] = {}
+        if actions:
+            self.event_embeddings[features.ACTION] = embedding(actions, width, "action")
+        if use_time:
+            self.event_embeddings[features.GAP] = embedding(features.GAP_BUCKETS, width, "gap")
+            self.event_embeddings[features.HOUR] = embedding(features.HOURS, width, "hour")
+            self.event_embeddings[features.WEEKDAY] = embedding(features.WEEKDAYS, width, "weekday")
+        self.price_projection = (
+            keras.layers.Dense(width, use_bias=False, name="price") if use_price else None
+        )
+        initializer = keras.initializers.TruncatedNormal(stddev=INIT_STDDEV)
+        self.position = keras_hub.layers.PositionEmbedding(
+            max_events, initializer=initializer, name="position"
+        )
+        self.norm = keras.layers.LayerNormalization(epsilon=1e-12, name="embeddings_norm")
+        self.dropout = ByteDropout(dropout)
+        self.blocks = [
+            TransformerBlock(width, heads, feedforward, dropout, INIT_STDDEV, name=f"block_{i}")
+            for i in range(layers)
+        ]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Creates all weights; their shapes do not depend on an input."""
+        if getattr(self, "built", False):
+            return
+        for layer in self.event_embeddings.values():
+            layer.build((None, None))
+        if self.price_projection is not None:
+            self.price_projection.build((None, None, 2))
+        self.position.build((None, self.max_events, self.width))
+        self.norm.build((None, None, self.width))
+        for block in self.blocks:
+            block.build()
+        self.built = True
+
+    def call(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """Query vectors.
+
+        Args:
+            events: `trainer.data.features` event columns [batch, length], newest first, item 0 =
+                padding; `length` may be anything up to `max_events`.
+            item_vectors: [batch, length, width].
+            training: whether dropout applies.
+
+        Returns:
+            [batch, width]. A user without events gets a query too.
+        """
+        x, visible = self._below_last(events, item_vectors, training)
+        return self.blocks[-1].newest(x, visible, training=training)
+
+    def states(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        """States of all positions, [batch, length, width]; at position 0 what `call` gives.
+
+        Args:
+            events: as for `call`.
+            item_vectors: [batch, length, width].
+            training: whether dropout applies.
+        """
+        x, visible = self._below_last(events, item_vectors, training)
+        return self.blocks[-1](x, visible, training=training)
+
+    def _below_last(
+        self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the last block reads: [batch, length, width], and which places are visible."""
+        # `call` gets them cast by Keras, `states` does not.
+        x = tf.cast(item_vectors, self.compute_dtype)
+        for name, layer in self.event_embeddings.items():
+            index = tf.cast(events[name], tf.int32)
+            # An unknown action counts as the most frequent one, index 1.
+            x += layer(tf.where((index >= 0) & (index < layer.input_dim), index, 1))
+        if self.price_projection is not None:
+            amounts = tf.stack([events[features.PRICE], events[features.QUANTITY]], axis=-1)
+            if training:
+                keep = tf.random.uniform([tf.shape(amounts)[0], 1, 1]) < PRICE_RATE
+                amounts = tf.where(keep, amounts, 0.0)
+            x += self.price_projection(amounts)
+        x += self.position(x)
+        x = self.dropout(self.norm(x), training=training)
+        present = events[features.ITEM] > 0
+        # The newest place is visible even when empty, so that attention always has something.
+        visible = present | (tf.range(tf.shape(present)[1]) == 0)[None, :]
+        for block in self.blocks[:-1]:
+            x = block(x, visible, training=training)
+        return x, visible
+
+    def enable_lora(self, rank: int) -> None:
+        """Freezes the tower and adds low-rank changes (Hu et al. 2021) to its dense kernels."""
+        for layer in self._flatten_layers(include_self=False):
+            layer.trainable = False
+        for block in self.blocks:
+            for layer in block._flatten_layers(include_self=False):
+                if hasattr(layer, "enable_lora"):
+                    layer.trainable = True
+                    layer.enable_lora(rank)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), **self._arguments}

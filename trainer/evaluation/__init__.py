@@ -1,0 +1,1 @@
+"""Evaluation: ranks over the whole catalogue, metrics with intervals, free baselines, baskets."""

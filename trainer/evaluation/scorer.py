@@ -1,0 +1,205 @@
+"""Scoring whole splits: queries, ranks and lists of many histories, in batches by length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.clusters.representation import (
+    LAST_STATE,
+    Representation,
+    dimensions,
+    query_and_representation,
+)
+from trainer.data import features
+from trainer.data.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs, padded_length
+from trainer.data.histories import Histories
+from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.own_items import own_items_in
+from trainer.evaluation.ranking import target_rank, top_list
+from trainer.inference.own_members import OwnMembers
+
+_SCORES_AT_ONCE = 16_000_000
+"""Elements of a score matrix that is held at once (64 MB)."""
+
+
+class Scorer:
+    """Ranks items for a fixed set of histories; graphs and columns are kept between calls.
+
+    Args:
+        encoder: its current weights count at every call.
+        histories: with targets, where these are to be ranked.
+        transitions: raise scores beside the encoder, None if nothing does.
+    """
+
+    def __init__(
+        self,
+        encoder: BehaviorEncoder,
+        histories: Histories,
+        transitions: ItemTransitions | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._histories = histories
+        self._transitions = TransitionBonus(transitions) if transitions else None
+        self._own = encoder.own_events
+        self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
+        self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
+        self._encode = tf.function(self._encode_batch, reduce_retracing=True)
+        self._change = tf.function(self._change_batch, reduce_retracing=True)
+        self._rank = tf.function(self._rank_batch, reduce_retracing=True)
+        self._list = tf.function(self._list_batch, reduce_retracing=True)
+
+    def with_transitions(self, transitions: ItemTransitions) -> Scorer:
+        """The same users and encoder with other transitions."""
+        return Scorer(self._encoder, self._histories, transitions)
+
+    def queries(self) -> np.ndarray:
+        """float32 [users, width], the encoder's state of every history."""
+        return self.queries_and_representations(LAST_STATE)[0]
+
+    def queries_and_representations(self, kind: Representation) -> tuple[np.ndarray, np.ndarray]:
+        """By what each user is recommended to, and by what clustered.
+
+        Args:
+            kind: which representation.
+
+        Returns:
+            float32 [users, width] and float32 [users, dim], see `query_and_representation`.
+        """
+        users = len(self._histories)
+        queries = np.zeros((users, self._encoder.tower.width), np.float32)
+        represented = queries
+        if kind != LAST_STATE:
+            represented = np.zeros((users, dimensions(kind, queries.shape[1])), np.float32)
+        for rows, starts, ends, length, _, _ in self._batches():
+            query, representation = self._encode(kind, starts, ends, length)
+            queries[rows], represented[rows] = query.numpy(), representation.numpy()
+        return queries, represented
+
+    def specialist_queries(self, specialist: OwnMembers, queries: np.ndarray) -> np.ndarray:
+        """float32 [users, width], a specialist's state of every history.
+
+        Only its own members are run: `queries` themselves are returned where it has none.
+
+        Args:
+            specialist: what it has of its own beside the encoder.
+            queries: float32 [users, width], the encoder's.
+        """
+        if not specialist.towers:
+            return queries
+        changed = np.zeros_like(queries)
+        for rows, starts, ends, length, _, _ in self._batches():
+            query = tf.constant(queries[rows])
+            changed[rows] = self._change(specialist, query, starts, ends, length).numpy()
+        return changed
+
+    def ranks(self, queries: np.ndarray, transitions: float = 1.0) -> np.ndarray:
+        """int32 [users], rank of the first target (see `target_rank`) under the given queries.
+
+        Args:
+            queries: float32 [users, width].
+            transitions: what the bonus of the transitions is multiplied with.
+        """
+        share = tf.constant(transitions, tf.float32)
+        ranks = np.zeros(len(self._histories), np.int32)
+        for rows, starts, ends, _, own, seen in self._batches():
+            targets = tf.constant(self._histories.next_item[rows], tf.int32)
+            query = tf.constant(queries[rows])
+            ranks[rows] = self._rank(query, starts, ends, own, seen, share, targets).numpy()
+        return ranks
+
+    def lists(self, queries: np.ndarray, k: int, transitions: float = 1.0) -> np.ndarray:
+        """int32 [users, k], what each user is shown (see `top_list`), as `ranks` has it."""
+        share = tf.constant(transitions, tf.float32)
+        lists = np.zeros((len(self._histories), k), np.int32)
+        length = tf.constant(k, tf.int32)
+        for rows, starts, ends, _, own, seen in self._batches():
+            query = tf.constant(queries[rows])
+            lists[rows] = self._list(query, starts, ends, own, seen, share, length).numpy()
+        return lists
+
+    def _batches(self) -> Iterator[tuple]:
+        lengths = self._histories.lengths
+        padded = padded_length(lengths, self._encoder.tower.max_events)
+        starts, ends = self._histories.splits[:-1], self._histories.splits[1:]
+        for length in np.unique(padded):
+            bucket = np.flatnonzero(padded == length)
+            for i in range(0, len(bucket), self._batch):
+                rows = bucket[i : i + self._batch]
+                longest = lengths[rows]
+                yield (
+                    rows,
+                    tf.constant(starts[rows], tf.int32),
+                    tf.constant(ends[rows], tf.int32),
+                    tf.constant(length, tf.int32),
+                    tf.constant(padded_length(longest, max(self._own, 1)).max(), tf.int32),
+                    tf.constant(padded_length(longest, SEEN_LIMIT).max(), tf.int32),
+                )
+
+    def _encode_batch(
+        self, kind: Representation, starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs = cut_inputs(self._columns, starts, ends, length, None)
+        return query_and_representation(self._encoder, inputs, kind)
+
+    def _change_batch(
+        self,
+        specialist: OwnMembers,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        length: tf.Tensor,
+    ) -> tf.Tensor:
+        inputs = cut_inputs(self._columns, starts, ends, length, None)
+        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
+        return query + specialist.change(inputs, vectors, query)
+
+    def _rank_batch(
+        self,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        seen: tf.Tensor,
+        share: tf.Tensor,
+        targets: tf.Tensor,
+    ) -> tf.Tensor:
+        scores, excluded = self._scores(query, starts, ends, own, seen, share)
+        return target_rank(scores, targets, excluded)
+
+    def _list_batch(
+        self,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        seen: tf.Tensor,
+        share: tf.Tensor,
+        length: tf.Tensor,
+    ) -> tf.Tensor:
+        scores, excluded = self._scores(query, starts, ends, own, seen, share)
+        return top_list(scores, length, excluded)
+
+    def _scores(
+        self,
+        query: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        seen: tf.Tensor,
+        share: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Scores of the catalogue, and the items that are not recommended, if there are any."""
+        # No more events than the served model has at hand.
+        window = min(REACH, self._encoder.tower.max_events)
+        reach = 1 if self._transitions is None else window
+        inputs = cut_inputs(self._columns, starts, ends, reach, own if self._own else None)
+        scores = self._encoder.catalogue.logits(query, own_items_in(inputs))
+        if self._transitions is not None:
+            scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
+        if not self._encoder.exclude_seen:
+            return scores, None
+        return scores, cut_inputs(self._columns, starts, ends, 1, seen)[OWN_ITEM]

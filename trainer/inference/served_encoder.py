@@ -1,0 +1,54 @@
+"""The encoder as it is served: item vectors as of the log's end, towers laid out for answering."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.data import features
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.tower_ensemble import members_of, side_by_side
+from trainer.inference.stacked_towers import StackedTowers
+
+ITEM_PARTS = "item_parts"
+"""Of events: their items' vectors, each of the M members' part by itself."""
+
+
+class ServedEncoder(tf.Module):
+    """Answers what a `BehaviorEncoder` does, in fewer operations; it cannot be trained.
+
+    Args:
+        encoder: with the weights that it has now.
+    """
+
+    def __init__(self, encoder: BehaviorEncoder) -> None:
+        super().__init__(name="served_encoder")
+        settled = encoder.settled()
+        self.catalogue = settled.catalogue
+        self.exclude_seen = settled.exclude_seen
+        self.own_events = settled.own_events
+        self.max_events = settled.tower.max_events
+        self.width = settled.tower.width
+        self._members = settled.members
+        self._towers = StackedTowers(members_of(settled.tower))
+
+    def looked_up(self, events: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The events with their items' vectors, as calls and `states` read them.
+
+        Args:
+            events: as for `BehaviorEncoder.call`.
+
+        Returns:
+            The same and `ITEM_PARTS`, float32 [M, batch, length, member width].
+        """
+        vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
+        parts = tf.split(tf.cast(vectors, tf.float32), self._members, axis=-1)
+        return {**events, ITEM_PARTS: tf.stack(parts)}
+
+    def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Queries float32 [batch, width] of events that are looked up."""
+        return side_by_side(self._towers(events, events[ITEM_PARTS]))
+
+    def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
+        """States above all events, float32 [batch, length, width]; at place 0 the query."""
+        states = side_by_side(self._towers.states(events, events[ITEM_PARTS]))
+        return tf.ensure_shape(states, [None, None, self.width])

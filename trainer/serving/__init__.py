@@ -1,0 +1,1 @@
+"""Serving: the recommender with its four signatures, its index over all items, its export."""

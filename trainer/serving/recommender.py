@@ -1,0 +1,247 @@
+"""The served model: raw histories in, items out; four signatures over one graph.
+
+The Transform graph, the encoders, the mixture and the retrieval index stand in one `tf.Module`,
+with ops that stock TensorFlow Serving has. Strings in, strings out. An encoder alone has a fifth
+signature, `represent`, from which users are clustered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from trainer import raw_history
+from trainer.clusters.mixture import Mixture
+from trainer.clusters.representation import (
+    LAST_STATE,
+    POOLED,
+    pool_states,
+    query_and_representation,
+)
+from trainer.data import features
+from trainer.data.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs
+from trainer.data.history_transform import HistoryTransform
+from trainer.data.item_transitions import ItemTransitions, TransitionBonus
+from trainer.data.request_checks import same_shape
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.event_tower import EventTower
+from trainer.encoder.own_items import OwnItems, own_items_in
+from trainer.encoder.tower_ensemble import TowerEnsemble
+from trainer.evaluation.ranking import target_rank
+from trainer.inference.own_members import own_towers
+from trainer.inference.routed_specialists import RoutedSpecialists
+from trainer.inference.served_encoder import ServedEncoder
+from trainer.serving.cell_index import Cells
+from trainer.serving.top_items import TopItems
+
+EVALUATED_ITEMS = 20
+"""Length of the lists that the `evaluate` signature returns for coverage."""
+
+
+class _State(NamedTuple):
+    """What the encoders made of a batch of histories."""
+
+    query: tf.Tensor
+    cluster_id: tf.Tensor
+    weights: tf.Tensor
+    inputs: dict[str, tf.Tensor]
+
+
+class Recommender(tf.Module):
+    """A global encoder, alone or combined with specialists, ready to be served.
+
+    Args:
+        graph: the Transform graph that the encoder was trained with.
+        encoder: the global encoder; its item table serves everyone.
+        specialists: towers of the K specialists, by cluster. Those of strength 0 are not run, nor
+            members that are the global encoder's.
+        mixture: how they are combined; None without specialists. A request runs only the
+            specialists that its users have a weight for.
+        top_k: length of the recommendation lists.
+        cells: for an approximate index, see `TopItems`.
+        transitions: raise scores beside the encoders, None if nothing does.
+    """
+
+    def __init__(
+        self,
+        graph: tft.TFTransformOutput,
+        encoder: BehaviorEncoder,
+        specialists: Sequence[EventTower | TowerEnsemble] = (),
+        mixture: Mixture | None = None,
+        top_k: int = 20,
+        cells: Cells | None = None,
+        transitions: ItemTransitions | None = None,
+    ) -> None:
+        super().__init__(name="recommender")
+        if (mixture is None) != (not specialists):
+            raise ValueError("specialists and mixture go together")
+        self.transform = HistoryTransform(graph, encoder.new_items)
+        self._encoder = ServedEncoder(encoder)
+        strengths = () if mixture is None else mixture.strengths
+        own = [
+            own_towers(specialist, encoder.tower) if strength else {}
+            for specialist, strength in zip(specialists, strengths, strict=True)
+        ]
+        self._specialists = RoutedSpecialists(own) if any(own) else None
+        self._mixture = mixture
+        self._transitions = TransitionBonus(transitions) if transitions else None
+        self._top = TopItems(self._encoder.catalogue, top_k, cells)
+        self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
+        # One graph each, which the signatures share: the towers are most of what is traced.
+        self._encode = tf.function(self._encode_histories)
+        self._recommend = tf.function(self._recommend_to)
+
+    def signatures(self) -> dict[str, Callable[..., Any]]:
+        """The functions to save: `serving_default`, `recommend`, `embed` and `evaluate`.
+
+        An encoder without specialists also has `represent`: `examples` -> float32 [batch, dim] for
+        each pooled representation. It is apart from `embed` because it costs the states above all
+        events.
+        """
+        examples = tf.TensorSpec([None], tf.string, name="examples")
+        text = [tf.TensorSpec([None, None], tf.string, name=n) for n in ("item_ids", "actions")]
+        times = tf.TensorSpec([None, None], tf.int64, name="timestamps")
+
+        @tf.function(input_signature=[examples])
+        def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._recommend(self.transform.parse(examples))
+
+        @tf.function(input_signature=[*text, times])
+        def recommend(
+            item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
+            return self._recommend(self.transform(self._raw(item_ids, actions, timestamps)))
+
+        @tf.function(input_signature=[examples])
+        def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            state = self._encode(self.transform.parse(examples))
+            return {
+                "embedding": state.query,
+                "cluster_id": state.cluster_id,
+                "cluster_weights": state.weights,
+            }
+
+        @tf.function(input_signature=[examples])
+        def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._evaluate(self.transform.parse(examples))
+
+        @tf.function(input_signature=[examples])
+        def represent(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            inputs = self._inputs(self.transform.parse(examples))
+            states = self._encoder.states(inputs)
+            return {kind: pool_states(states, inputs[features.ITEM], kind) for kind in POOLED}
+
+        served = {
+            "serving_default": serving_default,
+            "recommend": recommend,
+            "embed": embed,
+            "evaluate": evaluate,
+        }
+        return served if self._mixture is not None else {**served, "represent": represent}
+
+    def _raw(
+        self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+    ) -> dict[str, tf.SparseTensor]:
+        """Raw features of padded request columns; what a request lacks is empty."""
+        item_ids, actions, timestamps = same_shape(item_ids, actions, timestamps)
+        present = tf.not_equal(item_ids, "")
+        columns = {
+            raw_history.ITEM_IDS: item_ids,
+            raw_history.ACTIONS: actions,
+            raw_history.TIMESTAMPS: timestamps,
+        }
+        raw = {
+            name: tf.ragged.boolean_mask(column, present).to_sparse()
+            for name, column in columns.items()
+        }
+        shape = tf.stack([tf.shape(item_ids, tf.int64)[0], 0])
+        for name, feature in self.transform.spec.items():
+            if name not in raw:
+                nothing = tf.zeros([0], feature.dtype)
+                raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)
+        return raw
+
+    def _inputs(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        """Windows of transformed histories, as the encoders read them."""
+        items = events[features.ITEM]
+        users = tf.range(items.dense_shape[0] + 1)
+        # Not a RaggedTensor, which would check what Transform has just made.
+        splits = tf.searchsorted(items.indices[:, 0], users, out_type=tf.int32)
+        starts, ends = splits[:-1], splits[1:]
+        columns = {name: events[name].values for name in features.EVENT_FEATURES}
+        columns = {
+            name: tf.cast(column, tf.int32)
+            if column.dtype == tf.int64 and name != features.TIME
+            else column
+            for name, column in columns.items()
+        }
+        longest = tf.maximum(tf.reduce_max(ends - starts), 1)
+        own = SEEN_LIMIT if self._encoder.exclude_seen else self._encoder.own_events
+        inputs = cut_inputs(
+            columns,
+            starts,
+            ends,
+            tf.minimum(longest, self._encoder.max_events),
+            tf.minimum(longest, own) if own else None,
+        )
+        return self._encoder.looked_up(inputs)
+
+    def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
+        """Runs the encoders over transformed histories."""
+        inputs = self._inputs(events)
+        kind = LAST_STATE if self._mixture is None else self._mixture.geometry.representation
+        query, representation = query_and_representation(self._encoder, inputs, kind)
+        if self._mixture is None:
+            batch = tf.shape(query)[0]
+            return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs)
+        cluster, weights = self._mixture.weights(representation)
+        if self._specialists is not None:
+            query = self._specialists.combined(query, weights[:, 1:], inputs)
+        return _State(query, cluster, weights, inputs)
+
+    def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
+        raised = None
+        if self._transitions is not None:
+            raised = self._transitions.bonus(state.inputs[features.ITEM])
+        own = self._own_items(state)
+        if own is not None:
+            return self._top.with_bonus(state.query, own, raised)
+        return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised)
+
+    def _own_items(self, state: _State) -> OwnItems | None:
+        """The user's own items, where they raise scores (and are not excluded)."""
+        return own_items_in(state.inputs) if self._encoder.own_events else None
+
+    def _recommend_to(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode(events)
+        items, scores = self._top_items(state)
+        return {
+            "item_ids": tf.gather(self._item_ids, items),
+            "scores": scores,
+            "cluster_id": state.cluster_id,
+            "cluster_weights": state.weights,
+        }
+
+    def _evaluate(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode(events)
+        catalogue = self._encoder.catalogue
+        targets = tf.RaggedTensor.from_sparse(events[features.TARGET])
+        first = targets[:, :1].to_tensor(shape=[None, 1])[:, 0]
+        own = self._own_items(state)
+        excluded = state.inputs[OWN_ITEM] if self._encoder.exclude_seen else None
+        scores = catalogue.logits(state.query, own)
+        if self._transitions is not None:
+            scores = self._transitions.raise_scores(scores, state.inputs[features.ITEM])
+        rank = target_rank(scores, first, excluded)
+        items = self._top_items(state)[0][:, :EVALUATED_ITEMS]
+        batch = tf.shape(rank)[0]
+        padded = tf.pad(items, [[0, 0], [0, EVALUATED_ITEMS - tf.shape(items)[1]]])
+        return {
+            "rank": tf.cast(rank, tf.float32),
+            "recommended": tf.gather(self._item_ids, padded),
+            "catalogue_size": tf.fill([batch], tf.constant(catalogue.items, tf.int64)),
+            "cluster_id": state.cluster_id,
+        }

@@ -1,0 +1,138 @@
+"""The k best items of a query: an index over the catalogue, and the items that a request changes.
+
+Own items have a bonus or are left out; items that follow what the user took are raised. The exact
+index changes the scores of such items before it takes the best (`trainer/serving/exact_index.py`).
+The approximate one (`trainer/serving/cell_index.py`) answers "which k + n items have the largest
+inner product", where n is the number of own items. Changed items are then taken out of that list
+and, unless they are left out, come back with their exact score and bonus; so a few items may be
+missing, but none that was changed. Raised items need no room of their own: what is not among the k
+best before others are raised is not among them after it.
+
+Nothing here is as large as the catalogue times the batch but the exact index' scores.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.encoder.catalogue import MASKED, Catalogue
+from trainer.encoder.own_items import OwnItems
+from trainer.serving.cell_index import CellIndex, Cells
+from trainer.serving.exact_index import ExactIndex, Query
+
+Raised = tuple[tf.Tensor, tf.Tensor]
+"""Item int32 [batch, m] and bonus float32 [batch, m] of at least 0, see `TransitionBonus`."""
+
+
+class TopItems(tf.Module):
+    """Top-k retrieval over a fixed catalogue.
+
+    Args:
+        catalogue: its table is copied into the index.
+        k: length of the lists.
+        cells: a partition of the same table, for an approximate index; None for an exact one.
+    """
+
+    def __init__(self, catalogue: Catalogue, k: int, cells: Cells | None = None) -> None:
+        super().__init__()
+        self._k = k
+        self._items = catalogue.items
+        self._catalogue = catalogue
+        self._exact = None if cells else ExactIndex(k=min(k, catalogue.items))
+        self._cells = CellIndex(cells) if cells else None
+        if self._exact is not None:
+            self._exact.index(catalogue.table()[1:])
+
+    def without(
+        self, query: tf.Tensor, seen: tf.Tensor | None, raised: Raised | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best items apart from seen ones.
+
+        Args:
+            query: float32 [batch, width].
+            seen: int32 [batch, n] item indices that are left out (0 and unknown ones are
+                ignored), or None.
+            raised: what else changes scores.
+
+        Returns:
+            item index int32 [batch, k] and score float32 [batch, k], best first; index 0 where
+            there are not enough items.
+        """
+        if seen is None:
+            seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
+        if self._cells is not None and raised is None:
+            listed = tf.sort(tf.where(seen <= self._items, seen, 0), axis=1)
+            return self._pick(*self._best_except(query, listed, tf.shape(seen)[1]))
+        return self._changed(query, seen, tf.fill(tf.shape(seen), MASKED), raised)
+
+    def with_bonus(
+        self, query: tf.Tensor, own: OwnItems, raised: Raised | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best items where the user's own items have a bonus; see `without`."""
+        return self._changed(query, *self._catalogue.own_bonus(query, own), raised)
+
+    def _changed(
+        self, query: tf.Tensor, item: tf.Tensor, change: tf.Tensor, raised: Raised | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best items where own items [batch, n] have changed scores, and some are raised."""
+        own = tf.shape(item)[1]
+        if raised is not None:
+            item = tf.concat([item, raised[0]], axis=1)
+            change = tf.concat([change, raised[1]], axis=1)
+        if self._exact is not None:
+            return self._filled(*self._exact(Query(_extended(query), item, change)))
+        listed, item, change = _summed(tf.where(item <= self._items, item, 0), change)
+        scores = self._catalogue.listed_logits(query, item) + change
+        others_scores, others = self._best_except(query, listed, own)
+        return self._pick(
+            tf.concat([scores, others_scores], axis=1), tf.concat([item, others], axis=1)
+        )
+
+    def _best_except(
+        self, query: tf.Tensor, listed: tf.Tensor, room: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The k + room best of the approximate index, with those `listed` masked in place.
+
+        Args:
+            query: as for `without`.
+            listed: int32 [batch, n], rising, from 0 to the number of items.
+            room: how many of them count.
+        """
+        assert self._cells is not None
+        # A place for padding, so that there is something to search in.
+        listed = tf.pad(listed, [[0, 0], [1, 0]])
+        enough = tf.minimum(self._k + room + 1, self._items)
+        scores, items = self._cells(_extended(query), k=enough)
+        # Where a listed item would stand among the sorted ones tells whether it is one of them.
+        place = tf.searchsorted(listed, items)
+        found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
+        return tf.where(found == items, MASKED, scores), items
+
+    def _pick(self, scores: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best k of candidates in any order."""
+        best, place = tf.math.top_k(scores, k=tf.minimum(self._k, tf.shape(scores)[1]))
+        return self._filled(best, tf.gather(items, place, batch_dims=1))
+
+    def _filled(self, best: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """A list of at most k, best first, padded to k with item 0; masked items become 0 too."""
+        chosen = tf.where(best > MASKED / 2, items, 0)
+        missing = [[0, 0], [0, self._k - tf.shape(best)[1]]]
+        chosen = tf.ensure_shape(tf.pad(chosen, missing), [None, self._k])
+        best = tf.ensure_shape(tf.pad(best, missing, constant_values=MASKED), [None, self._k])
+        return chosen, best
+
+
+def _extended(query: tf.Tensor) -> tf.Tensor:
+    """Queries with the 1 that items' biases are multiplied with."""
+    return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)
+
+
+def _summed(item: tf.Tensor, change: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The items of each row sorted; and each once, 0 in the places left, with all its changes."""
+    shape = tf.shape(item)
+    order = tf.argsort(item, axis=1)
+    item, change = (tf.gather(x, order, batch_dims=1) for x in (item, change))
+    new = tf.pad(item[:, 1:] != item[:, :-1], [[0, 0], [1, 0]], constant_values=True)
+    group = tf.cumsum(tf.cast(new, tf.int32), axis=1) - 1 + tf.range(shape[0])[:, None] * shape[1]
+    sums = tf.math.unsorted_segment_sum(change, group, shape[0] * shape[1])
+    return item, tf.where(new, item, 0), tf.where(new, tf.gather(sums, group), 0.0)

@@ -1,0 +1,1 @@
+"""Training: losses, batches, optimizer, early stopping, and the search for hyper-parameters."""

@@ -1,0 +1,105 @@
+"""Builds and trains one global encoder: what `Trainer.encoder` and each trial of its Tuner do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
+from trainer.data.encoder_data import EncoderData
+from trainer.encoder.build_encoder import build_encoder
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.settings import Settings
+from trainer.training.fit import FitResult, fit
+from trainer.training.next_item_model import NextItemModel
+from trainer.training.pretraining import pretrain
+
+
+class EncoderTrainerConfig(Settings):
+    """The sections that `Trainer.encoder` depends on."""
+
+    encoder: EncoderConfig = EncoderConfig()
+    training: TrainingConfig = TrainingConfig()
+    serving: ServingConfig = ServingConfig()
+
+
+@dataclass(frozen=True)
+class FittedEncoder:
+    """The encoder with its best weights, and how it was trained."""
+
+    encoder: BehaviorEncoder
+    pretraining: list[dict[str, float]]
+    """Figures of the masked-item epochs before it, see `pretrain`."""
+    result: FitResult
+    sampled_softmax: bool
+    precision: str
+
+
+def fit_encoder(
+    data: EncoderData,
+    config: EncoderTrainerConfig,
+    *,
+    seed: int,
+    checkpoints: Path,
+    tensorboard: Path,
+) -> FittedEncoder:
+    """Trains a new encoder in the precision and under the strategy of the settings.
+
+    Args:
+        data: what to train on.
+        config: all settings of the encoder and its training.
+        seed: for batches; weights and dropout follow Keras' seed.
+        checkpoints: see `trainer.training.fit.fit`.
+        tensorboard: where TensorBoard logs go.
+    """
+    policy = _precision_policy(config.training.mixed_precision)
+    keras.mixed_precision.set_dtype_policy(policy)
+    try:
+        with _strategy(config.training.strategy).scope():
+            encoder = build_encoder(data.facts, config.encoder, config.serving, data.item_features)
+            sampled = data.facts.items > config.training.full_softmax_items
+            sampled_items = config.training.sampled_items if sampled else None
+            pretraining = pretrain(
+                encoder,
+                data.train,
+                config.training,
+                sampled_items=sampled_items,
+                seed=seed,
+                checkpoints=checkpoints,
+            )
+            model = NextItemModel(encoder, config.training, sampled_items)
+            model.build()
+            result = fit(
+                model,
+                data.train,
+                data.validation,
+                config.training,
+                seed=seed,
+                checkpoints=checkpoints,
+                tensorboard=tensorboard,
+            )
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    return FittedEncoder(encoder, pretraining, result, sampled, policy)
+
+
+def _precision_policy(setting: bool | str) -> str:
+    """float16 pays on GPUs with tensor cores (compute capability 7 and up), nowhere else."""
+    if setting == "auto":
+        capabilities = [
+            tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+            for gpu in tf.config.list_physical_devices("GPU")
+        ]
+        setting = bool(capabilities) and min(capabilities)[0] >= 7
+    return "mixed_float16" if setting else "float32"
+
+
+def _strategy(name: str) -> tf.distribute.Strategy:
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name == "multi_worker_mirrored":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()

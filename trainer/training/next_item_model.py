@@ -1,0 +1,93 @@
+"""The training wrapper: the encoder with a next-item loss, for `keras.Model.fit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.config import LabelConfig
+from trainer.data.sampling import NEXT_TIME
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.own_items import own_items_in
+from trainer.encoder.tower_ensemble import members_of
+from trainer.training.objectives import (
+    full_softmax_loss,
+    looking_ahead,
+    sampled_softmax_loss,
+    target_weights,
+)
+
+
+class NextItemModel(keras.Model):
+    """Predicts the items of the next instant.
+
+    Args:
+        encoder: what is trained.
+        label: how a sample's label is spread over its targets.
+        sampled_items: size of the sampled softmax; None for the full one.
+    """
+
+    def __init__(
+        self, encoder: BehaviorEncoder, label: LabelConfig, sampled_items: int | None = None
+    ) -> None:
+        super().__init__(name="next_item")
+        self.encoder = encoder
+        self._label = label
+        self.sampled_items = sampled_items
+
+    def build(self, input_shape: Any = None) -> None:
+        """Creates the encoder's weights."""
+        self.encoder.build()
+        self.built = True
+
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, Any]:
+        """The query [batch, width], the user's own items, and the period of what comes next."""
+        catalogue = self.encoder.catalogue
+        return {
+            "query": self.encoder(inputs, training=training),
+            "own": own_items_in(inputs),
+            "period": catalogue.period_of(inputs[NEXT_TIME]) if catalogue.periods else None,
+        }
+
+    @property
+    def _together(self) -> bool:
+        """Whether the members have one loss, because some are frozen.
+
+        The others then learn what these lack. Without frozen ones each has a loss of its own, as
+        members that are trained together agree too much.
+        """
+        return not all(member.trainable for member in members_of(self.encoder.tower))
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tf.Tensor:
+        """Cross-entropy of targets `y` int32 [batch, m + later_items], 0 = padding."""
+        arguments = (self.encoder.catalogue, y_pred["query"], y_pred["own"], y, self._weights(y))
+        period = y_pred["period"]
+        if self.sampled_items is None:
+            return full_softmax_loss(*arguments, period=period)
+        return sampled_softmax_loss(*arguments, samples=self.sampled_items, period=period)
+
+    @property
+    def later_items(self) -> int:
+        """How many items after the next instant the targets must hold."""
+        return self._label.later_items if self.encoder.members > 1 and not self._together else 0
+
+    def _weights(self, targets: tf.Tensor) -> list[tf.Tensor]:
+        """The label of each member, of which every second one looks ahead, or of all together."""
+        instant = tf.shape(targets)[1] - self.later_items
+        later = targets[:, instant:]
+        near = target_weights(targets[:, :instant], self._label.first_weight)
+        if self._together:
+            return [near]
+        return [
+            looking_ahead(near, later, self._label.later_weight if member % 2 else 0.0)
+            for member in range(self.encoder.members)
+        ]
