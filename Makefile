@@ -17,7 +17,7 @@ BUILDER ?= $(firstword $(foreach name,docker podman buildah,$(shell command -v $
 help:  ## Show this list.
 	@echo "make run       run the pipeline on a real shop (PRESET=$(PRESET), OUTPUT=$(OUTPUT))"
 	@echo "make test      lint, type check and all tests"
-	@echo "make lint      ruff and mypy only"
+	@echo "make lint      ruff, mypy and the layers (import-linter) only"
 	@echo "make compile   write the Kubeflow pipeline to out/pipeline.yaml"
 	@echo "make image     build the container image of the tasks (IMAGE=$(IMAGE)) with docker, podman or buildah"
 	@echo "make report    render the report page of OUTPUT again"
@@ -61,6 +61,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 # Two workers, because most of a test's time is Python building graphs; whole files to a worker, so
 # that a file's models are trained once, and in order, so that the long ones do not come last.

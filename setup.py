@@ -28,12 +28,12 @@ REQUIRES = [
     "pydantic>=2.0",
     "pyyaml>=6.0",
     "rich>=13.0",
-    "matplotlib>=3.8",
     "jinja2>=3.1",
     "psutil>=5.9",
     "safetensors>=0.4",
     "httpx>=0.27",
     "tenacity>=8.3",
+    "filelock>=3.12",
     "grpcio>=1.60",
     "google-crc32c>=1.5",
 ]

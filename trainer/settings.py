@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import pydantic
 from pydantic_core import PydanticCustomError
 
+from trainer.errors import UserError
 from trainer.setting_errors import explain
 
 S = TypeVar("S", bound="Settings")
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A setting is unknown, of the wrong type or out of range. The message names it."""
 
 

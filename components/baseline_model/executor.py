@@ -10,9 +10,10 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
-from components.baseline_model.free_baselines import choose, count_items
+from components.baseline_model.free_baselines import choose
 from components.baseline_model.record import TITLES, BaselineRecord
 from components.baseline_model.served import ServedModel, find_served
+from trainer.data.item_popularity import count_items
 from trainer.data.repeats import should_exclude_seen
 from trainer.raw_history import TRAIN, VALIDATION
 from trainer.serving import baseline_recommender

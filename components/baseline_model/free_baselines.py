@@ -1,40 +1,21 @@
-"""Fits the free baselines to the training histories and picks one on validation."""
+"""Picks the better free baseline on the validation histories."""
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from components.baseline_model.record import Kind
-from components.behavior_example_gen.errors import DataError
-from trainer.data.repeats import count_repeats
+from trainer.data.item_popularity import ItemPopularity, string_batches
 from trainer.evaluation.baselines import own_items_ranks, popularity_ranks
 from trainer.evaluation.metrics import ranking_metrics
 from trainer.raw_history import ITEM_IDS, TARGET_ITEM_IDS
 
-HISTORIES_PER_BATCH = 4096
 JUDGED_BY = "ndcg@10"
-
-
-@dataclasses.dataclass(frozen=True)
-class ItemPopularity:
-    """The training events, counted.
-
-    Attributes:
-        item_ids: every item of the training histories, the most frequent first.
-        counts: int64 [items], events of each.
-        repeat_share: share of events, after each user's first, of an item the user already had.
-    """
-
-    item_ids: list[bytes]
-    counts: npt.NDArray[np.int64]
-    repeat_share: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,38 +31,6 @@ class Choice:
     kind: Kind
     metrics: dict[str, dict[str, float]]
     reason: str
-
-
-def count_items(files: Sequence[str]) -> ItemPopularity:
-    """Reads the training histories once.
-
-    Args:
-        files: GZIP TFRecords of raw histories.
-
-    Raises:
-        DataError: there is no event in them.
-    """
-    totals: collections.Counter[bytes] = collections.Counter()
-    repeats = later_events = 0
-    for histories in _batches(files, ITEM_IDS):
-        # Strings are hashed by TensorFlow; sorting them in numpy takes several times as long.
-        ids, codes, counts = tf.unique_with_counts(histories[ITEM_IDS].flat_values)
-        totals.update(dict(zip(ids.numpy().tolist(), counts.numpy().tolist(), strict=True)))
-        batch = count_repeats(codes.numpy(), histories[ITEM_IDS].row_splits.numpy())
-        repeats, later_events = repeats + batch[0], later_events + batch[1]
-    if not totals:
-        raise DataError(
-            "the training histories hold no events, so there is nothing to count popularity from; "
-            "check the split settings and the minimum counts of the section 'data'"
-        )
-    # Equal counts by falling id, as Transform orders its vocabulary: the comparison of models
-    # ranks by that, and both should show the same figures.
-    ordered = sorted(totals.items(), key=lambda entry: (entry[1], entry[0]), reverse=True)
-    return ItemPopularity(
-        item_ids=[item for item, _ in ordered],
-        counts=np.array([count for _, count in ordered], np.int64),
-        repeat_share=repeats / later_events if later_events else 0.0,
-    )
 
 
 def choose(popularity: ItemPopularity, files: Sequence[str], exclude_seen: bool) -> Choice:
@@ -123,7 +72,7 @@ def _validation_ranks(
     if not exclude_seen:
         rankers["own_items"] = own_items_ranks
     ranks: dict[str, list[npt.NDArray[np.int64]]] = {kind: [] for kind in rankers}
-    for batch in _batches(files, ITEM_IDS, TARGET_ITEM_IDS):
+    for batch in string_batches(files, ITEM_IDS, TARGET_ITEM_IDS):
         targets = batch[TARGET_ITEM_IDS]
         given = targets.row_lengths() > 0
         histories = tf.ragged.boolean_mask(batch[ITEM_IDS], given)
@@ -141,12 +90,3 @@ def _validation_ranks(
     return {
         kind: np.concatenate(values or [np.zeros(0, np.int64)]) for kind, values in ranks.items()
     }
-
-
-def _batches(files: Sequence[str], *features: str) -> Iterator[dict[str, Any]]:
-    """Ragged string features of the histories, batch by batch."""
-    columns = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in features}
-    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
-    yield from records.batch(HISTORIES_PER_BATCH).map(
-        lambda batch: tf.io.parse_example(batch, columns)
-    )

@@ -20,12 +20,12 @@ from tfx.types import artifact_utils
 
 from components.behavior_example_gen.arrow_files import read_tables, to_arrow, write_table
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.files import open_reading, open_writing
 from components.behavior_example_gen.reading.sources import Source, event_sources, item_sources
 from components.behavior_example_gen.steps import catalogue, quality, quarantine
 from components.behavior_example_gen.steps.beam_pipeline import Ingestion, build
 from components.behavior_example_gen.steps.scratch import Scratch
+from trainer.errors import DataError
 from trainer.raw_history import SPLITS
 
 # What the user reads on the terminal.

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow_transform as tft
 
-from components.baseline_model.free_baselines import count_items
 from trainer.data import features
+from trainer.data.item_popularity import count_items
 
 
 def training_counts(

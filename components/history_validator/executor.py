@@ -11,10 +11,12 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import io_utils
 
+from trainer.errors import UserError
+
 ERROR = anomalies_pb2.AnomalyInfo.ERROR
 
 
-class AnomalyError(ValueError):
+class AnomalyError(UserError):
     """The histories do not have the form that the curated schema asks for."""
 
 

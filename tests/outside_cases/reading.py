@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading import readers, sources
+from trainer.errors import DataError
 
 
 @dataclass

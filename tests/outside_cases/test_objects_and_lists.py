@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from components.behavior_example_gen.errors import DataError
 from tests.helpers.behavior_example_gen_runs import ingest, shop
 from tests.outside_cases.cleaned_files import clean_file, csv_file, json_lines, parquet
+from trainer.errors import DataError
 
 
 @pytest.mark.parametrize("value", [{"id": "u1"}, ["u1"], [], {}, True, False])

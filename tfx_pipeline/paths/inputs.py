@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.sequence_clusterer.config import LAST, NOTHING
+from trainer.errors import UserError
 
 PACKAGE_PREFIX = "package:"
 METADATA_FILE = "metadata.db"
@@ -19,7 +20,7 @@ _PATTERN_CHARACTERS = "*?[]{}\\"
 _CLUSTERS_FILE = "clusters.json"
 
 
-class InputError(ValueError):
+class InputError(UserError):
     """An input file cannot be found, or the output not be written. The message names it."""
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from trainer.shown_text import shown_lines, shown_text
 
-# Errors whose message was written for the user. They are matched by name, because Beam and TFX
+# The subclasses of `trainer.errors.UserError`. They are matched by name, because Beam and TFX
 # hand on an executor's exception as another type that carries only the text of the traceback.
 USER_ERRORS = (
     "AnomalyError",
+    "ClusterModelError",
     "ClusteringError",
     "ConfigError",
     "DataError",

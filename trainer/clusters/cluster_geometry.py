@@ -22,6 +22,7 @@ from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.gaussian_posterior import GaussianPosterior
 from trainer.clusters.nearest_prototype import NearestPrototype
 from trainer.clusters.representation import LAST_STATE, REPRESENTATIONS, Representation
+from trainer.errors import UserError
 
 CLUSTERS_FILE = "clusters.json"
 ARRAYS_FILE = "clusters.npz"
@@ -30,7 +31,7 @@ _RULES: dict[str, type[AssignmentRule]] = {
 }
 
 
-class ClusterModelError(ValueError):
+class ClusterModelError(UserError):
     """A stored cluster model cannot be used; the message names the file and what is wrong."""
 
 

@@ -17,9 +17,10 @@ from trainer.data.histories import Histories, read_histories
 from trainer.data.item_content import ItemContent
 from trainer.data.item_features import ItemFeatures, cooccurrence_features, text_features
 from trainer.data.sampling import training_samples
+from trainer.errors import UserError
 
 
-class TrainingDataError(ValueError):
+class TrainingDataError(UserError):
     """The splits cannot be trained on; the message says why and what to change."""
 
 

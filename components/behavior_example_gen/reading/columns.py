@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.behavior_example_gen.config import ColumnMapping
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading.line_shapes import looks_like_data
+from trainer.errors import DataError
 
 REQUIRED_EVENT_COLUMNS = ("user_id", "item_id", "timestamp")
 REQUIRED_ITEM_COLUMNS = ("item_id",)

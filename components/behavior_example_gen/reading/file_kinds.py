@@ -14,8 +14,8 @@ from typing import IO, cast
 
 import pyarrow as pa
 
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.files import open_reading
+from trainer.errors import DataError
 
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".zst", ".lz4")
 PARQUET = "a Parquet file"

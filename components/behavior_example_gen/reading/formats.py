@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading.columns import has_known_name
 from components.behavior_example_gen.reading.file_kinds import (
     ADVICE,
@@ -15,6 +14,7 @@ from components.behavior_example_gen.reading.file_kinds import (
     packing,
 )
 from components.behavior_example_gen.reading.line_shapes import signs_of_events
+from trainer.errors import DataError
 
 _SUFFIXES = {
     ".csv": "csv",

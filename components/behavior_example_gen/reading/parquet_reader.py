@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.files import open_reading
 from components.behavior_example_gen.reading.batches import LINE, Batch, Rejected, joined
 from components.behavior_example_gen.reading.missing import MISSING
 from components.behavior_example_gen.reading.plain_text import SEPARATOR, as_text
 from components.behavior_example_gen.reading.sources import Source
+from trainer.errors import DataError
 
 _ROWS = 400_000
 _ONE_VALUE = ("user_id", "item_id", "timestamp", "price", "quantity")

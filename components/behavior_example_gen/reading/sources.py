@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.behavior_example_gen.config import ColumnMapping, DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.files import open_reading
 from components.behavior_example_gen.reading import columns as columns_lib
 from components.behavior_example_gen.reading.csv_header import read_header
@@ -29,6 +28,7 @@ from components.behavior_example_gen.reading.text_blocks import (
     read_blocks,
     read_head,
 )
+from trainer.errors import DataError
 
 _HEAD_BYTES = 1 << 18
 _BYTES_PER_TEXT_EVENT = 50

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading.file_kinds import unpacked
+from trainer.errors import DataError
 
 BLOCK_BYTES = 16 << 20
 LONGEST_RECORD = 64 << 20

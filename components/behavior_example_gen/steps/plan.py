@@ -11,8 +11,8 @@ import numpy as np
 
 from components.behavior_example_gen.cleaning.cleaning import BAD_REASONS
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.steps.reports import FileReport, PartitionReport
+from trainer.errors import DataError
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _PERIODS = (

@@ -11,13 +11,13 @@ import numpy as np
 
 from components.behavior_example_gen.cleaning import id_forms
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading import remarks
 from components.behavior_example_gen.reading.batches import swallowed_note
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.steps import quarantine
 from components.behavior_example_gen.steps.plan import Plan, bad_rows, iso
 from components.behavior_example_gen.steps.reports import FileReport, HistoryReport, PartitionReport
+from trainer.errors import DataError
 from trainer.raw_history import SPLITS, TEST, VALIDATION
 
 NAME = "data_quality.json"

@@ -20,13 +20,13 @@ from components.behavior_example_gen.cleaning.cleaning import (
 )
 from components.behavior_example_gen.cleaning.id_forms import IdForms
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading.batches import Batch, Rejected
 from components.behavior_example_gen.reading.readers import read
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.steps.quarantine import QuarantineWriter
 from components.behavior_example_gen.steps.reports import FileReport
 from components.behavior_example_gen.steps.scratch import Scratch
+from trainer.errors import DataError
 
 _FILE_STRIDE = 1 << 40
 _HASH_SEED = 20_240_601

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tfx.dsl.io import fileio
 
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.files import open_reading, open_writing
+from trainer.errors import DataError
 
 
 @dataclass(frozen=True)

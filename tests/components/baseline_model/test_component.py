@@ -8,10 +8,10 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from components.baseline_model import BaselineModel
 from components.baseline_model.executor import Executor
-from components.baseline_model.free_baselines import count_items
 from components.baseline_model.record import BaselineRecord
 from components.baseline_model.served import find_served
-from components.behavior_example_gen.errors import DataError
+from trainer.data.item_popularity import count_items
+from trainer.errors import DataError
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
 

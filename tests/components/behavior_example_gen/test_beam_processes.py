@@ -6,9 +6,9 @@ runner needs of the steps. TFX's own executors are tried by benchmarks/beam_runn
 
 import pytest
 
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.steps import beam_pipeline
 from tests.helpers.behavior_example_gen_runs import ingest, shop, table
+from trainer.errors import DataError
 
 ITEMS = "item_id,title,category\n" + "".join(f"i{n},Item {n},c{n % 2}\n" for n in range(5))
 

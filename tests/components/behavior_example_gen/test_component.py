@@ -14,7 +14,6 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.behavior_example_gen.component import BehaviorExampleGen
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.steps import beam_pipeline
 from tests.helpers.behavior_example_gen_runs import (
     Ingested,
@@ -24,6 +23,7 @@ from tests.helpers.behavior_example_gen_runs import (
     table,
 )
 from tests.helpers.repository import REPOSITORY, SHARED_DATA
+from trainer.errors import DataError
 
 SCHEMA = REPOSITORY / "schema" / "history.pbtxt"
 QUALITY_KEYS = {

@@ -13,7 +13,6 @@ import pytest
 
 from components.behavior_example_gen.cleaning import event_rules
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.errors import DataError
 from components.behavior_example_gen.reading import columns, sources, text_blocks
 from components.behavior_example_gen.reading.plain_text import key_text
 from components.behavior_example_gen.reading.readers import read
@@ -23,6 +22,7 @@ from components.behavior_example_gen.steps.reports import PartitionReport
 from components.behavior_example_gen.steps.splitting import split_events
 from components.behavior_example_gen.timestamps import epoch_seconds, read_times
 from trainer import raw_history
+from trainer.errors import DataError
 from trainer.settings import ConfigError
 
 NOON = 1_569_931_200  # 2019-10-01T12:00:00Z

@@ -1,8 +1,15 @@
 """What a failure says to the user."""
 
+import importlib
+import pkgutil
+
 import pytest
 
-from tfx_pipeline.terminal.failures import one_line, user_message
+import components
+import tfx_pipeline
+import trainer
+from tfx_pipeline.terminal.failures import USER_ERRORS, one_line, user_message
+from trainer.errors import UserError
 from trainer.settings import ConfigError
 
 
@@ -28,7 +35,7 @@ def test_user_errors_are_found_behind_their_wrappers():
     "text",
     [
         'Traceback (most recent call last):\n  File "x.py", line 1\n'
-        "components.behavior_example_gen.errors.DataError: events.csv: empty\nlook again "
+        "trainer.errors.DataError: events.csv: empty\nlook again "
         "[while running 'Read/Map']\n",
         "Traceback:\nDataError: events.csv: empty\nlook again\n\n"
         "Traceback (most recent call last):\nRuntimeError: other",
@@ -49,3 +56,16 @@ def test_an_unexpected_cause_fits_on_one_line():
     assert one_line(autograph) == "ValueError: no such shape"
     assert one_line(KeyError("price")) == "KeyError: 'price'"
     assert len(one_line(RuntimeError("x" * 1000))) == 300
+
+
+def test_every_error_for_the_user_is_shown_without_a_traceback():
+    for package in (trainer, components, tfx_pipeline):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    found, waiting = set(), [UserError]
+    while waiting:
+        found.update(classes := waiting.pop().__subclasses__())
+        waiting.extend(classes)
+    ours = {error.__name__ for error in found if error.__module__.split(".")[0] != "tests"}
+    assert ours == set(USER_ERRORS)
