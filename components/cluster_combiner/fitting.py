@@ -35,8 +35,8 @@ class Fit:
         strengths: float32 [K]; all zero if not kept.
         fitted: float32 [K], what fitting on all users gave, kept or not.
         kept: whether the specialists are used.
-        figures: the two that decided, in words.
-        reason: why, in words.
+        figures: a sentence with the two NDCG@10 that decided.
+        reason: that sentence and what follows from it.
         crossfit_queries: float32 [users, width], each user combined with strengths that were
             fitted on the others; the global encoder's if not kept.
     """
@@ -65,6 +65,7 @@ def combine(queries: np.ndarray, membership: np.ndarray, strengths: np.ndarray) 
 
 
 def fit_strengths(
+    *,
     queries: np.ndarray,
     membership: np.ndarray,
     histories: Histories,
@@ -91,7 +92,15 @@ def fit_strengths(
     if len(usable) > config.fit_users:
         usable = np.sort(rng.choice(usable, config.fit_users, replace=False))
     fold = rng.integers(0, 2, len(histories))
-    estimator = _Estimator(queries, membership, histories, catalogue, own_events, config, seed)
+    estimator = _Estimator(
+        queries=queries,
+        membership=membership,
+        histories=histories,
+        catalogue=catalogue,
+        own_events=own_events,
+        config=config,
+        seed=seed,
+    )
     combined = np.empty_like(queries[0])
     for held_out in (0, 1):
         strengths = estimator.fit(usable[fold[usable] != held_out])
@@ -122,6 +131,7 @@ class _Estimator:
 
     def __init__(
         self,
+        *,
         queries: np.ndarray,
         membership: np.ndarray,
         histories: Histories,

@@ -75,9 +75,15 @@ def planted():
 
 def fit(planted, queries):
     return fit_strengths(
-        queries, planted.membership, planted.histories, planted.catalogue, 0, planted.rank_of,
-        CombinerConfig(), seed=1,
-    )  # fmt: skip
+        queries=queries,
+        membership=planted.membership,
+        histories=planted.histories,
+        catalogue=planted.catalogue,
+        own_events=0,
+        rank_of=planted.rank_of,
+        config=CombinerConfig(),
+        seed=1,
+    )
 
 
 def test_useful_specialists_get_weight(planted):
