@@ -21,7 +21,7 @@ def index_cells(
         serving: says when an index is approximate, and how good it has to be.
         seed: of the partition.
     """
-    catalogue = encoder.settled().catalogue
+    catalogue = encoder.as_of_log_end().catalogue
     if not serving.approximate(catalogue.items):
         return None
     if len(queries) < 2:

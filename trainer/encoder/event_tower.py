@@ -15,8 +15,8 @@ import keras_hub
 import tensorflow as tf
 
 from trainer.data import features
-from trainer.encoder.catalogue import INIT_STDDEV, embedding
 from trainer.encoder.dropout import ByteDropout
+from trainer.encoder.item_vectors import INIT_STDDEV, embedding
 from trainer.encoder.transformer_block import TransformerBlock
 
 PRICE_RATE = 0.5

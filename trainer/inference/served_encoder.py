@@ -22,14 +22,14 @@ class ServedEncoder(tf.Module):
 
     def __init__(self, encoder: BehaviorEncoder) -> None:
         super().__init__(name="served_encoder")
-        settled = encoder.settled()
-        self.catalogue = settled.catalogue
-        self.exclude_seen = settled.exclude_seen
-        self.own_events = settled.own_events
-        self.max_events = settled.tower.max_events
-        self.width = settled.tower.width
-        self._members = settled.members
-        self._towers = StackedTowers(members_of(settled.tower))
+        served = encoder.as_of_log_end()
+        self.catalogue = served.catalogue
+        self.exclude_seen = served.exclude_seen
+        self.own_events = served.own_events
+        self.max_events = served.tower.max_events
+        self.width = served.tower.width
+        self._members = served.members
+        self._towers = StackedTowers(members_of(served.tower))
 
     def looked_up(self, events: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The events with their items' vectors, as calls and `states` read them.

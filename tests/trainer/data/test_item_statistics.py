@@ -105,7 +105,7 @@ def catalogue():
 def test_a_time_belongs_to_the_period_that_it_is_in(catalogue):
 
     times = tf.constant([-(2**40), 9, 10, 19, 20, 39, 40, 2**40], tf.int64)
-    assert catalogue.period_of(times).numpy().tolist() == [0, 0, 0, 0, 1, 2, 3, 3]
+    assert catalogue.biases.trend.period_of(times).numpy().tolist() == [0, 0, 0, 0, 1, 2, 3, 3]
 
 
 @pytest.mark.parametrize("sampled", [None, 6], ids=["full", "sampled"])

@@ -67,7 +67,7 @@ def served(request, tiny_shop, tmp_path_factory):
     towers = [first.tower, first.tower, sharing]
     cells = None
     if request.param == "approximate_index":
-        table = encoder.settled().catalogue.table().numpy()[1:]
+        table = encoder.as_of_log_end().catalogue.table().numpy()[1:]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cell_index, "ITEMS_PER_CELL", (4,))
             cells = cell_index.build_cells(table, rng.normal(size=(20, 17)), 1.0, seed=1)
