@@ -80,6 +80,7 @@ class SampleBatches:
     def __init__(
         self,
         histories: Histories,
+        *,
         items: int,
         batch_size: int,
         samples_per_epoch: int,
@@ -176,13 +177,14 @@ class SampleBatches:
         instant; behind them are the places of the items after it.
         """
         first, end = self._samples.ends[samples], self._samples.target_ends[samples]
-        rest = (end - first - 1)[:, None]
+        rest = (end - first - 1)[:, None]  # [samples, 1], items of the instant after the next
         step = np.arange(self._targets - 1)[None, :]
-        places = (
-            first[:, None] + 1 + (rng.integers(0, np.maximum(rest, 1)) + step) % np.maximum(rest, 1)
-        )
+        # The rest of the basket as a ring, read from a random place on: every item of it has the
+        # same chance, and none comes twice.
+        ring = np.maximum(rest, 1)
+        rotated = (rng.integers(0, ring) + step) % ring
         nothing = len(self._histories.columns[features.ITEM])
-        others = np.where(step < rest, places, nothing)
+        others = np.where(step < rest, first[:, None] + 1 + rotated, nothing)
         later = end[:, None] + np.arange(self._later)[None, :]
         later = np.where(later < self._samples.histories_end[samples][:, None], later, nothing)
         return np.concatenate([first[:, None], others, later], axis=1).astype(np.int32)

@@ -36,6 +36,7 @@ class EventTower(keras.layers.Layer):
 
     def __init__(
         self,
+        *,
         actions: int,
         use_time: bool,
         use_price: bool,
