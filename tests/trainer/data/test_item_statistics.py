@@ -120,7 +120,10 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
 
     def loss(given, rows, period):
         arguments = (
-            *(given, query[rows], summarise(own_item[rows], times[rows]), targets[rows]),
+            given,
+            query[rows],
+            summarise(own_item[rows], times[rows]),
+            targets[rows],
             [tf.ones([len(range(4)[rows]), 1])],
         )
         if sampled:

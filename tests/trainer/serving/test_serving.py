@@ -75,7 +75,13 @@ def served(request, tiny_shop, tmp_path_factory):
     training = read_histories(tiny_shop.train, tiny_shop.graph)
     transitions = count_transitions(training, facts.items).times(3)
     recommender = Recommender(
-        *(tiny_shop.graph, encoder, towers, mixture, serving.top_k, cells, transitions)
+        tiny_shop.graph,
+        encoder,
+        towers,
+        mixture,
+        top_k=serving.top_k,
+        cells=cells,
+        transitions=transitions,
     )
     directory = str(tmp_path_factory.mktemp("served"))
     save_recommender(recommender, directory, {"kind": "combined"})
