@@ -19,8 +19,8 @@ from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
 
 EMPTY_PREFIX_SHARE = 0.1
-"""Share of the users whose first item is predicted from nothing, so that a new user gets sensible
-recommendations."""
+"""Share of the users whose first item is also predicted from an empty history in an epoch, so that
+a new user gets sensible recommendations."""
 NEXT_TIME = "next_time"
 """Input int64 [batch]: epoch seconds at which the targets were taken."""
 
@@ -46,7 +46,7 @@ class Samples:
 
 
 def training_samples(histories: Histories) -> Samples:
-    """Every prefix that ends where time moves on, from each user's `first_target` on."""
+    """Every prefix that ends where an instant ends, from each user's `first_target` on."""
     splits, events = histories.splits, int(histories.splits[-1])
     user = np.repeat(np.arange(len(histories)), histories.lengths)
     instants = np.flatnonzero(histories.opens_instant)
@@ -109,7 +109,7 @@ class SampleBatches:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches of the first epoch; others differ by the empty prefixes that are drawn."""
+        """Batches in the first epoch; others differ by the empty prefixes that are drawn."""
         return len(self._plan(0)[1])
 
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
@@ -220,7 +220,7 @@ def batches_by_length(
 
 
 def unsharded(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset, every worker of a `tf.distribute` strategy reading all of it."""
+    """The same dataset, of which every worker of a `tf.distribute` strategy reads all."""
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return dataset.with_options(options)

@@ -119,7 +119,7 @@ def write_whole(path: Path, state: dict[str, Any]) -> None:
 
 
 class Progress(keras.callbacks.Callback):
-    """One line an epoch: loss, NDCG@10, the best so far, time taken and left at the most.
+    """Prints a line an epoch: loss, NDCG@10, the best so far, time taken and at most left.
 
     Args:
         stopping: knows the epochs and the best.

@@ -128,7 +128,7 @@ def _members(
     catalogue: Catalogue,
     period: tf.Tensor | None,
 ) -> Iterator[tuple[tf.Tensor, list[tf.Tensor]]]:
-    """Each member's query and rows of the item table, with what picks the biases, in float32.
+    """Each member's part of the queries and of the table's rows, with the biases, in float32.
 
     Args:
         query: [batch, members * d].
