@@ -1,9 +1,8 @@
 """Fitting the specialists' strengths, and judging whether they are worth using.
 
-The strengths start at zero, which is the global encoder, and move only where the likelihood of
-held-out next items gains from it. No encoder was trained on these items. Whether the result is
-used is decided by cross-fitting: each half of the users is ranked with strengths fitted on the
-other half.
+All strengths start at zero, where the global encoder answers alone. They rise only if the held-out
+next items become more likely. No encoder was trained on these items. Whether the result is used is
+decided by cross-fitting: each half of the users is ranked with strengths fitted on the other half.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class Fit:
     crossfit_queries: np.ndarray
 
     def refused(self, reason: str) -> Fit:
-        """The same where something else than fitting decided against the specialists."""
+        """The same fit, with the specialists refused for a reason beyond the fit."""
         return replace(
             self,
             strengths=np.zeros_like(self.strengths),

@@ -46,9 +46,9 @@ class Catalogue(keras.layers.Layer):
             `catalogue_forms.with_features_folded_in` makes a plain table of the sums.
         features_from: coordinate of the vectors from which on features are added; those before
             learn without them.
-        periods: how many periods of the training log item statistics are kept of
-            (`trainer/data/item_statistics.py`); the biases follow demand then. Without a period,
-            scores are those of the log's end; `catalogue_forms.as_of_log_end` keeps only these.
+        periods: for how many periods of the training log item statistics are kept
+            (`trainer/data/item_statistics.py`), so that the biases follow demand. With 0, scores
+            are those at the end of the log (`catalogue_forms.as_of_log_end`).
 
     Attributes:
         vectors: of the items, once built.
@@ -156,13 +156,13 @@ class Catalogue(keras.layers.Layer):
 
     @property
     def keeps_statistics(self) -> bool:
-        """Whether statistics of the items are read by anything."""
+        """Whether anything reads statistics of the items."""
         return self.repeat_bonus is not None or self.periods > 0
 
     def set_statistics(
         self, counts: np.ndarray, statistics: ItemStatistics, categories: np.ndarray | None
     ) -> None:
-        """Starts the biases at log popularity and notes what is known of each item.
+        """Starts the biases at log popularity and stores statistics and categories of the items.
 
         Args:
             counts: [items + 1] training events per item index.
@@ -197,7 +197,8 @@ class Catalogue(keras.layers.Layer):
 
         Args:
             items: int32 [...], 0 = padding, which gets the bias `MASKED`; up to the catalogue size.
-            by_period: the biases of all periods and of the end of the log, instead of this alone.
+            by_period: give the biases of all periods and of the end of the log, not only the
+                latter.
 
         Returns:
             float32 [..., width + 1], or [..., width + periods + 1].
@@ -221,7 +222,7 @@ class Catalogue(keras.layers.Layer):
     def table(self, by_period: bool = False) -> tf.Tensor:
         """`rows` of the whole catalogue: float32 [items + 1, width + …].
 
-        Read as slices instead of looked up, which a training step would feel.
+        Weights are read as slices, because looking up each item would slow a training step down.
         """
         vectors = self.vectors.of_first(self.items + 1)
         biases = self.biases.of(slice(1, None), by_period)

@@ -16,8 +16,8 @@ from trainer.encoder.event_tower import EventTower
 from trainer.encoder.tower_ensemble import TowerEnsemble, members_of
 
 UNKNOWN_ITEM_RATE = 0.01
-"""Share of input items that training replaces by the out-of-vocabulary item, so that it means
-something when a new item turns up."""
+"""Share of input items that training replaces by the out-of-vocabulary item, so that its vector is
+trained for items that come later."""
 
 
 @keras.saving.register_keras_serializable(package="cohortrec")
@@ -27,8 +27,8 @@ class BehaviorEncoder(keras.Model):
     Args:
         catalogue: the item table.
         tower: the transformer over events, or an ensemble of them.
-        exclude_seen: whether items of the history are left out of recommendations; known to the
-            encoder so that everything downstream ranks alike.
+        exclude_seen: whether items of the history are left out of recommendations. The encoder
+            carries it so that everything that ranks its scores does the same.
         own_events: window of the user's own items, 0 if they are not scored.
         new_items: ids of the catalogue items beyond the training vocabulary, in the order of
             their indices: the last ones of the catalogue.

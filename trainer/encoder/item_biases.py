@@ -32,7 +32,7 @@ class DemandTrend:
         """The trend of all items, float32 [items + 1, periods + 1], or [items + 1, 1] at the end.
 
         Args:
-            by_period: of all periods and of the end of the log, instead of this alone.
+            by_period: give all periods and the end of the log, not only the latter.
         """
         trend = tf.convert_to_tensor(self.statistics)[..., TREND]
         return tf.transpose(trend if by_period else trend[-1:])

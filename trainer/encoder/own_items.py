@@ -38,9 +38,9 @@ FEATURE_NAMES = (
 """What is known of each own item, in this order; see `summarise`."""
 PRIOR_BONUS = 4.0
 PRIOR_WEIGHTS = {"log_count": 1.0, "log_position": -0.3}
-"""The bonus before training: own items first, the frequent and the recent ones on top. It makes the
-untrained model about as good as the strong free baseline, which a small log could not teach it.
-The other features start without weight."""
+"""The bonus before training: own items first, frequent and recent ones on top. So the untrained
+model is about as good as the strong free baseline, which a small log could not teach it. All other
+features start with weight 0."""
 
 
 class OwnItems(NamedTuple):
@@ -160,9 +160,9 @@ class RepeatBonus(keras.layers.Layer):
     over the features of `summarise`, what is known of the item and a projection of the query, and
     a learnt propensity per item (milk is bought again, a printer is not).
 
-    How popular an item is, how often it comes first in a basket and whether it sells of late matter
-    for own items in another way than for others: of a customer's items the popular ones are bought
-    again more often, but by far not in proportion (Online Retail: `docs/results.md`).
+    How popular an item is, how often it comes first in a basket and whether it sold recently count
+    differently for own items than for others: a customer's popular items are bought again more
+    often, but far less than in proportion (Online Retail: `docs/results.md`).
 
     Args:
         items: catalogue size; item indices run from 1 to `items`.
@@ -212,7 +212,7 @@ class RepeatBonus(keras.layers.Layer):
         return tf.where(known > 0, tf.cast(bonus, tf.float32), 0.0)
 
     def take_from(self, other: RepeatBonus) -> None:
-        """Copies the weights of a bonus over the first items of this one's catalogue."""
+        """Copies the weights of a bonus whose items are the first ones of this catalogue."""
         for mine, theirs in zip(self._layers, other._layers, strict=True):
             mine.set_weights(theirs.get_weights())
         new = self.items - other.items

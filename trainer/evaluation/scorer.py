@@ -49,8 +49,8 @@ class Scorer:
     """Ranks items for a fixed set of histories; graphs and columns are kept between calls.
 
     Args:
-        encoder: its current weights count at every call.
-        histories: with targets, where these are to be ranked.
+        encoder: whose weights at the time of a call are used.
+        histories: of the users; with targets if `ranks` is called.
         transitions: raise scores beside the encoder, None if nothing does.
     """
 
@@ -80,7 +80,7 @@ class Scorer:
         return self.queries_and_representations(LAST_STATE)[0]
 
     def queries_and_representations(self, kind: Representation) -> tuple[np.ndarray, np.ndarray]:
-        """By what each user is recommended to, and by what clustered.
+        """The vectors that recommend items to users, and those by which users are clustered.
 
         Args:
             kind: which representation.
@@ -104,7 +104,7 @@ class Scorer:
         Only its own members are run: `queries` themselves are returned where it has none.
 
         Args:
-            specialist: what it has of its own beside the encoder.
+            specialist: its own members.
             queries: float32 [users, width], the encoder's.
         """
         if not specialist.towers:

@@ -133,7 +133,7 @@ def _second_cells(
 def _nearest_other(
     points: np.ndarray, own: np.ndarray, centres: np.ndarray, candidates: np.ndarray
 ) -> np.ndarray:
-    """The cell with the nearest centre, not the point's own, of at least two `candidates`."""
+    """The cell with the nearest centre among two or more `candidates`, except the point's own."""
     among = centres[candidates]
     squares = (among**2).sum(axis=1)
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,7 +30,7 @@ from trainer.encoder.build_encoder import build_encoder
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
 
-MEMBERS, WIDTH, CLUSTERS = 2, 8, 2
+MEMBERS, WIDTH, CLUSTERS, TIMES = 2, 8, 2, 8
 CONTROLS = {"random_0": [0], "random_1": [], "continued": [0, 1]}
 
 
@@ -58,10 +59,13 @@ def inputs(tiny_shop, tmp_path_factory):
         save_encoder(made, str(root / name / "Format-Serving"))
         return artifact(standard_artifacts.Model, root / name)
 
-    records = [in_part(record, user) for user, record in enumerate(tiny_shop.raw)]
-    for name, content in ((VALIDATION, records), (TEST, records), (TRAIN, records)):
+    # Several times the same users, so that a difference between models is clear.
+    records = [in_part(record, user) for user, record in enumerate(tiny_shop.raw)] * TIMES
+    for name in (VALIDATION, TEST, TRAIN):
         (root / "examples" / f"Split-{name}").mkdir(parents=True)
-        write_records(root / "examples" / f"Split-{name}" / "part.gz", content)
+    for name in (VALIDATION, TEST):
+        write_records(root / "examples" / f"Split-{name}" / "part.gz", records)
+    shutil.copy(tiny_shop.train[0], root / "examples" / f"Split-{TRAIN}" / "part.gz")
     prototypes = np.random.default_rng(1).normal(size=(CLUSTERS, 1, MEMBERS * WIDTH))
     rule = NearestPrototype.of_groups(prototypes, 0.7)
     (root / "clusters").mkdir()
