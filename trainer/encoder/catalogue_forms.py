@@ -102,8 +102,8 @@ def _copy_without_features(
     plain.item_embedding.embeddings.assign(vectors)
     plain.item_bias.assign(bias)
     plain.item_category.assign(category)
-    if plain.category_embedding is not None:
+    if plain.category_embedding is not None and catalogue.category_embedding is not None:
         plain.category_embedding.set_weights(catalogue.category_embedding.get_weights())
-    if plain.repeat_bonus is not None:
+    if plain.repeat_bonus is not None and catalogue.repeat_bonus is not None:
         plain.repeat_bonus.take_from(catalogue.repeat_bonus)
     return plain
