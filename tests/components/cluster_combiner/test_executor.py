@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.artifacts import ClusterModel, ModelComparison
-from components.cluster_combiner import executor
+from components.cluster_combiner import executor, worth
 from components.cluster_combiner.config import CombinerConfig
 from tests.components.cluster_combiner.test_scored import fine_tuned, in_part
 from tests.trainer.conftest import write_records
@@ -30,7 +30,7 @@ from trainer.encoder.build_encoder import build_encoder
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
 
-MEMBERS, WIDTH, CLUSTERS, TIMES = 2, 8, 2, 8
+MEMBERS, WIDTH, CLUSTERS = 2, 8, 2
 CONTROLS = {"random_0": [0], "random_1": [], "continued": [0, 1]}
 
 
@@ -59,8 +59,7 @@ def inputs(tiny_shop, tmp_path_factory):
         save_encoder(made, str(root / name / "Format-Serving"))
         return artifact(standard_artifacts.Model, root / name)
 
-    # Several times the same users, so that a difference between models is clear.
-    records = [in_part(record, user) for user, record in enumerate(tiny_shop.raw)] * TIMES
+    records = [in_part(record, user) for user, record in enumerate(tiny_shop.raw)]
     for name in (VALIDATION, TEST, TRAIN):
         (root / "examples" / f"Split-{name}").mkdir(parents=True)
     for name in (VALIDATION, TEST):
@@ -121,12 +120,19 @@ def without(inputs, names):
     return {name: value for name, value in inputs.items() if name not in names}
 
 
-def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path):
-    left = run(without(inputs, CONTROLS), tmp_path, transitions=False)
+def convinced(table, used):
+    """The verdict of `judge`, except that the combination always wins."""
+    return {**worth.judge(table, used), "recommendation": worth.COMBINATION}
+
+
+def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "judge", convinced)
+    left = run(without(inputs, CONTROLS), tmp_path)
     found = left.combination
-    assert found["kept"] and found["transitions"]["reason"] == "combiner.transitions=false"
+    assert found["kept"]
     assert found["parameters"]["strengths"] == found["parameters"]["fitted_strengths"]
-    assert left.ranks.columns[4:] == ["popularity", "own_items", "global", "routed", "combiner"]
+    assert left.ranks.columns[4:9] == ["popularity", "own_items", "global", "routed", "combiner"]
+    assert ("encoder" in left.ranks.columns) == (found["transitions"]["weight"] > 0)
     served = embedded(left, inputs)
     np.testing.assert_allclose(served["cluster_weights"].mean(0), found["weights_mean"], atol=1e-5)
     assert set(left.worth["serving_ms"]) == {"global encoder", "combination"}
