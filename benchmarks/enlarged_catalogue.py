@@ -29,7 +29,7 @@ def with_members(encoder: BehaviorEncoder, members: int) -> BehaviorEncoder:
         return encoder
     if encoder.catalogue.repeat_bonus is not None:
         raise SystemExit("this run scores own items; give one with encoder.members=2 or less")
-    known = encoder.settled().catalogue
+    known = encoder.as_of_log_end().catalogue
     width = sum(tower.width for tower in towers)
     catalogue = Catalogue(known.items, known.categories, False, width)
     catalogue.build()
@@ -49,7 +49,7 @@ def with_members(encoder: BehaviorEncoder, members: int) -> BehaviorEncoder:
 
 def enlarged(encoder: BehaviorEncoder, items: int, seed: int) -> BehaviorEncoder:
     """The same encoder with `items` items; not changed where it has as many already."""
-    encoder = encoder.settled()
+    encoder = encoder.as_of_log_end()
     more = items - encoder.catalogue.items
     if more <= 0:
         return encoder
@@ -62,7 +62,9 @@ def enlarged(encoder: BehaviorEncoder, items: int, seed: int) -> BehaviorEncoder
     noise = rng.standard_normal((more, table.shape[1] - 1), dtype=np.float32)
     rows[:, :-1] += NOISE * table[:, :-1].std() * noise
     names = [*encoder.new_items, *(f"made-up-{i}" for i in range(more))]
-    large = encoder.folded(names, np.zeros((more, 0), np.float32), np.zeros(0, np.int64))
+    large = encoder.with_features_folded_in(
+        names, np.zeros((more, 0), np.float32), np.zeros(0, np.int64)
+    )
     vectors = large.catalogue.item_embedding.embeddings.numpy()
     vectors[len(table) + 1 : -1] = rows[:, :-1]
     if large.catalogue.category_embedding is not None:

@@ -126,7 +126,7 @@ def one_catalogue(
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     """All figures of one catalogue."""
-    table = encoder.settled().catalogue.table().numpy()[1:]
+    table = encoder.as_of_log_end().catalogue.table().numpy()[1:]
     with tempfile.TemporaryDirectory() as folder:
         exact = Recommender(graph, encoder, transitions=transitions)
         models = {"exact": served(exact, f"{folder}/exact")}

@@ -215,7 +215,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--experiment", default="cohortrec")
         command.add_argument("--name", help="of the run or recurring run")
         command.add_argument(
-            *("-p", "--parameter"),
+            "-p",
+            "--parameter",
             dest="parameters",
             metavar="name=value",
             action="append",

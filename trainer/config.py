@@ -26,13 +26,13 @@ class EncoderConfig(Settings):
     """Shape of the BERT-style encoder over events."""
 
     width: Annotated[int, Field(ge=8)] = 64
-    """Of one member."""
+    """Width of one member's states."""
     members: Annotated[int, Field(ge=1, le=16)] | Auto = "auto"
-    """Encoders that are trained side by side, their scores averaged
-    (`trainer/encoder/tower_ensemble.py`). Training and serving cost as many times as much; `auto`:
-    as many as the size of the catalogue allows (`DataFacts.members`)."""
+    """How many encoders are trained side by side, their scores averaged
+    (`trainer/encoder/tower_ensemble.py`). Training and serving cost so many times as much. With
+    `auto` the size of the catalogue decides (`DataFacts.members`)."""
     cooccurrence: bool = True
-    """Where items have no texts, half of several members start from which items occur together."""
+    """Where items have no texts, one of several members starts from which items occur together."""
     layers: Annotated[int, Field(ge=1)] = 2
     heads: Annotated[int, Field(ge=1)] = 2
     feedforward: Annotated[int, Field(ge=8)] = 256
@@ -40,8 +40,8 @@ class EncoderConfig(Settings):
     max_events: Annotated[int, Field(ge=2)] = 50
     """The latest events that the transformer reads."""
     trends: bool = True
-    """Where the log has times, what sold of late has a higher score: of late before each training
-    sample, and before the end of the training log when served
+    """Where the log has times, items that sold recently score higher. "Recently" means before each
+    training sample, and before the end of the training log when served
     (`trainer/data/item_statistics.py`)."""
     own_items: bool = True
     """Score "buys this again" from the user's own items, where these may be recommended."""
@@ -59,21 +59,22 @@ class LabelConfig(Settings):
     """What a training sample's label is."""
 
     max_targets: Annotated[int, Field(ge=1)] = 8
-    """Items of the next instant (a basket) that one sample may be trained on."""
+    """At most how many items of the next instant (a basket) one sample is trained on."""
     first_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
     """Weight of the next item in log order, which the metrics ask for; the rest of its instant
     shares what remains. Lower it where the order inside a basket means nothing to you."""
     later_items: Annotated[int, Field(ge=0)] = 3
     """Every second member of the encoder also learns this many items after the next instant."""
     later_weight: Share = 0.3
-    """Share of its label that they have."""
+    """Share of the label that goes to these later items."""
 
 
 class OptimizerConfig(LabelConfig):
     """What encoder and specialist training have in common."""
 
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
-    """The most; `auto`: as many as make enough steps (`trainer/training/schedule.py`)."""
+    """Upper bound of the epochs. With `auto`, as many as it takes for enough steps
+    (`trainer/training/schedule.py`)."""
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     warmup_share: Share = 0.05
@@ -81,12 +82,12 @@ class OptimizerConfig(LabelConfig):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     clip_norm: Annotated[float, Field(gt=0)] = 5.0
     average_epochs: Annotated[float, Field(ge=0)] = 0.75
-    """How many epochs the moving average of the weights looks back over; it is what is judged and
-    kept. 0: the weights as they are."""
+    """How many epochs the moving average of the weights looks back over. The average is what is
+    judged and kept. With 0 the weights themselves are."""
     patience: Annotated[int, Field(ge=1)] = 4
     """Epochs without a better validation NDCG@10 before training stops."""
     samples_per_epoch: Annotated[int, Field(ge=1)] = 200_000
-    """Upper bound; every epoch draws anew."""
+    """Upper bound of the samples in an epoch; each epoch draws its own."""
     validation_users: Annotated[int, Field(ge=1)] = 10_000
     """Upper bound of validation histories scored after each epoch."""
 
@@ -98,12 +99,12 @@ class TrainingConfig(OptimizerConfig):
     """Above this catalogue size the softmax runs over sampled items, with correction."""
     sampled_items: Annotated[int, Field(ge=1)] = 8192
     mixed_precision: bool | Auto = "auto"
-    """float16 computation; `auto`: on GPUs with tensor cores only."""
+    """Compute in float16; `auto` does so only on GPUs with tensor cores."""
     pretraining_epochs: Annotated[int, Field(ge=0)] = 0
     """Passes over the training histories in which the encoder guesses hidden items, before it
     learns the next one (`trainer/training/masked_item_model.py`)."""
     masked_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
-    """Share of a window's items that are hidden then."""
+    """Share of a window's items that are hidden in these passes."""
     strategy: Literal["default", "mirrored", "multi_worker_mirrored"] = "default"
     """Which `tf.distribute` strategy trains; `mirrored`: on all GPUs of one machine."""
 
@@ -125,8 +126,8 @@ class SpecialistConfig(OptimizerConfig):
     method: Literal["lora", "full"] = "full"
     lora_rank: Annotated[int, Field(ge=1)] = 8
     members: Annotated[int, Field(ge=1, le=16)] = 1
-    """How many of the encoder's members a specialist has of its own. It shares the others, which
-    are then neither trained nor stored nor served again."""
+    """How many of the encoder's members a specialist fine-tunes. It shares the others with the
+    global encoder, so they are not trained, stored or served a second time."""
     epochs: Annotated[int, Field(ge=1)] = 6
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     warmup_share: Share = 0.1
@@ -141,14 +142,15 @@ class ServingConfig(Settings):
 
     top_k: Annotated[int, Field(ge=1, le=1000)] = 20
     exclude_seen: bool | Auto = "auto"
-    """Leave out items the user already had; `auto`: unless the data's repeat share says that
-    customers buy again."""
+    """Leave out items that the user already had. `auto` does so unless the repeat share of the data
+    shows that customers buy again."""
     index: Literal["exact", "approximate"] | Auto = "auto"
-    """Whether lists come from scoring every item, or those of the best cells of an index
-    (`trainer/serving/cell_index.py`). `auto`: approximate above `exact_items` items."""
+    """`exact` scores every item for a list; `approximate` scores only the items in the best cells
+    of an index (`trainer/serving/cell_index.py`). `auto` is approximate above `exact_items`
+    items."""
     exact_items: Annotated[int, Field(ge=0)] = 200_000
     index_recall: Annotated[float, Field(gt=0, le=1)] = 0.97
-    """Share of the ten best items that an approximate index is to find."""
+    """Share of the ten best items that an approximate index must find."""
 
     def approximate(self, items: int) -> bool:
         """Whether a catalogue of this size gets an approximate index."""

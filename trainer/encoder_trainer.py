@@ -73,7 +73,7 @@ def run_fn(fn_args: FnArgs) -> None:
     result = fitted.result
     rare = np.flatnonzero((facts.item_counts > 0) & (facts.item_counts <= RARE_ITEM_EVENTS))
     new_items = [item.decode() for item in item_features.new_ids]
-    encoder = fitted.encoder.folded(new_items, item_features.new, rare)
+    encoder = fitted.encoder.with_features_folded_in(new_items, item_features.new, rare)
     save_encoder(encoder, fn_args.serving_model_dir)
     save_recommender(
         Recommender(graph, encoder, top_k=config.serving.top_k),

@@ -141,7 +141,9 @@ class EncoderTuner(BaseTuner):
         progress.info(
             "%s: validation NDCG@10 %.4f (best %.4f, trial %d)  %.0f s",
             self._position(trial),
-            *(self.oracle.get_trial(trial.trial_id).score, best.score, _number(best)),
+            self.oracle.get_trial(trial.trial_id).score,
+            best.score,
+            _number(best),
             time.monotonic() - self._began,
         )
 
@@ -158,7 +160,9 @@ class EncoderTuner(BaseTuner):
         else:
             progress.info(
                 "trial %d was the best: %.4f instead of %.4f with the configured values",
-                *(_number(best), best.score, first.score),
+                _number(best),
+                best.score,
+                first.score,
             )
 
     def _position(self, trial: Trial) -> str:

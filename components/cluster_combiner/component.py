@@ -73,7 +73,7 @@ class ClusterCombiner(base_component.BaseComponent):
 
         Args:
             examples: SequenceClusterer's, with the splits validation and test.
-            histories: BehaviorExampleGen's, whose split train tells how often items occur.
+            histories: BehaviorExampleGen's; item counts and transitions come from the split train.
             encoder_model: the global encoder's Model.
             clusters: the ClusterModel.
             transform_graph: what the encoder was trained with.

@@ -13,21 +13,22 @@ class CombinerConfig(Settings):
     """How the strengths of the specialists are fitted."""
 
     fit_users: Annotated[int, Field(ge=2)] = 10_000
-    """At most so many validation users are fitted on."""
+    """At most how many validation users are fitted on."""
     steps: Annotated[int, Field(ge=1)] = 160
-    """Batches of one fit, in as many passes over the users as that takes: however few they are, a
-    strength must be able to get from 0 to 1."""
+    """How many batches one fit takes, in as many passes over the users as needed: even with few
+    users a strength must be able to get from 0 to 1."""
     batch_size: Annotated[int, Field(ge=1)] = 256
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     specialists_per_user: Annotated[int, Field(ge=1)] = 2
-    """So many clusters that a user belongs to most have a say in the answer; the cost of serving
-    grows with it, not with the number of clusters."""
+    """How many of a user's clusters, the ones that the user belongs to most, count in the answer.
+    The cost of serving grows with this number, not with the number of clusters."""
     controls: bool = True
-    """Train two controls that cost what the specialists cost, to tell what the clusters are worth:
-    specialists of a random partition, and the global encoder trained on for as many steps. The
-    specialists are then used only if they are better than both. The fan-out costs three times as
-    much; with false the specialists need to beat the global encoder alone."""
+    """Train two controls that cost as much as the specialists, to tell what the clusters are worth:
+    specialists of a random partition, and the global encoder trained for as many steps more. The
+    specialists are then used only if they are better than both. Training the specialists and
+    controls costs three times as much as the specialists alone. With `false` the specialists only
+    need to beat the global encoder."""
     transitions: bool = True
-    """Beside the encoder, count which items follow which in the training histories, and let that
-    raise scores where validation users gain from it (`trainer/data/item_transitions.py`). Controls
-    and specialists are compared with it, too."""
+    """Count which items follow which in the training histories, and let the counts raise scores
+    beside the encoder, if validation users gain from it (`trainer/data/item_transitions.py`).
+    Specialists and controls are compared with the counts too."""

@@ -1,7 +1,7 @@
-"""The controls seen on the users of a split: what the clusters must be better than.
+"""The controls, which the clusters must beat, scored on the users of a split.
 
-They cost what the specialists cost: specialists of a random partition with parts as large as the
-clusters, and the global encoder trained on for as many steps.
+They cost as much to train as the specialists: specialists of a random partition with parts as large
+as the clusters, and the global encoder trained for as many steps more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _READ_BATCH = 4096
 
 
 class Controls(NamedTuple):
-    """What the trained controls have of their own beside the global encoder.
+    """The controls' own members, beside those that they share with the global encoder.
 
     Attributes:
         random: specialists of the random partition, by part.
@@ -75,7 +75,7 @@ def read_parts(files: Sequence[str]) -> np.ndarray:
 def random_membership(
     parts: np.ndarray, clusters: np.ndarray, membership: np.ndarray, seed: int
 ) -> np.ndarray:
-    """Gives every user the membership of a random user of the cluster with the number of the part.
+    """Gives every user of part k the membership of a random user of cluster k.
 
     Specialists of a random partition are combined with these, so that they are mixed exactly as
     much as those of the clusters are.

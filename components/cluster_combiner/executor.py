@@ -4,55 +4,42 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import polars as pl
 import tensorflow as tf
-import tensorflow_transform as tft
 from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.cluster_combiner.comparison import ENCODER, rank_models, serve_global, summarise
-from components.cluster_combiner.config import CombinerConfig
-from components.cluster_combiner.controls import Controls, score_controls
-from components.cluster_combiner.fitting import Fit, combine, fit_strengths
+from components.cluster_combiner.combiner_inputs import JUDGED_SPLITS, CombinerInputs
+from components.cluster_combiner.compared_queries import (
+    Queries,
+    compared_queries,
+    fit_specialists,
+    score_splits,
+    weigh_transitions,
+    with_transitions,
+)
+from components.cluster_combiner.comparison import rank_models, serve_global, summarise
+from components.cluster_combiner.fitting import Fit
 from components.cluster_combiner.index import index_cells
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
-from components.cluster_combiner.scored import Scored, score
-from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
-from components.cluster_combiner.worth import (
-    COMBINATION,
-    CONTINUED,
-    RANDOM_COMBINER,
-    RANDOM_ROUTED,
-    judge,
-)
-from trainer.clusters.cluster_geometry import ClusterGeometry
-from trainer.clusters.mixture import Mixture
-from trainer.config import ServingConfig
-from trainer.data.histories import read_histories
-from trainer.data.item_transitions import count_transitions
-from trainer.encoder.encoder import BehaviorEncoder
-from trainer.inference.own_members import OwnMembers
+from components.cluster_combiner.scored import Scored
+from components.cluster_combiner.served_models import ServedModels
+from components.cluster_combiner.transitions import TransitionsFit
+from components.cluster_combiner.worth import COMBINATION, judge
 from trainer.progress import progress
-from trainer.raw_history import TEST, TRAIN, VALIDATION
-from trainer.serving.export import load_encoder, save_recommender
-from trainer.serving.recommender import Recommender
+from trainer.raw_history import TEST, VALIDATION
+from trainer.serving.export import save_recommender
 from trainer.serving.warmup import write_warmup
 from trainer.training.memory import release_memory
 
 _WARMUP_HISTORIES = 8
-_SPLITS = (VALIDATION, TEST)
 _METRICS = ("users", "ndcg@10", "hr@10")
 """What a model says about itself wherever it is taken."""
-
-Queries = dict[str, dict[str, np.ndarray]]
-"""Split to model to queries float32 [users, width]."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -72,193 +59,81 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: see `ClusterCombiner`.
         """
         release_memory()
-        config = CombinerConfig.from_json(exec_properties["config"])
-        serving = ServingConfig.from_json(exec_properties["serving"])
-        seed = exec_properties["seed"]
-        graph = tft.TFTransformOutput(_uri(input_dict, "transform_graph"))
-        geometry = ClusterGeometry.load(_uri(input_dict, "clusters"))
-        encoder = _encoder(input_dict, "encoder_model")
-        towers = [_encoder(input_dict, f"specialist_{k}").tower for k in range(geometry.clusters)]
-        own = [OwnMembers(tower, encoder.tower) for tower in towers]
-        files = {split: _files(input_dict, "examples", split) for split in _SPLITS}
+        inputs = CombinerInputs.read(input_dict, exec_properties)
 
-        def fitted(scored: Scored) -> Fit:
-            return fit_strengths(
-                scored.queries,
-                scored.membership,
-                scored.histories,
-                encoder.catalogue,
-                encoder.own_events,
-                scored.scorer.ranks,
-                config,
-                seed,
-            )
+        scored = score_splits(inputs)
+        transitions = weigh_transitions(inputs, scored[VALIDATION])
+        scored = with_transitions(scored, transitions)
+        fit = fit_specialists(inputs, scored[VALIDATION])
 
-        per_user = config.specialists_per_user
-        scored = {s: score(files[s], graph, encoder, own, geometry, per_user) for s in _SPLITS}
-        transitions = _transitions(input_dict, graph, encoder, scored[VALIDATION], config, seed)
-        if transitions.transitions is not None:
-            scored = {s: x.with_transitions(transitions.transitions) for s, x in scored.items()}
-        fit = fitted(scored[VALIDATION])
-        queries = _queries(scored, fit, "routed", "combiner")
-        controls = _controls(input_dict, encoder, geometry.clusters)
-        if controls is not None:
-            _add_controls(queries, files, controls, scored, fitted, seed)
-        if transitions.transitions is not None:
-            for split in _SPLITS:
-                queries[split][ENCODER] = scored[split].queries[0]
-        counts = training_counts(_files(input_dict, "histories", TRAIN), graph, encoder.new_items)
-        table = pl.concat(
-            [
-                rank_models(
-                    split,
-                    scored[split].histories,
-                    scored[split].scorer,
-                    scored[split].clusters,
-                    {"global": scored[split].queries[0], **queries[split]},
-                    encoder,
-                    counts,
-                )
-                for split in _SPLITS
-            ]
-        )
+        queries = compared_queries(inputs, scored, fit, transitions)
+        table = _rank_splits(inputs, scored, queries)
         worth = judge(table, used=fit.kept)
         if fit.kept and worth["recommendation"] != COMBINATION:
             fit = fit.refused(worth["why"])
             table = serve_global(table)
-        shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
-        progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
-        for sentence in [*worth["verdict"]["sentences"], f"advice: {worth['why']}"]:
-            progress.info("%s", sentence)
+        _tell(fit, worth)
 
         weights = _mean_weights(fit, scored[TEST])
-        cells = index_cells(encoder, queries[VALIDATION]["combiner"], serving, seed)
-        served = Recommender(
-            graph,
-            encoder,
-            towers,
-            Mixture(geometry, fit.strengths, per_user),
-            *(serving.top_k, cells, transitions.transitions),
+        cells = index_cells(
+            inputs.encoder, queries[VALIDATION]["combiner"], inputs.serving, inputs.seed
         )
+        models = ServedModels(inputs, cells, transitions.transitions)
+        served = models.combined(fit.strengths)
         model = artifact_utils.get_single_instance(output_dict["model"])
         directory = path_utils.serving_model_dir(model.uri)
-        identity = save_recommender(
-            served,
-            directory,
-            {
-                "kind": "combined",
-                "clusters": geometry.clusters,
-                "weights_mean": weights,
-                "metrics": _test_metrics(table),
-            },
-            f"{_uri(input_dict, 'items')}/items.parquet" if input_dict.get("items") else None,
-        )
+        description = {
+            "kind": "combined",
+            "clusters": inputs.geometry.clusters,
+            "weights_mean": weights,
+            "metrics": _test_metrics(table),
+        }
+        identity = save_recommender(served, directory, description, inputs.titles)
         model.set_string_custom_property("id", identity)
-        requests = _some_records(files[VALIDATION])
+        requests = _some_records(inputs.examples[VALIDATION])
         write_warmup(directory, requests)
 
-        recommenders = {
-            "global encoder": served
-            if not fit.kept
-            else Recommender(
-                graph,
-                encoder,
-                top_k=serving.top_k,
-                cells=cells,
-                transitions=transitions.transitions,
-            )
-        }
-        if fit.fitted.any():
-            mixture = Mixture(geometry, fit.fitted, per_user)
-            recommenders["combination"] = (
-                served
-                if fit.kept
-                else Recommender(
-                    *(graph, encoder, towers, mixture),
-                    *(serving.top_k, cells, transitions.transitions),
-                )
-            )
         worth["serving_ms"] = {
             name: serving_milliseconds(recommender, requests)
-            for name, recommender in recommenders.items()
+            for name, recommender in models.timed(served, fit).items()
         }
         _write_comparison(
             artifact_utils.get_single_uri(output_dict["comparison"]),
-            *(table, fit, transitions, weights, worth),
+            table=table,
+            fit=fit,
+            transitions=transitions,
+            weights=weights,
+            worth=worth,
         )
 
 
-def _uri(input_dict: dict[str, list[Any]], name: str) -> str:
-    return artifact_utils.get_single_uri(input_dict[name])
-
-
-def _encoder(input_dict: dict[str, list[Any]], name: str) -> BehaviorEncoder:
-    return load_encoder(path_utils.serving_model_dir(_uri(input_dict, name)))
-
-
-def _files(input_dict: dict[str, list[Any]], name: str, split: str) -> list[str]:
-    folder = artifact_utils.get_split_uri(input_dict[name], split)
-    return sorted(str(path) for path in fileio.glob(f"{folder}/*"))
-
-
-def _transitions(
-    input_dict: dict[str, list[Any]],
-    graph: tft.TFTransformOutput,
-    encoder: BehaviorEncoder,
-    validation: Scored,
-    config: CombinerConfig,
-    seed: int,
-) -> TransitionsFit:
-    """Transitions of the training histories, weighed on the validation users."""
-    if not config.transitions:
-        return TransitionsFit.none("combiner.transitions=false")
-    training = read_histories(_files(input_dict, "histories", TRAIN), graph, encoder.new_items)
-    counted = count_transitions(training, encoder.catalogue.items)
-    fit = fit_transitions(
-        counted, validation.scorer, validation.histories, validation.queries[0], seed
+def _rank_splits(
+    inputs: CombinerInputs, scored: dict[str, Scored], queries: Queries
+) -> pl.DataFrame:
+    """Every model's ranks for the users of both splits, see `rank_table`."""
+    counts = training_counts(inputs.training, inputs.graph, inputs.encoder.new_items)
+    return pl.concat(
+        [
+            rank_models(
+                split=split,
+                histories=scored[split].histories,
+                scorer=scored[split].scorer,
+                clusters=scored[split].clusters,
+                queries=queries[split],
+                encoder=inputs.encoder,
+                counts=counts,
+            )
+            for split in JUDGED_SPLITS
+        ]
     )
-    progress.info("item transitions: %s", fit.record["reason"])
-    return fit
 
 
-def _controls(
-    input_dict: dict[str, list[Any]], encoder: BehaviorEncoder, clusters: int
-) -> Controls | None:
-    """The trained controls, None where the pipeline has none."""
-    if not input_dict.get(CONTINUED):
-        return None
-
-    def own(name: str) -> OwnMembers:
-        return OwnMembers(_encoder(input_dict, name).tower, encoder.tower)
-
-    return Controls([own(f"random_{k}") for k in range(clusters)], own(CONTINUED))
-
-
-def _queries(scored: dict[str, Scored], fit: Fit, routed: str, combiner: str) -> Queries:
-    """Queries of a partition's two models, under the names given."""
-    test = scored[TEST]
-    combined = {
-        # Validation users were fitted on; their cross-fitted combination was not.
-        VALIDATION: fit.crossfit_queries,
-        TEST: combine(test.queries, test.membership, fit.strengths),
-    }
-    return {s: {routed: scored[s].routed(), combiner: combined[s]} for s in _SPLITS}
-
-
-def _add_controls(
-    queries: Queries,
-    files: dict[str, list[str]],
-    controls: Controls,
-    scored: dict[str, Scored],
-    fitted: Callable[[Scored], Fit],
-    seed: int,
-) -> None:
-    """Adds the queries of the controls, the random partition's combined as the clusters' are."""
-    seen = {s: score_controls(files[s], controls, scored[s], seed) for s in _SPLITS}
-    random = {s: seen[s].random for s in _SPLITS}
-    fit = fitted(random[VALIDATION])
-    for split, models in _queries(random, fit, RANDOM_ROUTED, RANDOM_COMBINER).items():
-        queries[split] |= {**models, CONTINUED: seen[split].continued}
+def _tell(fit: Fit, worth: dict[str, Any]) -> None:
+    """Says in the log what was fitted and what it is worth."""
+    shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
+    progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
+    for sentence in [*worth["verdict"]["sentences"], f"advice: {worth['why']}"]:
+        progress.info("%s", sentence)
 
 
 def _mean_weights(fit: Fit, test: Scored) -> list[float]:

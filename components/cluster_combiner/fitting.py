@@ -1,9 +1,8 @@
 """Fitting the specialists' strengths, and judging whether they are worth using.
 
-The strengths start at zero, which is the global encoder, and move only where the likelihood of
-held-out next items gains from it. No encoder was trained on these items. Whether the result is
-used is decided by cross-fitting: each half of the users is ranked with strengths fitted on the
-other half.
+All strengths start at zero, where the global encoder answers alone. They rise only if the held-out
+next items become more likely. No encoder was trained on these items. Whether the result is used is
+decided by cross-fitting: each half of the users is ranked with strengths fitted on the other half.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ class Fit:
         strengths: float32 [K]; all zero if not kept.
         fitted: float32 [K], what fitting on all users gave, kept or not.
         kept: whether the specialists are used.
-        figures: the two that decided, in words.
-        reason: why, in words.
+        figures: a sentence with the two NDCG@10 that decided.
+        reason: that sentence and what follows from it.
         crossfit_queries: float32 [users, width], each user combined with strengths that were
             fitted on the others; the global encoder's if not kept.
     """
@@ -49,7 +48,7 @@ class Fit:
     crossfit_queries: np.ndarray
 
     def refused(self, reason: str) -> Fit:
-        """The same where something else than fitting decided against the specialists."""
+        """The same fit, with the specialists refused for a reason beyond the fit."""
         return replace(
             self,
             strengths=np.zeros_like(self.strengths),
@@ -65,6 +64,7 @@ def combine(queries: np.ndarray, membership: np.ndarray, strengths: np.ndarray) 
 
 
 def fit_strengths(
+    *,
     queries: np.ndarray,
     membership: np.ndarray,
     histories: Histories,
@@ -91,7 +91,15 @@ def fit_strengths(
     if len(usable) > config.fit_users:
         usable = np.sort(rng.choice(usable, config.fit_users, replace=False))
     fold = rng.integers(0, 2, len(histories))
-    estimator = _Estimator(queries, membership, histories, catalogue, own_events, config, seed)
+    estimator = _Estimator(
+        queries=queries,
+        membership=membership,
+        histories=histories,
+        catalogue=catalogue,
+        own_events=own_events,
+        config=config,
+        seed=seed,
+    )
     combined = np.empty_like(queries[0])
     for held_out in (0, 1):
         strengths = estimator.fit(usable[fold[usable] != held_out])
@@ -122,6 +130,7 @@ class _Estimator:
 
     def __init__(
         self,
+        *,
         queries: np.ndarray,
         membership: np.ndarray,
         histories: Histories,

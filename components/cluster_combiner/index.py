@@ -21,7 +21,7 @@ def index_cells(
         serving: says when an index is approximate, and how good it has to be.
         seed: of the partition.
     """
-    catalogue = encoder.settled().catalogue
+    catalogue = encoder.as_of_log_end().catalogue
     if not serving.approximate(catalogue.items):
         return None
     if len(queries) < 2:
@@ -32,6 +32,10 @@ def index_cells(
     cells = build_cells(catalogue.table().numpy()[1:], extended, serving.index_recall, seed)
     progress.info(
         "index: a query reads %d of %d cells, %.2f%% of the items, and finds %.1f%% of the %d best",
-        *(cells.probes, len(cells.centres), 100 * cells.read, 100 * cells.recall, RECALLED),
+        cells.probes,
+        len(cells.centres),
+        100 * cells.read,
+        100 * cells.recall,
+        RECALLED,
     )
     return cells

@@ -18,8 +18,8 @@ def training_counts(
     """Counts the training events of every item that the models know.
 
     Args:
-        files: GZIP TFRecords of the whole training histories. The clusters' splits will not do:
-            they repeat the beginning of a history in each of its pieces.
+        files: GZIP TFRecords of the whole training histories. Not the clusters' splits, which
+            repeat the beginning of a history in each of its pieces.
         graph: the Transform graph.
         new_items: items of the catalogue that no training history names.
 

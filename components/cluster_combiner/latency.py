@@ -1,4 +1,4 @@
-"""How long a model takes to answer one history."""
+"""How long a recommender takes to answer one history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def serving_milliseconds(recommender: Recommender, records: Sequence[bytes]) -> 
 
     Args:
         recommender: what to ask.
-        records: serialized histories, taken in turn; None is returned without any.
+        records: serialized histories, asked in turn.
     """
     if not records:
         return None

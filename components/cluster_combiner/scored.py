@@ -1,4 +1,4 @@
-"""A split seen through the global encoder and the specialists."""
+"""The users of a split as the global encoder and the specialists represent them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scored(NamedTuple):
         scorer: ranks items for them.
         queries: float32 [K + 1, users, width], the global encoder's first.
         clusters: int64 [users]; -1 for noise.
-        membership: float32 [users, K], zero but for the clusters of a user that count.
+        membership: float32 [users, K]; zero except for the clusters that count for a user.
     """
 
     histories: Histories
@@ -57,7 +57,7 @@ def score(
         files: of the split.
         graph: the Transform graph of the encoder.
         encoder: the global encoder.
-        specialists: what each has of its own; the members that it shares are run once for all.
+        specialists: the own members of each; members shared with the encoder are run once for all.
         geometry: of the K clusters.
         per_user: how many clusters of each user count.
     """

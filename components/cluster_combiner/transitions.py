@@ -1,7 +1,7 @@
-"""How much the memory of transitions counts beside the global encoder: fitted on validation users.
+"""How much item transitions count beside the global encoder, fitted on validation users.
 
-It stands under every model that is compared, the global encoder and the controls too, so that
-what it brings is never taken for a merit of the clusters.
+Every compared model has them with the same weight, including the global encoder and the controls,
+so that their gain is never taken for one of the clusters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from trainer.evaluation.metrics import paired_difference, user_values
 from trainer.evaluation.scorer import Scorer
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-"""What the item that a user's history speaks for most gets in the mean, in units of the scores."""
+"""Weights that are tried. A weight is the bonus of the most raised item of a user, as a mean over
+users, in units of the scores."""
 _METRIC = "ndcg@10"
 _CONFIDENCE = 0.95
 
@@ -28,7 +29,7 @@ class TransitionsFit(NamedTuple):
     """The outcome.
 
     Attributes:
-        transitions: with the weight in the strengths; None if they bring nothing.
+        transitions: their strengths multiplied with the weight; None if they bring nothing.
         record: `weight` (0 if they bring nothing), the cross-fitted `difference` to the global
             encoder without them with its 95 % interval (`low`, `high`), and `reason` in words.
     """
@@ -45,11 +46,10 @@ class TransitionsFit(NamedTuple):
 def fit_transitions(
     counted: ItemTransitions, scorer: Scorer, histories: Histories, queries: np.ndarray, seed: int
 ) -> TransitionsFit:
-    """Chooses the weight, and decides by cross-fitting whether there is one.
+    """Chooses the weight, and decides by cross-fitting whether transitions are used at all.
 
-    The likelihood of the next item, by which the specialists' strengths are fitted, will not do: a
-    bonus makes a model more certain than it was, which costs likelihood even where the right items
-    move up.
+    The weight is chosen by NDCG@10, not by likelihood as the specialists' strengths are: a bonus
+    makes a model more certain, which lowers the likelihood even where the right items move up.
 
     Args:
         counted: from the training histories.
@@ -86,7 +86,7 @@ def fit_transitions(
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """[weights]; zeros where a half has no user, so that nothing is added there."""
+    """Each weight's mean, [weights]; zeros for a half without users, which chooses weight 0."""
     return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))
 
 
@@ -103,7 +103,7 @@ def _record(
 
 
 def _mean_largest(counted: ItemTransitions, histories: Histories) -> float:
-    """Mean over the users with any bonus of the largest that an item gets from their history."""
+    """Mean of the largest bonus of each user, over the users whose history raises any item."""
     splits = histories.splits
     item = tf.constant(histories.columns[features.ITEM])
     memory, largest = TransitionBonus(counted), []

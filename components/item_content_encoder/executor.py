@@ -84,7 +84,9 @@ def _content(
     encoder = TextEncoder(weights, config.max_tokens, config.batch_size)
     progress.info(
         "item texts: %s of %s items have one, %s of them different",
-        *(f"{number:,}" for number in (has_text.sum(), len(items), len(different))),
+        f"{has_text.sum():,}",
+        f"{len(items):,}",
+        f"{len(different):,}",
     )
     vectors = _encode(
         encoder,

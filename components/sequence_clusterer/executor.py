@@ -101,13 +101,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write_cluster_model(clusters, geometry, continuation, names, sample, config)
         drift = measure_drift(
             self._make_beam_pipeline(),
-            files[TRAIN],
-            model_path,
-            work,
-            sample,
-            selection.algorithm,
-            geometry,
-            config,
+            files=files[TRAIN],
+            model_path=model_path,
+            directory=work,
+            sample=sample,
+            algorithm=selection.algorithm,
+            geometry=geometry,
+            config=config,
         )
         agreement = _agreement_with_labels(exec_properties, sample, selection.clustering, config)
         write_evaluation(evaluation.uri, geometry, continuation, drift, sample, config, agreement)
@@ -124,16 +124,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
         write_cluster_splits(
             self._make_beam_pipeline(),
-            files,
-            model_path,
-            config.batch_size,
-            geometry,
-            partition,
-            {
+            files=files,
+            model_path=model_path,
+            batch_size=config.batch_size,
+            geometry=geometry,
+            partition=partition,
+            split_directories={
                 split: artifact_utils.get_split_uris([examples], split)[0].rstrip("/")
                 for split in splits
             },
-            unfinished,
+            temporary=unfinished,
         )
         fileio.rmtree(unfinished)
 

@@ -37,10 +37,10 @@ class ClusterModelError(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class ClusterGeometry:
-    """What assigning a user needs.
+    """Everything that assigning a user needs.
 
     Attributes:
-        space: what is done to embeddings first.
+        space: how embeddings are transformed first.
         rule: assigns points of that space.
         representation: what the embeddings are.
     """

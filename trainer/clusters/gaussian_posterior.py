@@ -58,7 +58,7 @@ class GaussianPosterior(AssignmentRule):
 
     @property
     def _scales(self) -> np.ndarray:
-        """[K, dim], whose product is det L."""
+        """[K, dim], the diagonals of the factors, whose product is det L."""
         if self.factors.ndim == 2:
             return self.factors
         return np.diagonal(self.factors, axis1=1, axis2=2)

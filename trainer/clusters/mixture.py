@@ -9,8 +9,8 @@ per specialist:
 All strengths zero is the global encoder; all one is a soft routing to the specialists. A user who
 belongs to no cluster (noise) has no membership at all, and so gets the global encoder.
 
-Only the clusters that a user belongs to most count (top-k gating, Shazeer et al. 2017); what the
-others had goes to the global encoder. So a request runs that many specialists and no more.
+Only the few clusters that a user belongs to most count (top-k gating, Shazeer et al. 2017); the
+weight of the others goes to the global encoder. So a request runs only that many specialists.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of a user is clustered: the query, or what the encoder thought along the history.
+"""The vector by which a user is clustered: the query, or a mean of states along the history.
 
 `last_state`     the query itself, the state above the newest event: what the user wants next.
 `mean_states`    the mean of the states above all events of the window: what the user is like, less
@@ -8,8 +8,8 @@
                  position, not by time, so that logs without real times have them as well and no
                  third is empty; with fewer than three events they overlap.
 
-The encoder's export, from which users are clustered, and the combined model, which clusters when
-serving, both come here.
+The encoder's export, from which users are clustered, and the combined model, which assigns clusters
+when it serves, both use this module.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REPRESENTATIONS: tuple[Representation, ...] = get_args(Representation)
 LAST_STATE: Representation = "last_state"
 _PARTS: dict[Representation, int] = {"mean_states": 1, "multi_period": 3}
 POOLED: tuple[Representation, ...] = tuple(_PARTS)
-"""Those that need the states above all events."""
+"""Representations that need the states above all events."""
 
 
 class Encoder(Protocol):
@@ -47,7 +47,7 @@ def dimensions(kind: Representation, width: int) -> int:
 def query_and_representation(
     encoder: Encoder, events: dict[str, tf.Tensor], kind: Representation
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """What is recommended by, and what is clustered.
+    """The vector that recommends items to a user, and the vector that is clustered.
 
     The states above older events are only computed where the representation needs them.
 

@@ -1,4 +1,4 @@
-"""Item vectors from which items occur close to each other in the histories."""
+"""Item vectors made from which items occur close to each other in the histories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.data.histories import Histories
 
 DIMENSIONS = 64
 WINDOW = 8
-"""Events apart that two items may be; a pair counts one over its distance."""
+"""How many events apart two items may be to count as a pair; a pair counts 1 / distance."""
 SMOOTHING = 0.75
 """Exponent of the context counts, which keeps rare contexts from leading."""
 
@@ -29,7 +29,7 @@ def cooccurrence_vectors(histories: Histories, items: int, seed: int) -> np.ndar
         seed: of the randomised decomposition.
 
     Returns:
-        float32 [items, min(DIMENSIONS, items - 1)]; zero for an item without company.
+        float32 [items, min(DIMENSIONS, items - 1)]; zero for an item that occurs near no other.
     """
     counts = _counts(histories, items)
     total, row = counts.sum(), np.asarray(counts.sum(axis=1)).ravel()

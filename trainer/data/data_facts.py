@@ -20,15 +20,15 @@ from trainer.data.item_statistics import ItemStatistics
 from trainer.data.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 
 MEMBERS, MEMBERS_OF_MANY_ITEMS, MANY_ITEMS = 4, 2, 20_000
-"""Four briefly trained encoders together beat two that were trained longer (`docs/results.md`);
-where the softmax over the catalogue takes most of the time, two have to do."""
+"""Four encoders that were trained briefly beat two that were trained longer (`docs/results.md`).
+Where the softmax over the catalogue takes most of the time, there are two."""
 
 
 _SET = "set in the configuration"
 
 
 def _positions(histories: Histories) -> np.ndarray:
-    """Each event's place in its history: what stands for the time where a log has order only."""
+    """Each event's place in its history, which replaces the time where a log has order only."""
     return np.arange(histories.splits[-1]) - np.repeat(histories.splits[:-1], histories.lengths)
 
 
@@ -60,7 +60,7 @@ class DataFacts:
 
     @classmethod
     def of(cls, histories: Histories, graph: tft.TFTransformOutput) -> DataFacts:
-        """Reads them off the training histories."""
+        """Collects the facts from the training histories."""
         items = graph.vocabulary_size_by_name(features.ITEM_VOCABULARY)
         columns = histories.columns
         item, category = columns[features.ITEM], columns[features.CATEGORY]
@@ -94,9 +94,7 @@ class DataFacts:
         return encoder.members
 
     def scores_own_items(self, encoder: EncoderConfig, serving: ServingConfig) -> bool:
-        """Whether the model has the bonus for the user's own items; pointless if these are
-        excluded.
-        """
+        """Whether the model scores the user's own items; never if these are excluded."""
         return bool(encoder.own_items) and not self.exclude_seen(serving)
 
     def statistics(self, encoder: EncoderConfig) -> ItemStatistics:
@@ -106,7 +104,7 @@ class DataFacts:
     def derived(
         self, encoder: EncoderConfig, serving: ServingConfig, item_features: ItemFeatures
     ) -> dict[str, dict[str, Any]]:
-        """Every choice that the data made, as {name: {"value", "why"}}."""
+        """Every choice that follows from the data, as {name: {"value", "why"}}."""
         choices: dict[str, tuple[Any, str]] = {
             "exclude_seen": (self.exclude_seen(serving), self._why_exclude_seen(serving)),
             "own_items": (

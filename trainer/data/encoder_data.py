@@ -99,7 +99,7 @@ def _item_features(
     from_log: bool,
     seed: int,
 ) -> ItemFeatures:
-    """What is known of the items: their texts, else, `from_log`, which occur together."""
+    """Features of the items: from their texts; without texts, if `from_log`, from co-occurrence."""
     vocabulary = graph.vocabulary_by_name(features.ITEM_VOCABULARY)
     content = ItemContent.empty([], "the pipeline has no item content")
     found = text_features(ItemContent.load(item_content) if item_content else content, vocabulary)

@@ -13,9 +13,9 @@ OWN_ITEM = "own_item"
 OWN_TIME = "own_time"
 """Input int64 [batch, own]: epoch seconds of the same events."""
 SEEN_LIMIT = 4096
-"""The latest events whose items may be excluded as seen."""
+"""How many of the latest events' items may be excluded as seen."""
 WINDOW_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
-"""Windows are padded to the next of these: few shapes, little padding."""
+"""Windows are padded to the next of these lengths: few shapes, little padding."""
 
 
 def padded_length(lengths: np.ndarray, limit: int) -> np.ndarray:

@@ -25,10 +25,8 @@ CATEGORY_VOCABULARY = "categories"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 # Seconds between an event and the one before it. The first bucket (0) is "no event before".
-GAP_BOUNDARIES = (
-    *(1, 10, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR),
-    *(_DAY, 2 * _DAY, 4 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 90 * _DAY, 365 * _DAY),
-)
+_WITHIN_A_DAY = (1, 10, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR)
+GAP_BOUNDARIES = _WITHIN_A_DAY + tuple(days * _DAY for days in (1, 2, 4, 7, 14, 30, 90, 365))
 GAP_BUCKETS = len(GAP_BOUNDARIES) + 2
 HOURS = 25
 WEEKDAYS = 8

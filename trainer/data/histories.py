@@ -95,7 +95,7 @@ class Histories:
 
 
 def _gather_rows(splits: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Flat positions of the chosen rows and their new offsets."""
+    """Flat positions of the values of chosen rows, and the rows' new offsets."""
     lengths = np.diff(splits)[rows]
     new_splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     offsets = np.repeat(splits[:-1][rows] - new_splits[:-1], lengths)

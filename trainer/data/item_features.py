@@ -1,9 +1,9 @@
 """What is known of the items before training, as input of the item table.
 
-Either their texts, or, where there are none, which items the log's users have in common. A linear
-map of these features is added to the item vectors of some members of the encoder, while the others
-learn theirs from nothing: members that know different things average far better than members that
-differ by their seed alone (`docs/results.md`).
+Features come from the items' texts or, where there are none, from which items users have in common.
+A linear map of them is added to the item vectors of some members of the encoder; the other members
+learn their vectors from nothing. Members that know different things average far better than members
+that differ only by their seed (`docs/results.md`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from trainer.data.histories import Histories
 from trainer.data.item_content import ItemContent
 
 DIMENSIONS = 128
-"""Principal components of text vectors that are kept; the map costs in proportion."""
+"""How many principal components of text vectors are kept; the map costs in proportion."""
 SCALE = 1.2
-"""Root of the mean squared length of a feature vector, several times that of an item embedding
-at its start: the features lead, the embedding learns what they do not say."""
+"""Root mean squared length of the feature vectors. It is several times that of a new item
+embedding, so that the features lead and the embedding learns what they do not say."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class ItemFeatures:
         return cls("none", why, nothing, [], np.zeros((0, 0), np.float32))
 
     def plain_members(self, members: int) -> int:
-        """How many members of an encoder, the first ones, learn their item vectors from nothing.
+        """How many members of an encoder learn their item vectors from nothing; they are the first.
 
-        The others, a lone member among them, add the features. Half of the members read texts; of
-        co-occurrence one reads, as members that start from what the log says agree too much: a
-        second one brought nothing on Beauty (`docs/results.md`).
+        The others add the features, and so does the only member of an encoder of one. Texts are
+        read by half of the members, co-occurrence by one: members that start from what the log says
+        agree too much, and a second one brought nothing on Beauty (`docs/results.md`).
         """
         if members == 1:
             return 0
@@ -61,7 +61,7 @@ class ItemFeatures:
 
     @property
     def dim(self) -> int:
-        """Features an item; 0 without any."""
+        """Number of features of an item; 0 without any."""
         return int(self.known.shape[1])
 
 

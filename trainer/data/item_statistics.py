@@ -1,4 +1,4 @@
-"""How items were sold up to each point of the training log: popularity, openings, demand of late.
+"""How items sold up to each point of the training log: popularity, openings, recent demand.
 
 A shop's demand moves: what sold last month says more about the next basket than what sold in a
 year. Each training sample must see the statistics as they stood before it, because those of the
@@ -17,12 +17,13 @@ from trainer.data import features
 from trainer.data.histories import Histories
 
 PERIODS = 26
-"""Two weeks each where a log covers a year."""
+"""How many periods a log has; each is two weeks where it covers a year."""
 FEWEST_PERIODS = 4
 MOST_CELLS = 20_000_000
-"""Periods times items that are kept (80 MB a statistic): a large catalogue has fewer periods."""
+"""At most how many periods times items are kept (80 MB a statistic), so that a large catalogue has
+fewer periods."""
 LATELY = 2
-"""How many periods before a point count as "of late"."""
+"""How many periods before a point count as recent."""
 POPULARITY, OPENING, TREND = range(3)
 STATISTICS = 3
 
@@ -89,7 +90,7 @@ class ItemStatistics:
 
 
 def _counts(row: np.ndarray, item: np.ndarray, rows: int, items: int) -> np.ndarray:
-    """float32 [rows, items + 1] events of each item in the rows up to each."""
+    """float32 [rows, items + 1], events of each item up to and with each row."""
     width = items + 1
     counts = np.bincount(row * width + item, minlength=rows * width).reshape(rows, width)
     return counts.cumsum(axis=0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which items follow which: a memory of transitions, beside what the encoder generalises.
+"""Which items follow which: counted transitions beside the encoder, which generalises.
 
 An encoder gives every item a vector and can only approximate what was seen once or twice between
 two rare items; counting remembers it. A history h (1 = latest event) raises the score of item j by
@@ -26,14 +26,14 @@ from trainer.data.histories import Histories
 from trainer.data.sampling import training_samples
 
 REACH = 20
-"""So many latest events raise scores; the weight of the next one is below .02."""
+"""How many of a user's latest events raise scores; the next one would weigh less than .02."""
 FOLLOWERS = 50
-"""So many are kept of each item."""
+"""How many of an item's followers are kept."""
 _DECAY = 5.0
 _SHRINKAGE = 50.0
 _RARE = 10.0
 _MOST_EVENTS = 4_000_000
-"""Of a longer log, so many events that follow something are counted, drawn at random."""
+"""At most how many events are counted that follow another; of a longer log, a random sample."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class ItemTransitions:
 
     Attributes:
         followers: int32 [items + 1, n] item indices, 0 = none; row 0 is empty.
-        strengths: float16 [items + 1, n], what each adds to a score right after the item; 0 where
-            there is none.
+        strengths: float16 [items + 1, n], what each follower's score gains right after the item; 0
+            where there is no follower.
     """
 
     followers: np.ndarray
@@ -56,7 +56,7 @@ class ItemTransitions:
 
 
 class TransitionBonus(tf.Module):
-    """Raises scores by what users had last.
+    """Raises the scores of items that followed a user's latest ones.
 
     Args:
         transitions: copied into variables, since constants would make a graph as large as they.
@@ -68,7 +68,7 @@ class TransitionBonus(tf.Module):
         self._strengths = tf.Variable(transitions.strengths, trainable=False)
 
     def bonus(self, history: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What the items of histories add to which scores.
+        """Which items' scores are raised by the items of histories, and by how much.
 
         Args:
             history: int32 [batch, length] item indices, newest first; 0 = padding, and indices
@@ -103,9 +103,9 @@ class TransitionBonus(tf.Module):
 
 
 def count_transitions(histories: Histories, items: int) -> ItemTransitions:
-    """Counts what follows what in training histories.
+    """Counts which items follow which in training histories.
 
-    A basket has no order: its items follow what was before it, each with its share of one.
+    A basket has no order: all its items follow the events before it, and share one count.
 
     Args:
         histories: whole ones; held-out items are not in them.
@@ -142,7 +142,7 @@ def _steps(sizes: np.ndarray) -> np.ndarray:
 
 
 def _strongest(matrix: sp.coo_matrix, items: int) -> ItemTransitions:
-    """The largest entries of each row, ties by item index; the largest of all is 1."""
+    """The largest entries of each row, ties by item index; all scaled to a maximum of 1."""
     positive = matrix.data > 0
     row, column, value = matrix.row[positive], matrix.col[positive], matrix.data[positive]
     order = np.lexsort((column, -value, row))

@@ -1,4 +1,4 @@
-"""How often people buy what they already have, and whether seen items may be recommended."""
+"""How often people buy items that they had before, and whether seen items may be recommended."""
 
 from typing import Any
 

@@ -19,8 +19,8 @@ from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
 
 EMPTY_PREFIX_SHARE = 0.1
-"""Share of the users whose first item is predicted from nothing, so that a new user gets sensible
-recommendations."""
+"""Share of the users whose first item is also predicted from an empty history in an epoch, so that
+a new user gets sensible recommendations."""
 NEXT_TIME = "next_time"
 """Input int64 [batch]: epoch seconds at which the targets were taken."""
 
@@ -46,7 +46,7 @@ class Samples:
 
 
 def training_samples(histories: Histories) -> Samples:
-    """Every prefix that ends where time moves on, from each user's `first_target` on."""
+    """Every prefix that ends where an instant ends, from each user's `first_target` on."""
     splits, events = histories.splits, int(histories.splits[-1])
     user = np.repeat(np.arange(len(histories)), histories.lengths)
     instants = np.flatnonzero(histories.opens_instant)
@@ -80,6 +80,7 @@ class SampleBatches:
     def __init__(
         self,
         histories: Histories,
+        *,
         items: int,
         batch_size: int,
         samples_per_epoch: int,
@@ -108,7 +109,7 @@ class SampleBatches:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches of the first epoch; others differ by the empty prefixes that are drawn."""
+        """Batches in the first epoch; others differ by the empty prefixes that are drawn."""
         return len(self._plan(0)[1])
 
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
@@ -176,13 +177,14 @@ class SampleBatches:
         instant; behind them are the places of the items after it.
         """
         first, end = self._samples.ends[samples], self._samples.target_ends[samples]
-        rest = (end - first - 1)[:, None]
+        rest = (end - first - 1)[:, None]  # [samples, 1], items of the instant after the next
         step = np.arange(self._targets - 1)[None, :]
-        places = (
-            first[:, None] + 1 + (rng.integers(0, np.maximum(rest, 1)) + step) % np.maximum(rest, 1)
-        )
+        # The rest of the basket as a ring, read from a random place on: every item of it has the
+        # same chance, and none comes twice.
+        ring = np.maximum(rest, 1)
+        rotated = (rng.integers(0, ring) + step) % ring
         nothing = len(self._histories.columns[features.ITEM])
-        others = np.where(step < rest, places, nothing)
+        others = np.where(step < rest, first[:, None] + 1 + rotated, nothing)
         later = end[:, None] + np.arange(self._later)[None, :]
         later = np.where(later < self._samples.histories_end[samples][:, None], later, nothing)
         return np.concatenate([first[:, None], others, later], axis=1).astype(np.int32)
@@ -218,7 +220,7 @@ def batches_by_length(
 
 
 def unsharded(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset, every worker of a `tf.distribute` strategy reading all of it."""
+    """The same dataset, of which every worker of a `tf.distribute` strategy reads all."""
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return dataset.with_options(options)

@@ -1,7 +1,7 @@
-"""Products of many small matrices, by whichever kernel of TensorFlow is the quicker.
+"""Products of many small matrices, with the faster one of TensorFlow's two kernels.
 
-oneDNN's takes 40 to 70 µs to start, which is what a request of one history would mostly wait for;
-Eigen's starts at once and loses on large matrices (`docs/performance.md`).
+oneDNN's takes 40 to 70 µs to start, most of the time of a request of one history. Eigen's starts at
+once, but is slower on large matrices (`docs/performance.md`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 
 def few_rows_product(a: tf.Tensor, b: tf.Tensor, transpose_b: bool = False) -> tf.Tensor:
-    """`tf.matmul` for a of few rows, whatever the columns of b; with many rows it is far slower.
+    """`tf.matmul` for `a` with few rows and any `b`; with many rows it is far slower.
 
     Args:
         a: float32 […, n, k].
@@ -26,7 +26,7 @@ def product(a: tf.Tensor, b: tf.Tensor, small: tf.Tensor, transpose_b: bool = Fa
     Args:
         a: float32 […, n, k].
         b: float32 […, k, m], or […, m, k] with `transpose_b`; the leading axes are a's.
-        small: bool [], whether they are.
+        small: bool [], whether the matrices are small.
         transpose_b: whether b is transposed first.
     """
     return tf.cond(

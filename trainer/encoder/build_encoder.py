@@ -17,7 +17,7 @@ def build_encoder(
     """A new encoder that fits the data, with popularity as its item biases.
 
     Args:
-        facts: what the training split says about itfacts.
+        facts: what the training split says about itself.
         config: the encoder's size.
         serving: whether items that the user has are recommended again.
         item_features: vectors of the items, which may be none.

@@ -12,23 +12,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.data.item_statistics import STATISTICS, TREND, ItemStatistics
+from trainer.data.item_statistics import STATISTICS, ItemStatistics
 from trainer.encoder.batched_product import few_rows_product
+from trainer.encoder.item_biases import DemandTrend, ItemBiases
+from trainer.encoder.item_vectors import CategoryVectors, FeatureVectors, ItemVectors, embedding
 from trainer.encoder.own_items import OwnItems, RepeatBonus
 
-INIT_STDDEV = 0.02
 MASKED = -1e9
 """Score of what must not be recommended: padding, seen items."""
-
-
-def embedding(size: int, width: int, name: str) -> keras.layers.Embedding:
-    """An embedding table initialised as BERT's are."""
-    return keras.layers.Embedding(
-        size,
-        width,
-        embeddings_initializer=keras.initializers.TruncatedNormal(stddev=INIT_STDDEV),
-        name=name,
-    )
 
 
 def with_constant(query: tf.Tensor) -> tf.Tensor:
@@ -52,12 +43,17 @@ class Catalogue(keras.layers.Layer):
         width: dimension of the vectors.
         feature_width: dimension of what is known of the items (`trainer/data/item_features.py`), a
             linear map of which is added to the vectors; 0 where nothing is. Only in training:
-            `folded` makes a plain table of the sums.
+            `catalogue_forms.with_features_folded_in` makes a plain table of the sums.
         features_from: coordinate of the vectors from which on features are added; those before
             learn without them.
-        periods: how many periods of the training log item statistics are kept of
-            (`trainer/data/item_statistics.py`); the biases follow demand then. Without a period,
-            scores are those of the log's end; `settled` keeps only these.
+        periods: for how many periods of the training log item statistics are kept
+            (`trainer/data/item_statistics.py`), so that the biases follow demand. With 0, scores
+            are those at the end of the log (`catalogue_forms.as_of_log_end`).
+
+    Attributes:
+        vectors: of the items, once built.
+        biases: of the items, once built.
+        features: what is known of the items, once built; None without.
     """
 
     def __init__(
@@ -98,19 +94,12 @@ class Catalogue(keras.layers.Layer):
             self.category_embedding.build((None, None))
         if self.repeat_bonus is not None:
             self.repeat_bonus.build((None, self.width))
-        if self.feature_map is not None:
-            self.feature_map.build((None, self.feature_width))
-            self.item_features = self.add_weight(
-                name="item_features",
-                shape=(self.items + 2, self.feature_width),
-                initializer="zeros",
-                trainable=False,
-                autocast=False,
-            )
+        # The order of the weights is that of saved encoders.
+        self.features = self._build_features()
         self.item_bias = self.add_weight(
             name="item_bias", shape=(self.items + 1,), initializer="zeros"
         )
-        if self.repeat_bonus is not None or self.periods:
+        if self.keeps_statistics:
             self.item_statistics = self.add_weight(
                 name="item_statistics",
                 shape=(self.periods + 1, self.items + 1, STATISTICS),
@@ -118,17 +107,7 @@ class Catalogue(keras.layers.Layer):
                 trainable=False,
                 autocast=False,
             )
-        if self.periods:
-            self.period_starts = self.add_weight(
-                name="period_starts",
-                shape=(self.periods + 1,),
-                initializer="zeros",
-                trainable=False,
-                dtype="int64",
-                autocast=False,
-            )
-            # Where it is 1, the biases start at the log of the rate at which items sell of late.
-            self.trend_weight = self.add_weight(name="trend_weight", shape=(), initializer="ones")
+        self.biases = ItemBiases(self.item_bias, self._build_trend())
         self.item_category = self.add_weight(
             name="item_category",
             shape=(self.items + 2,),
@@ -137,12 +116,53 @@ class Catalogue(keras.layers.Layer):
             dtype="int32",
             autocast=False,
         )
+        self.vectors = ItemVectors(self.item_embedding, self._added())
         self.built = True
+
+    def _build_features(self) -> FeatureVectors | None:
+        if self.feature_map is None:
+            return None
+        self.feature_map.build((None, self.feature_width))
+        self.item_features = self.add_weight(
+            name="item_features",
+            shape=(self.items + 2, self.feature_width),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+        )
+        return FeatureVectors(self.item_features, self.feature_map, self.features_from)
+
+    def _build_trend(self) -> DemandTrend | None:
+        if not self.periods:
+            return None
+        self.period_starts = self.add_weight(
+            name="period_starts",
+            shape=(self.periods + 1,),
+            initializer="zeros",
+            trainable=False,
+            dtype="int64",
+            autocast=False,
+        )
+        # Where it is 1, the biases start at the log of the rate at which items sell of late.
+        self.trend_weight = self.add_weight(name="trend_weight", shape=(), initializer="ones")
+        return DemandTrend(self.item_statistics, self.period_starts, self.trend_weight)
+
+    def _added(self) -> tuple[FeatureVectors | CategoryVectors, ...]:
+        """What there is to add to an item's embedding, in the order of the sum."""
+        added = [] if self.features is None else [self.features]
+        if self.category_embedding is None:
+            return tuple(added)
+        return (*added, CategoryVectors(self.category_embedding, self.item_category))
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether anything reads statistics of the items."""
+        return self.repeat_bonus is not None or self.periods > 0
 
     def set_statistics(
         self, counts: np.ndarray, statistics: ItemStatistics, categories: np.ndarray | None
     ) -> None:
-        """Starts the biases at log popularity and notes what is known of each item.
+        """Starts the biases at log popularity and stores statistics and categories of the items.
 
         Args:
             counts: [items + 1] training events per item index.
@@ -151,96 +171,12 @@ class Catalogue(keras.layers.Layer):
         """
         frequency = (counts + 1.0) / (counts.sum() + len(counts))
         self.item_bias.assign(np.log(frequency) - np.log(frequency).mean())
-        if self.repeat_bonus is not None or self.periods:
+        if self.keeps_statistics:
             self.item_statistics.assign(statistics.table)
         if self.periods:
             self.period_starts.assign(statistics.starts)
         if categories is not None:
             self.item_category.assign(categories)
-
-    def folded(self, new_features: np.ndarray, rare: np.ndarray) -> Catalogue:
-        """The same catalogue as a plain table, with items appended that training never saw.
-
-        Apart from the map of its features, a new item is an average rare item: it has the mean of
-        their embeddings and biases, so that it competes with those. (With zeros instead it would
-        stand above them: training pushes rare items away from most queries.)
-
-        Args:
-            new_features: float32 [new, feature_width].
-            rare: indices of the items that new ones are like; all items if there are none.
-
-        Returns:
-            A built catalogue of `items + new` items without features; new items have the indices
-            from `items + 1` on, and out of vocabulary is behind them.
-        """
-        new = len(new_features)
-        known = self.item_embedding.embeddings.numpy()
-        like = rare if len(rare) else np.arange(1, self.items + 1)
-        appended = np.repeat(known[like].mean(axis=0, keepdims=True), new, axis=0)
-        if self.feature_map is not None:
-            known = known + self.feature_vectors(self.item_features).numpy()
-            appended += self.feature_vectors(new_features).numpy()
-        bias = self.item_bias.numpy()
-        category = self.item_category.numpy()
-        plain = self._plain(
-            np.concatenate([known[:-1], appended, known[-1:]]),
-            np.append(bias, np.full(new, bias[like].mean())),
-            np.concatenate([category[:-1], np.zeros(new), category[-1:]]),
-            self.periods,
-        )
-        if self.repeat_bonus is not None or self.periods:
-            statistics = self.item_statistics.numpy()
-            level = statistics[:, like].mean(axis=1, keepdims=True)
-            plain.item_statistics.assign(np.concatenate([statistics, *[level] * new], axis=1))
-        if self.periods:
-            plain.period_starts.assign(self.period_starts)
-            plain.trend_weight.assign(self.trend_weight)
-        return plain
-
-    def settled(self) -> Catalogue:
-        """The same catalogue as of the end of the training log: what is served.
-
-        Raises:
-            ValueError: item features have not been folded into the table.
-        """
-        if self.feature_map is not None:
-            raise ValueError("fold the item features first")
-        plain = self._plain(
-            self.item_embedding.embeddings,
-            self._biases(slice(None), by_period=False)[:, 0],
-            self.item_category,
-            periods=0,
-        )
-        if self.repeat_bonus is not None:
-            plain.item_statistics.assign(self.item_statistics.numpy()[-1:])
-        return plain
-
-    def _plain(self, vectors: Any, bias: Any, category: Any, periods: int) -> Catalogue:
-        """A built catalogue with this table, and the other learnt weights of this one.
-
-        Args:
-            vectors: [items + 2, width].
-            bias: [items + 1].
-            category: [items + 2].
-            periods: see the class.
-        """
-        plain = Catalogue(
-            len(bias) - 1,
-            self.categories,
-            self.repeat_bonus is not None,
-            self.width,
-            periods=periods,
-            name=self.name,
-        )
-        plain.build()
-        plain.item_embedding.embeddings.assign(vectors)
-        plain.item_bias.assign(bias)
-        plain.item_category.assign(category)
-        if self.category_embedding is not None and plain.category_embedding is not None:
-            plain.category_embedding.set_weights(self.category_embedding.get_weights())
-        if self.repeat_bonus is not None and plain.repeat_bonus is not None:
-            plain.repeat_bonus.take_from(self.repeat_bonus)
-        return plain
 
     def call(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """Vectors of the items of a history.
@@ -254,20 +190,21 @@ class Catalogue(keras.layers.Layer):
             [batch, length, width].
         """
         given = tf.where(categories < self.categories, categories, 0)
-        return self._vectors(items, given)
+        return self.vectors.of(items, given)
 
     def rows(self, items: tf.Tensor, by_period: bool = False) -> tf.Tensor:
         """Item vectors and biases side by side.
 
         Args:
             items: int32 [...], 0 = padding, which gets the bias `MASKED`; up to the catalogue size.
-            by_period: the biases of all periods and of the end of the log, instead of this alone.
+            by_period: give the biases of all periods and of the end of the log, not only the
+                latter.
 
         Returns:
             float32 [..., width + 1], or [..., width + periods + 1].
         """
-        vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
-        masked = tf.where(items[..., None] > 0, self._biases(items, by_period), MASKED)
+        vectors = tf.cast(self.vectors.of(items, tf.zeros_like(items)), tf.float32)
+        masked = tf.where(items[..., None] > 0, self.biases.of(items, by_period), MASKED)
         return tf.concat([vectors, masked], axis=-1)
 
     def listed_logits(self, query: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
@@ -277,53 +214,20 @@ class Catalogue(keras.layers.Layer):
             query: float32 [batch, width].
             items: int32 [batch, n], 0 = padding, which gets `MASKED`; up to the catalogue size.
         """
-        vectors = tf.cast(self._vectors(items, tf.zeros_like(items)), tf.float32)
+        vectors = tf.cast(self.vectors.of(items, tf.zeros_like(items)), tf.float32)
         scores = few_rows_product(query[:, None], vectors, transpose_b=True)[:, 0]
-        biases = self._biases(items, by_period=False)[..., 0]
+        biases = self.biases.of(items, by_period=False)[..., 0]
         return tf.where(items > 0, scores + biases, MASKED)
 
     def table(self, by_period: bool = False) -> tf.Tensor:
         """`rows` of the whole catalogue: float32 [items + 1, width + …].
 
-        Read as slices instead of looked up, which a training step would feel.
+        Weights are read as slices, because looking up each item would slow a training step down.
         """
-        vectors = tf.convert_to_tensor(self.item_embedding.embeddings)[: self.items + 1]
-        if self.feature_map is not None:
-            vectors += self.feature_vectors(
-                tf.convert_to_tensor(self.item_features)[: self.items + 1]
-            )
-        if self.category_embedding is not None:
-            vectors += tf.gather(
-                tf.convert_to_tensor(self.category_embedding.embeddings),
-                tf.convert_to_tensor(self.item_category)[: self.items + 1],
-            )
-        biases = self._biases(slice(1, None), by_period)
+        vectors = self.vectors.of_first(self.items + 1)
+        biases = self.biases.of(slice(1, None), by_period)
         biases = tf.pad(biases, [[1, 0], [0, 0]], constant_values=MASKED)
         return tf.concat([tf.cast(vectors, tf.float32), biases], axis=1)
-
-    def _biases(self, items: tf.Tensor | slice, by_period: bool) -> tf.Tensor:
-        """Biases as of the end of the log, float32 [..., 1], or of all periods, [..., periods + 1].
-
-        Args:
-            items: int32 [...], or a slice of the catalogue, which is read faster.
-            by_period: see `rows`.
-        """
-
-        def pick(values: tf.Tensor) -> tf.Tensor:
-            return values[items] if isinstance(items, slice) else tf.gather(values, items)
-
-        bias = tf.cast(pick(tf.convert_to_tensor(self.item_bias)), tf.float32)[..., None]
-        if not self.periods:
-            return bias
-        trend = tf.convert_to_tensor(self.item_statistics)[..., TREND]
-        trend = tf.transpose(trend if by_period else trend[-1:])
-        return bias + tf.cast(tf.convert_to_tensor(self.trend_weight), tf.float32) * pick(trend)
-
-    def period_of(self, times: tf.Tensor) -> tf.Tensor:
-        """int32 [...], the period of epoch seconds int64 [...]; `periods` after the log's end."""
-        starts = tf.convert_to_tensor(self.period_starts)
-        flat = tf.searchsorted(starts, tf.reshape(times, [-1]), side="right") - 1
-        return tf.reshape(tf.maximum(flat, 0), tf.shape(times))
 
     def logits(self, query: tf.Tensor, own: OwnItems | None = None) -> tf.Tensor:
         """Scores of the whole catalogue.
@@ -343,25 +247,6 @@ class Catalogue(keras.layers.Layer):
             scores = tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)
         return scores
 
-    def feature_vectors(self, features: tf.Tensor) -> tf.Tensor:
-        """What features [..., feature_width] add to item vectors: [..., width]."""
-        if self.feature_map is None:
-            raise ValueError("the catalogue was made without item features")
-        mapped = self.feature_map(features)
-        zeros = [[0, 0]] * (len(mapped.shape) - 1)
-        return tf.pad(mapped, [*zeros, [self.features_from, 0]])
-
-    def _vectors(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
-        """[..., width] of items; category 0 stands for the one that the item had in training."""
-        vectors = self.item_embedding(items)
-        if self.feature_map is not None:
-            known = tf.gather(tf.convert_to_tensor(self.item_features), items)
-            vectors += tf.cast(self.feature_vectors(known), vectors.dtype)
-        if self.category_embedding is not None:
-            known = tf.gather(tf.convert_to_tensor(self.item_category), items)
-            vectors += self.category_embedding(tf.where(categories > 0, categories, known))
-        return vectors
-
     def own_bonus(
         self, query: tf.Tensor, own: OwnItems, period: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -370,7 +255,7 @@ class Catalogue(keras.layers.Layer):
         Args:
             query: [batch, width].
             own: the user's own items.
-            period: int32 [batch], see `period_of`; None: after the end of the log.
+            period: int32 [batch], see `DemandTrend.period_of`; None: after the end of the log.
 
         Returns:
             Item index (0 where there is none in the catalogue) and bonus, [batch, length] each.

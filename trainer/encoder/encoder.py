@@ -11,12 +11,13 @@ import tensorflow as tf
 
 from trainer.data import features
 from trainer.encoder.catalogue import Catalogue
+from trainer.encoder.catalogue_forms import as_of_log_end, with_features_folded_in
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.tower_ensemble import TowerEnsemble, members_of
 
 UNKNOWN_ITEM_RATE = 0.01
-"""Share of input items that training replaces by the out-of-vocabulary item, so that it means
-something when a new item turns up."""
+"""Share of input items that training replaces by the out-of-vocabulary item, so that its vector is
+trained for items that come later."""
 
 
 @keras.saving.register_keras_serializable(package="cohortrec")
@@ -26,8 +27,8 @@ class BehaviorEncoder(keras.Model):
     Args:
         catalogue: the item table.
         tower: the transformer over events, or an ensemble of them.
-        exclude_seen: whether items of the history are left out of recommendations; known to the
-            encoder so that everything downstream ranks alike.
+        exclude_seen: whether items of the history are left out of recommendations. The encoder
+            carries it so that everything that ranks its scores does the same.
         own_events: window of the user's own items, 0 if they are not scored.
         new_items: ids of the catalogue items beyond the training vocabulary, in the order of
             their indices: the last ones of the catalogue.
@@ -75,21 +76,23 @@ class BehaviorEncoder(keras.Model):
         """How many towers there are side by side."""
         return len(members_of(self.tower))
 
-    def folded(
+    def with_features_folded_in(
         self, new_items: Sequence[str], new_features: np.ndarray, rare: np.ndarray
     ) -> BehaviorEncoder:
         """The same encoder (tower shared) with item features folded into a plain table.
 
         Args:
             new_items: ids of items to append to the catalogue.
-            new_features: what is known of these, see `Catalogue.folded`.
-            rare: see `Catalogue.folded`.
+            new_features: what is known of these, see `catalogue_forms`.
+            rare: see `catalogue_forms`.
         """
-        return self._with_catalogue(self.catalogue.folded(new_features, rare), new_items)
+        return self._with_catalogue(
+            with_features_folded_in(self.catalogue, new_features, rare), new_items
+        )
 
-    def settled(self) -> BehaviorEncoder:
+    def as_of_log_end(self) -> BehaviorEncoder:
         """The same encoder (tower shared) as of the end of the training log: what is served."""
-        return self._with_catalogue(self.catalogue.settled(), self.new_items)
+        return self._with_catalogue(as_of_log_end(self.catalogue), self.new_items)
 
     def _with_catalogue(self, catalogue: Catalogue, new_items: Sequence[str]) -> BehaviorEncoder:
         encoder = BehaviorEncoder(

@@ -1,4 +1,4 @@
-"""The transformer over events: the part of the encoder that a specialist has of its own.
+"""The transformer over events: the part of the encoder that a specialist fine-tunes.
 
 BERT's own form (Devlin et al. 2019): token embeddings summed, layer-normalised, then
 post-LayerNorm transformer blocks. An event is a token; its embedding is the
@@ -15,12 +15,12 @@ import keras_hub
 import tensorflow as tf
 
 from trainer.data import features
-from trainer.encoder.catalogue import INIT_STDDEV, embedding
 from trainer.encoder.dropout import ByteDropout
+from trainer.encoder.item_vectors import INIT_STDDEV, embedding
 from trainer.encoder.transformer_block import TransformerBlock
 
 PRICE_RATE = 0.5
-"""Share of training samples that keep their prices: requests often come without."""
+"""Share of training samples that keep their prices, because requests often have none."""
 
 
 @keras.saving.register_keras_serializable(package="cohortrec")
@@ -36,6 +36,7 @@ class EventTower(keras.layers.Layer):
 
     def __init__(
         self,
+        *,
         actions: int,
         use_time: bool,
         use_price: bool,

@@ -21,37 +21,60 @@ from trainer.data.item_statistics import STATISTICS
 DAY = 86_400.0
 
 
+FEATURE_NAMES = (
+    "log_count",
+    "share_of_window",
+    "log_position",
+    "log_age",
+    "log_span",
+    "overdue",
+    "repeated",
+    "log_foremost_place",
+    "log_times_first",
+    "mean_share_before",
+    "log_users_items",
+    "log_users_instants",
+)
+"""What is known of each own item, in this order; see `summarise`."""
+PRIOR_BONUS = 4.0
+PRIOR_WEIGHTS = {"log_count": 1.0, "log_position": -0.3}
+"""The bonus before training: own items first, frequent and recent ones on top. So the untrained
+model is about as good as the strong free baseline, which a small log could not teach it. All other
+features start with weight 0."""
+
+
 class OwnItems(NamedTuple):
     """The distinct items of each window; everything 0 in the places of repeats and padding."""
 
     item: tf.Tensor
     """int32 [batch, length], item index."""
     features: tf.Tensor
-    """float32 [batch, length, FEATURES]."""
-
-
-FEATURES = 12
-PRIOR_WEIGHTS = (1.0, 0.0, -0.3)
-PRIOR_BONUS = 4.0
-"""The bonus before training: own items first, the frequent and the recent ones on top. It makes the
-untrained model about as good as the strong free baseline, which a small log could not teach it.
-The other features start without weight."""
+    """float32 [batch, length, len(FEATURE_NAMES)]."""
 
 
 def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
     """Counts and recency of every distinct item in a window.
+
+    Days are counted back from the window's newest event, positions from its place.
 
     Args:
         items: int32 [batch, length], newest first, 0 = padding.
         times: int64 [batch, length], epoch seconds of the same events.
 
     Returns:
-        For each distinct item: log count, share of the window, log position of the latest event,
-        log days since it, log days between first and latest, how overdue it is against the
-        item's own mean interval, whether it occurred more than once; and of its places in baskets
-        (see `_places`): the log of the foremost one, the log of how often it came first, and the
-        mean share of the basket that came before it; and of the user: the log of how many distinct
-        items and of how many instants the window has.
+        The distinct items with `FEATURE_NAMES`. Of the item:
+
+        - `log_count`, log of how often it occurs, and `share_of_window`, that count as a share of
+          all events;
+        - `log_position` and `log_age`, log of the place of its latest event and of the days since;
+        - `log_span`, log of the days between its first and its latest event;
+        - `overdue`, the log of that age against the item's own mean interval;
+        - `repeated`, whether it occurs more than once.
+
+        Of its places in baskets (see `_places`): `log_foremost_place`, log of the foremost one;
+        `log_times_first`, log of how often it opened a basket; `mean_share_before`, mean share of
+        the basket that came before it. Of the user: `log_users_items` and `log_users_instants`,
+        the log of how many distinct items and instants the window has.
     """
     batch, length = tf.shape(items)[0], tf.shape(items)[1]
     # A stable sort keeps events of one item newest first, so the first of a run is the latest.
@@ -85,23 +108,21 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
         total = tf.reduce_sum(tf.cast(events, tf.float32), axis=1, keepdims=True)
         return tf.broadcast_to(tf.math.log1p(total), tf.shape(items))
 
-    features = tf.stack(
-        [
-            tf.math.log(count),
-            count / tf.maximum(events, 1.0),
-            tf.math.log1p(tf.cast(order, tf.float32)),
-            tf.math.log1p(age),
-            tf.math.log1p(span),
-            overdue,
-            tf.cast(count > 1.0, tf.float32),
-            tf.math.log1p(of_item(tf.math.unsorted_segment_min, place)),
-            tf.math.log1p(of_item(tf.math.unsorted_segment_sum, first)),
-            of_item(tf.math.unsorted_segment_sum, before) / count,
-            of_user(keep),
-            of_user((places[0] == 0) & (items > 0)),
-        ],
-        axis=-1,
-    )
+    named = {
+        "log_count": tf.math.log(count),
+        "share_of_window": count / tf.maximum(events, 1.0),
+        "log_position": tf.math.log1p(tf.cast(order, tf.float32)),
+        "log_age": tf.math.log1p(age),
+        "log_span": tf.math.log1p(span),
+        "overdue": overdue,
+        "repeated": tf.cast(count > 1.0, tf.float32),
+        "log_foremost_place": tf.math.log1p(of_item(tf.math.unsorted_segment_min, place)),
+        "log_times_first": tf.math.log1p(of_item(tf.math.unsorted_segment_sum, first)),
+        "mean_share_before": of_item(tf.math.unsorted_segment_sum, before) / count,
+        "log_users_items": of_user(keep),
+        "log_users_instants": of_user((places[0] == 0) & (items > 0)),
+    }
+    features = tf.stack([named[name] for name in FEATURE_NAMES], axis=-1)
     return OwnItems(tf.where(keep, ids, 0), tf.where(keep[:, :, None], features, 0.0))
 
 
@@ -139,9 +160,9 @@ class RepeatBonus(keras.layers.Layer):
     over the features of `summarise`, what is known of the item and a projection of the query, and
     a learnt propensity per item (milk is bought again, a printer is not).
 
-    How popular an item is, how often it comes first in a basket and whether it sells of late matter
-    for own items in another way than for others: of a customer's items the popular ones are bought
-    again more often, but by far not in proportion (Online Retail: `docs/results.md`).
+    How popular an item is, how often it comes first in a basket and whether it sold recently count
+    differently for own items than for others: a customer's popular items are bought again more
+    often, but far less than in proportion (Online Retail: `docs/results.md`).
 
     Args:
         items: catalogue size; item indices run from 1 to `items`.
@@ -164,8 +185,8 @@ class RepeatBonus(keras.layers.Layer):
 
     def build(self, query_shape: tuple[int | None, ...]) -> None:
         """Creates the weights for queries [batch, width]."""
-        self.prior.build((None, None, FEATURES + STATISTICS))
-        self.own.build((None, None, FEATURES + STATISTICS))
+        self.prior.build((None, None, len(FEATURE_NAMES) + STATISTICS))
+        self.own.build((None, None, len(FEATURE_NAMES) + STATISTICS))
         self.query.build(query_shape)
         self.out.build((None, None, self.hidden))
         self.propensity = self.add_weight(
@@ -191,7 +212,7 @@ class RepeatBonus(keras.layers.Layer):
         return tf.where(known > 0, tf.cast(bonus, tf.float32), 0.0)
 
     def take_from(self, other: RepeatBonus) -> None:
-        """Copies the weights of a bonus over the first items of this one's catalogue."""
+        """Copies the weights of a bonus whose items are the first ones of this catalogue."""
         for mine, theirs in zip(self._layers, other._layers, strict=True):
             mine.set_weights(theirs.get_weights())
         new = self.items - other.items
@@ -203,9 +224,10 @@ class RepeatBonus(keras.layers.Layer):
 
 
 def _prior_kernel(shape: tuple[int, int], dtype: Any = None) -> tf.Tensor:
-    padded = np.zeros(shape, np.float32)
-    padded[: len(PRIOR_WEIGHTS), 0] = PRIOR_WEIGHTS
-    return tf.constant(padded, dtype)
+    kernel = np.zeros(shape, np.float32)
+    for name, weight in PRIOR_WEIGHTS.items():
+        kernel[FEATURE_NAMES.index(name), 0] = weight
+    return tf.constant(kernel, dtype)
 
 
 def own_items_in(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

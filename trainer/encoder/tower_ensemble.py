@@ -1,12 +1,12 @@
 """Several event towers side by side, each with its own part of the item vectors.
 
-A deep ensemble (Lakshminarayanan et al. 2017) as one encoder: every member is trained on the whole
-loss by itself, from its own start and with its own dropout, and their scores are averaged. With
-vectors laid side by side the average is again one inner product,
+A deep ensemble (Lakshminarayanan et al. 2017) as one encoder: each member has a loss of its own,
+starts from its own random weights and has its own dropout. Their scores are averaged. With vectors
+laid side by side the average is again one inner product,
 
     (1/M) sum_m q_m . t_m = [q_1 … q_M] / M . [t_1 … t_M],
 
-so that retrieval, clusters and specialists know nothing of it.
+so that retrieval, clusters and specialists need not know that there are several.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class TowerEnsemble(keras.layers.Layer):
     def states(
         self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        """What `call` gives, above every position: [batch, length, width]."""
+        """States of all positions, [batch, length, width]; at position 0 what `call` gives."""
         states = [
             member.states(events, part, training=training)
             for member, part in self._with_parts(item_vectors)

@@ -7,7 +7,7 @@ keras-hub (`docs/performance.md`):
 - Dense layers see the batch flattened to [batch * length, width], so that each is one matrix
   product. As an einsum over [batch, length, width] TensorFlow computes the gradient of a kernel
   once per row of the batch and then adds these up.
-- `newest` gives the state of position 0 alone, which is all that is asked of the last block.
+- `newest` computes the state of position 0 alone, which is all that the last block is needed for.
   With one query a row, the key and value projections are applied to the query and to the weighted
   mean of the inputs instead of to every input: q . (K x) = (K' q) . x.
 - Dropout draws a byte, not a float, for each element.
@@ -147,7 +147,7 @@ class TransformerBlock(keras.layers.Layer):
         return self.attention_dropout(weights, training=training)
 
     def _finish(self, x: tf.Tensor, mixed: tf.Tensor, training: bool) -> tf.Tensor:
-        """Everything behind the attention, on rows [rows, width]."""
+        """Everything after the attention, on rows [rows, width]."""
         attended = self.projection_dropout(self.projection(mixed), training=training)
         x = self.attention_norm(x + attended)
         # The tanh form of GELU, as in the original BERT; its exact form costs twice the time.

@@ -1,9 +1,10 @@
 """Two recommenders that any shop has for free, scored without a model.
 
-*Popularity* ranks items by their number of training events. *Own items* ranks first what the user
-already has, by how often and, at equal counts, by popularity; then everything else by popularity.
-Where customers buy again, the second is hard to beat. (Ordering equal counts by recency instead was
-tried on two shops and is weaker: NDCG@10 .101 against .104, and .096 against .105.)
+*Popularity* ranks items by their number of training events. *Own items* ranks the items that the
+user already has first, by how often they occur and, at equal counts, by popularity; then all others
+by popularity. Where customers buy again, the second is hard to beat. (Ordering equal counts by
+recency instead was tried on two shops and is weaker: NDCG@10 .101 against .104, and .096 against
+.105.)
 
 Ranks are computed from the histories alone: no matrix of users by items is ever built. Equal
 counts are ordered by item index, as `tf.math.top_k` does.

@@ -15,7 +15,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Baskets:
-    """What the users of a split took next, each item once.
+    """The items that the users of a split took next, each item once.
 
     Attributes:
         items: int64 [items], item indices, ascending within a user; `catalogue + 1` is an item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -26,12 +27,30 @@ _SCORES_AT_ONCE = 16_000_000
 """Elements of a score matrix that is held at once (64 MB)."""
 
 
+class Batch(NamedTuple):
+    """Histories that are scored at once, cut from the flat columns.
+
+    Attributes:
+        starts: int32 [batch], first event of each history.
+        ends: int32 [batch], one past its last event.
+        length: int32 [], the window that the encoder reads of them.
+        own: int32 [], the window of their own items.
+        seen: int32 [], the window of the items that may be excluded as seen.
+    """
+
+    starts: tf.Tensor
+    ends: tf.Tensor
+    length: tf.Tensor
+    own: tf.Tensor
+    seen: tf.Tensor
+
+
 class Scorer:
     """Ranks items for a fixed set of histories; graphs and columns are kept between calls.
 
     Args:
-        encoder: its current weights count at every call.
-        histories: with targets, where these are to be ranked.
+        encoder: whose weights at the time of a call are used.
+        histories: of the users; with targets if `ranks` is called.
         transitions: raise scores beside the encoder, None if nothing does.
     """
 
@@ -46,7 +65,7 @@ class Scorer:
         self._transitions = TransitionBonus(transitions) if transitions else None
         self._own = encoder.own_events
         self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
-        self._batch = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
+        self._batch_size = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
         self._encode = tf.function(self._encode_batch, reduce_retracing=True)
         self._change = tf.function(self._change_batch, reduce_retracing=True)
         self._rank = tf.function(self._rank_batch, reduce_retracing=True)
@@ -61,7 +80,7 @@ class Scorer:
         return self.queries_and_representations(LAST_STATE)[0]
 
     def queries_and_representations(self, kind: Representation) -> tuple[np.ndarray, np.ndarray]:
-        """By what each user is recommended to, and by what clustered.
+        """The vectors that recommend items to users, and those by which users are clustered.
 
         Args:
             kind: which representation.
@@ -74,8 +93,8 @@ class Scorer:
         represented = queries
         if kind != LAST_STATE:
             represented = np.zeros((users, dimensions(kind, queries.shape[1])), np.float32)
-        for rows, starts, ends, length, _, _ in self._batches():
-            query, representation = self._encode(kind, starts, ends, length)
+        for rows, batch in self._batches():
+            query, representation = self._encode(kind, batch)
             queries[rows], represented[rows] = query.numpy(), representation.numpy()
         return queries, represented
 
@@ -85,15 +104,15 @@ class Scorer:
         Only its own members are run: `queries` themselves are returned where it has none.
 
         Args:
-            specialist: what it has of its own beside the encoder.
+            specialist: its own members.
             queries: float32 [users, width], the encoder's.
         """
         if not specialist.towers:
             return queries
         changed = np.zeros_like(queries)
-        for rows, starts, ends, length, _, _ in self._batches():
+        for rows, batch in self._batches():
             query = tf.constant(queries[rows])
-            changed[rows] = self._change(specialist, query, starts, ends, length).numpy()
+            changed[rows] = self._change(specialist, query, batch).numpy()
         return changed
 
     def ranks(self, queries: np.ndarray, transitions: float = 1.0) -> np.ndarray:
@@ -105,101 +124,90 @@ class Scorer:
         """
         share = tf.constant(transitions, tf.float32)
         ranks = np.zeros(len(self._histories), np.int32)
-        for rows, starts, ends, _, own, seen in self._batches():
+        for rows, batch in self._batches():
             targets = tf.constant(self._histories.next_item[rows], tf.int32)
             query = tf.constant(queries[rows])
-            ranks[rows] = self._rank(query, starts, ends, own, seen, share, targets).numpy()
+            ranks[rows] = self._rank(query, batch, share, targets).numpy()
         return ranks
 
     def lists(self, queries: np.ndarray, k: int, transitions: float = 1.0) -> np.ndarray:
-        """int32 [users, k], what each user is shown (see `top_list`), as `ranks` has it."""
+        """int32 [users, k], the list that each user is shown (see `top_list`).
+
+        Args:
+            queries: float32 [users, width].
+            k: length of the lists.
+            transitions: as for `ranks`.
+        """
         share = tf.constant(transitions, tf.float32)
         lists = np.zeros((len(self._histories), k), np.int32)
         length = tf.constant(k, tf.int32)
-        for rows, starts, ends, _, own, seen in self._batches():
+        for rows, batch in self._batches():
             query = tf.constant(queries[rows])
-            lists[rows] = self._list(query, starts, ends, own, seen, share, length).numpy()
+            lists[rows] = self._list(query, batch, share, length).numpy()
         return lists
 
-    def _batches(self) -> Iterator[tuple]:
+    def _batches(self) -> Iterator[tuple[np.ndarray, Batch]]:
+        """The users in batches of one padded length: their rows, int64 [batch], and histories."""
         lengths = self._histories.lengths
         padded = padded_length(lengths, self._encoder.tower.max_events)
         starts, ends = self._histories.splits[:-1], self._histories.splits[1:]
         for length in np.unique(padded):
             bucket = np.flatnonzero(padded == length)
-            for i in range(0, len(bucket), self._batch):
-                rows = bucket[i : i + self._batch]
-                longest = lengths[rows]
+            for i in range(0, len(bucket), self._batch_size):
+                rows = bucket[i : i + self._batch_size]
+                own = padded_length(lengths[rows], max(self._own, 1)).max()
+                seen = padded_length(lengths[rows], SEEN_LIMIT).max()
                 yield (
                     rows,
-                    tf.constant(starts[rows], tf.int32),
-                    tf.constant(ends[rows], tf.int32),
-                    tf.constant(length, tf.int32),
-                    tf.constant(padded_length(longest, max(self._own, 1)).max(), tf.int32),
-                    tf.constant(padded_length(longest, SEEN_LIMIT).max(), tf.int32),
+                    Batch(
+                        starts=tf.constant(starts[rows], tf.int32),
+                        ends=tf.constant(ends[rows], tf.int32),
+                        length=tf.constant(length, tf.int32),
+                        own=tf.constant(own, tf.int32),
+                        seen=tf.constant(seen, tf.int32),
+                    ),
                 )
 
-    def _encode_batch(
-        self, kind: Representation, starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs = cut_inputs(self._columns, starts, ends, length, None)
+    def _encode_batch(self, kind: Representation, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs = cut_inputs(self._columns, batch.starts, batch.ends, batch.length, None)
         return query_and_representation(self._encoder, inputs, kind)
 
-    def _change_batch(
-        self,
-        specialist: OwnMembers,
-        query: tf.Tensor,
-        starts: tf.Tensor,
-        ends: tf.Tensor,
-        length: tf.Tensor,
-    ) -> tf.Tensor:
-        inputs = cut_inputs(self._columns, starts, ends, length, None)
+    def _change_batch(self, specialist: OwnMembers, query: tf.Tensor, batch: Batch) -> tf.Tensor:
+        inputs = cut_inputs(self._columns, batch.starts, batch.ends, batch.length, None)
         vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
         return query + specialist.change(inputs, vectors, query)
 
     def _rank_batch(
-        self,
-        query: tf.Tensor,
-        starts: tf.Tensor,
-        ends: tf.Tensor,
-        own: tf.Tensor,
-        seen: tf.Tensor,
-        share: tf.Tensor,
-        targets: tf.Tensor,
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor
     ) -> tf.Tensor:
-        scores, excluded = self._scores(query, starts, ends, own, seen, share)
+        scores, excluded = self._scores(query, batch, share)
         return target_rank(scores, targets, excluded)
 
     def _list_batch(
-        self,
-        query: tf.Tensor,
-        starts: tf.Tensor,
-        ends: tf.Tensor,
-        own: tf.Tensor,
-        seen: tf.Tensor,
-        share: tf.Tensor,
-        length: tf.Tensor,
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, length: tf.Tensor
     ) -> tf.Tensor:
-        scores, excluded = self._scores(query, starts, ends, own, seen, share)
+        scores, excluded = self._scores(query, batch, share)
         return top_list(scores, length, excluded)
 
     def _scores(
-        self,
-        query: tf.Tensor,
-        starts: tf.Tensor,
-        ends: tf.Tensor,
-        own: tf.Tensor,
-        seen: tf.Tensor,
-        share: tf.Tensor,
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Scores of the catalogue, and the items that are not recommended, if there are any."""
+        """Scores of the catalogue, and the items that are not recommended, if there are any.
+
+        Args:
+            query: float32 [batch, width].
+            batch: the users' histories.
+            share: float32 [], what the bonus of the transitions is multiplied with.
+        """
         # No more events than the served model has at hand.
         window = min(REACH, self._encoder.tower.max_events)
         reach = 1 if self._transitions is None else window
-        inputs = cut_inputs(self._columns, starts, ends, reach, own if self._own else None)
+        own = batch.own if self._own else None
+        inputs = cut_inputs(self._columns, batch.starts, batch.ends, reach, own)
         scores = self._encoder.catalogue.logits(query, own_items_in(inputs))
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
         if not self._encoder.exclude_seen:
             return scores, None
-        return scores, cut_inputs(self._columns, starts, ends, 1, seen)[OWN_ITEM]
+        seen = cut_inputs(self._columns, batch.starts, batch.ends, 1, batch.seen)
+        return scores, seen[OWN_ITEM]

@@ -1,8 +1,12 @@
-"""Which of several stacked towers works on which rows.
+"""Which of several stacked towers works on which rows of a batch.
 
-Towers side by side either all see every user, as the members of an ensemble do, or each sees its
-own users only, as the specialists of a mixture do (the dispatch of Shazeer et al. 2017). Both are
-the same computation but for where a member's weights and rows stand, which is said here.
+Towers stacked into one either all see every user, as the members of an ensemble do, or each sees
+its own users only, as the specialists of a mixture do (the dispatch of Shazeer et al. 2017). The
+computation is the same in both cases; what differs is how rows find the weights of their member.
+That difference is `MemberRows`, with one class for each case.
+
+Shapes: M members; n rows of a batch; G groups of rows, which is M where every member sees all rows
+(member m works on group m), and 1 where each row belongs to one member.
 """
 
 from __future__ import annotations
@@ -14,25 +18,44 @@ import tensorflow as tf
 
 
 class MemberRows(Protocol):
-    """Rows of M members, float32 [G, n, width]: a group of rows for each or one for all."""
+    """How rows float32 [G, n, width] belong to M members."""
 
     def own(self, weights: tf.Tensor) -> tf.Tensor:
-        """Each row's weights of the members' [M, …]; they broadcast to [G, n, …]."""
+        """For each row, the weights of its member.
+
+        Args:
+            weights: [M, …], the members' weights.
+
+        Returns:
+            Something that broadcasts to [G, n, …].
+        """
 
     def look_up(self, table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        """Of the members' tables [M, entries, width] by [n, …]; broadcasts to [G, n, …, width]."""
+        """For each row, entries of its member's table.
+
+        Args:
+            table: [M, entries, width], the members' tables.
+            index: int32 [n, …], the same entries for every member.
+
+        Returns:
+            Something that broadcasts to [G, n, …, width].
+        """
 
     def each(self, weights: tf.Tensor) -> list[tf.Tensor]:
-        """The weights of each member that has rows, of the members' [M, …]."""
+        """The weights [M, …] member by member, […] each."""
 
     def split(self, rows: tf.Tensor) -> list[tf.Tensor]:
-        """The rows of each of these members, [its n, width]."""
+        """Rows [G, n, width] member by member, [rows of the member, width] each."""
 
     def joined(self, rows: Sequence[tf.Tensor]) -> tf.Tensor:
         """The inverse of `split`."""
 
     def at(self, place: tf.Tensor) -> MemberRows:
-        """How rows stand that are taken from places of these; int [m], rising."""
+        """How rows belong to members that are copied from places of these rows.
+
+        Args:
+            place: int32 [m], the row that each is copied from; rising.
+        """
 
 
 class EveryMember:
@@ -67,10 +90,10 @@ class EveryMember:
 
 
 class RoutedRows:
-    """Every row is one member's: [1, n, width], member after member.
+    """Every row belongs to one member: [1, n, width], member after member.
 
     Args:
-        member: int32 [n], rising, whose a row is.
+        member: int32 [n], rising: the member that each row belongs to.
         members: M.
     """
 
@@ -88,8 +111,10 @@ class RoutedRows:
     def look_up(self, table: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """[n, …, width]."""
         entries = table.shape[1]
+        # The members' tables one below the other; a member's entries start at `first`.
+        all_entries = tf.reshape(table, [-1, table.shape[2]])
         first = tf.reshape(self._member * entries, [-1] + [1] * (len(index.shape) - 1))
-        return tf.gather(tf.reshape(table, [-1, table.shape[2]]), first + index)
+        return tf.gather(all_entries, first + index)
 
     def each(self, weights: tf.Tensor) -> list[tf.Tensor]:
         """M times […]."""
@@ -97,7 +122,7 @@ class RoutedRows:
         return of_members
 
     def split(self, rows: tf.Tensor) -> list[tf.Tensor]:
-        """A member's rows may be none."""
+        """M times [rows of the member, width]; a member may have no rows."""
         each: list[tf.Tensor] = tf.split(tf.squeeze(rows, 0), self._counts, num=self._members)
         return each
 
@@ -106,5 +131,5 @@ class RoutedRows:
         return tf.expand_dims(tf.concat(rows, axis=0), 0)
 
     def at(self, place: tf.Tensor) -> RoutedRows:
-        """Rows of the members whose rows these places are."""
+        """Each row belongs to the member of the row that it is copied from."""
         return RoutedRows(tf.gather(self._member, place), self._members)

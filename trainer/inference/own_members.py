@@ -1,8 +1,8 @@
-"""What a specialist has of its own, beside the members that it shares with the global encoder.
+"""The own members of a specialist, beside those that it shares with the global encoder.
 
-A specialist is fine-tuned in `specialists.members` of an ensemble's towers and shares the others,
-whose answers need not be computed again. Its query differs from the global encoder's in the parts
-of its own members only,
+Fine-tuning changes `specialists.members` of an ensemble's towers; the others are shared, and their
+answers need not be computed again. So a specialist's query differs from the global encoder's only
+in the parts of its own members,
 
     H_k - H_0 = [0 … (q_m' - q_m) / M … 0],
 
@@ -22,7 +22,7 @@ from trainer.inference.stacked_towers import StackedTowers
 
 
 class OwnMembers(tf.Module):
-    """The towers of a specialist that are not the global encoder's, with the weights of now.
+    """The towers of a specialist that are not the global encoder's, with their current weights.
 
     Args:
         specialist: as many members as `shared` has, of the same widths.
@@ -70,7 +70,7 @@ def own_towers(
 def leave_trainable(tower: EventTower | TowerEnsemble, members: int) -> Sequence[EventTower]:
     """Freezes all but the first members of a tower, and returns these.
 
-    The first ones learnt the next item alone; the others look ahead or know other things.
+    The first ones learnt only the next item; the others look ahead or know item features.
     """
     towers = members_of(tower)
     for member in towers[members:]:

@@ -4,8 +4,12 @@ With the weights w of a mixture and what specialist k changes in member m of the
 
     H_c = H_0 + sum_k w_k (H_k - H_0),    (H_k - H_0)_m = (q_km - q_m) / M,
 
-and only pairs of a user and a specialist with w_k > 0 are computed. They stand one after the other,
-specialist by specialist, so that a request calls as many operations for two pairs as for a hundred.
+and only pairs of a user and a specialist with w_k > 0 are computed. The rows of these pairs stand
+one after the other, specialist by specialist, so that a request calls as many operations for two
+pairs as for a hundred.
+
+Shapes: K clusters; M members of the encoder; T towers that specialists have of their own, which are
+at most K * M; P pairs of a tower and a user.
 """
 
 from __future__ import annotations
@@ -33,8 +37,9 @@ class RoutedSpecialists(tf.Module):
     def __init__(self, own: Sequence[Mapping[int, EventTower]]) -> None:
         super().__init__()
         towers = [(k, m, tower) for k, mine in enumerate(own) for m, tower in mine.items()]
-        self._cluster = np.array([k for k, _, _ in towers], np.int32)
-        self._place = np.array([m for _, m, _ in towers], np.int32)
+        # T towers, cluster by cluster: int32 [T] each.
+        self._cluster_of_tower = np.array([k for k, _, _ in towers], np.int32)
+        self._member_of_tower = np.array([m for _, m, _ in towers], np.int32)
         self._towers = StackedTowers([tower for _, _, tower in towers])
 
     def combined(
@@ -47,21 +52,29 @@ class RoutedSpecialists(tf.Module):
             weights: float32 [batch, K], those of the specialists.
             events: as `ServedEncoder.looked_up` gives them.
         """
-        weights = tf.gather(tf.transpose(weights), self._cluster)
-        pairs = tf.where(weights > 0)
-        tower, user = tf.unstack(tf.cast(pairs, tf.int32), axis=1)
-        part = tf.stack([tf.gather(self._place, tower), user], axis=1)
-        vectors = tf.gather_nd(events[ITEM_PARTS], part)
-        theirs = {
+        members, width = events[ITEM_PARTS].shape[0], query.shape[1]
+        # [T, batch]: what each tower counts for each user. A pair is a tower and a user who gives
+        # it a weight; P of them, tower by tower.
+        tower_weights = tf.gather(tf.transpose(weights), self._cluster_of_tower)
+        pairs = tf.where(tower_weights > 0)  # int64 [P, 2]
+        tower, user = tf.unstack(tf.cast(pairs, tf.int32), axis=1)  # [P] each
+        member = tf.gather(self._member_of_tower, tower)  # [P]
+        member_and_user = tf.stack([member, user], axis=1)  # [P, 2]
+
+        # The pairs' events [P, length] and their items' vectors [P, length, width / members].
+        events_of_pairs = {
             name: tf.gather(events[name], user)
             for name in features.EVENT_FEATURES
             if name in events
         }
-        routed = RoutedRows(tower, len(self._cluster))
-        answers = tf.squeeze(self._towers(theirs, tf.expand_dims(vectors, 0), routed), 0)
-        members = events[ITEM_PARTS].shape[0]
-        parts = tf.reshape(query, [-1, members, query.shape[1] // members])
-        where = tf.reverse(part, [1])
-        change = answers / members - tf.gather_nd(parts, where)
-        change *= tf.expand_dims(tf.gather_nd(weights, pairs), 1)
-        return tf.reshape(tf.tensor_scatter_nd_add(parts, where, change), [-1, query.shape[1]])
+        vectors_of_pairs = tf.gather_nd(events[ITEM_PARTS], member_and_user)
+        rows = RoutedRows(tower, len(self._cluster_of_tower))
+        answers = self._towers(events_of_pairs, tf.expand_dims(vectors_of_pairs, 0), rows)
+        answers = tf.squeeze(answers, 0)  # q_km, [P, width / members]
+
+        parts = tf.reshape(query, [-1, members, width // members])  # (H_0)_m = q_m / M
+        user_and_member = tf.reverse(member_and_user, [1])  # [P, 2], as the parts are indexed
+        change = answers / members - tf.gather_nd(parts, user_and_member)
+        change *= tf.expand_dims(tf.gather_nd(tower_weights, pairs), 1)
+        combined = tf.tensor_scatter_nd_add(parts, user_and_member, change)
+        return tf.reshape(combined, [-1, width])

@@ -10,42 +10,42 @@ from trainer.encoder.tower_ensemble import members_of, side_by_side
 from trainer.inference.stacked_towers import StackedTowers
 
 ITEM_PARTS = "item_parts"
-"""Of events: their items' vectors, each of the M members' part by itself."""
+"""Column of events: their items' vectors, split into the parts of the M members."""
 
 
 class ServedEncoder(tf.Module):
-    """Answers what a `BehaviorEncoder` does, in fewer operations; it cannot be trained.
+    """Gives the same answers as a `BehaviorEncoder` in fewer operations; it cannot be trained.
 
     Args:
-        encoder: with the weights that it has now.
+        encoder: whose current weights are copied.
     """
 
     def __init__(self, encoder: BehaviorEncoder) -> None:
         super().__init__(name="served_encoder")
-        settled = encoder.settled()
-        self.catalogue = settled.catalogue
-        self.exclude_seen = settled.exclude_seen
-        self.own_events = settled.own_events
-        self.max_events = settled.tower.max_events
-        self.width = settled.tower.width
-        self._members = settled.members
-        self._towers = StackedTowers(members_of(settled.tower))
+        served = encoder.as_of_log_end()
+        self.catalogue = served.catalogue
+        self.exclude_seen = served.exclude_seen
+        self.own_events = served.own_events
+        self.max_events = served.tower.max_events
+        self.width = served.tower.width
+        self._members = served.members
+        self._towers = StackedTowers(members_of(served.tower))
 
     def looked_up(self, events: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The events with their items' vectors, as calls and `states` read them.
+        """Adds to events the vectors of their items, which calls and `states` need.
 
         Args:
             events: as for `BehaviorEncoder.call`.
 
         Returns:
-            The same and `ITEM_PARTS`, float32 [M, batch, length, member width].
+            The events with `ITEM_PARTS`, float32 [M, batch, length, member width].
         """
         vectors = self.catalogue(events[features.ITEM], events[features.CATEGORY])
         parts = tf.split(tf.cast(vectors, tf.float32), self._members, axis=-1)
         return {**events, ITEM_PARTS: tf.stack(parts)}
 
     def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Queries float32 [batch, width] of events that are looked up."""
+        """Queries float32 [batch, width] of what `looked_up` returns."""
         return side_by_side(self._towers(events, events[ITEM_PARTS]))
 
     def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -1,9 +1,9 @@
 """One transformer block of several towers side by side, laid out for answering.
 
 The matrices of an attention head are multiplied beforehand, W_q W_kᵀ / √d and W_v W_o, so that
-heads neither need projections of their own nor a transposition. With h heads of a width w, every
-state is multiplied by w · h w numbers twice, where four separate matrices have w · w each: for more
-than two heads that is more arithmetic, not less.
+heads need neither projections of their own nor a transposition. This is less work to start, not
+less arithmetic: with h heads and width w, each state meets two matrices of w · h w numbers instead
+of four of w · w, which is more for more than two heads.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class StackedBlock(tf.Module):
 
         Args:
             rows: float32 [G, visible, width], the inputs.
-            places: where they stand.
+            places: where in the batch the rows come from.
         """
         x = places.padded(rows)
         # What each head looks for, in the inputs' own space.
@@ -62,7 +62,7 @@ class StackedBlock(tf.Module):
         return tf.reshape(means, [means.shape[0], -1, self._heads * self._width])
 
     def _finish(self, rows: tf.Tensor, means: tf.Tensor, members: MemberRows) -> tf.Tensor:
-        """Everything behind the attention: rows [G, n, width], means [G, n, heads * width]."""
+        """Everything after the attention: rows [G, n, width], means [G, n, heads * width]."""
         rows = self._attention_norm(rows + self._mix(means, members), members)
         changed = self._shrink(self._hidden(rows, members), members)
         return self._output_norm(rows + changed, members)
@@ -71,8 +71,8 @@ class StackedBlock(tf.Module):
 class _Dense(tf.Module):
     """A dense layer of every member, on rows [G, n, width].
 
-    A product a member, since TensorFlow fuses bias and activation into a product of matrices but
-    not into a batch of them, which is also slower.
+    One product for each member: TensorFlow fuses bias and activation into a product of two
+        matrices, but not into a batch of products, which is also slower.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class StackedNorm(tf.Module):
 
 
 def _softmax(scores: tf.Tensor) -> tf.Tensor:
-    """Over the last axis; for few numbers `tf.nn.softmax` takes longer."""
+    """Softmax over the last axis; `tf.nn.softmax` takes longer for few numbers."""
     odds = tf.exp(scores - tf.reduce_max(scores, axis=-1, keepdims=True))
     return odds / tf.reduce_sum(odds, axis=-1, keepdims=True)
 
@@ -126,9 +126,10 @@ def _merged_attention(block: TransformerBlock) -> tuple[np.ndarray, ...]:
     """The matrices of a block's attention, head by head.
 
     Returns:
-        Inputs to what each head looks for, [width, heads * width] and [heads * width]; and the
-        means that heads take to the output, [heads * width, width] and [width]. Attention weights
-        sum to one, so the bias of the values is part of the last.
+        Kernel and bias that turn an input into what each head looks for, [width, heads * width] and
+        [heads * width]; and kernel and bias that turn the heads' means into the output, [heads *
+        width, width] and [width]. Attention weights sum to one, so the last includes the bias of
+        the values.
     """
     width, heads = block.width, block.heads
 

@@ -1,10 +1,12 @@
 """Event towers side by side, laid out for answering: one operation does what each member's did.
 
-A request of one history is a few thousand multiplications in each of a thousand operations, so that
-calling operations, not arithmetic, is what takes its time; a batch of many histories is mostly
-padding. So the members stand stacked, with their attention in fewer products
-(`stacked_block.py`), and padding is left out (`packed_rows.py`). What comes out is what
-`EventTower` gives, but for rounding (`docs/performance.md`).
+A request of one history takes a thousand operations of a few thousand multiplications each, so its
+time goes into calling operations, not into arithmetic. A batch of many histories is mostly padding.
+So the members stand stacked, with their attention in fewer products (`stacked_block.py`), and
+padding is left out (`packed_rows.py`). The answers are those of `EventTower`, but for rounding
+(`docs/performance.md`).
+
+Shapes: M members; G groups of rows (`member_rows.py`); `visible` events of the batch, as rows.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class StackedTowers(tf.Module):
         self._position = stacked([tower.position.position_embeddings for tower in towers])
         self._norm = StackedNorm([tower.norm for tower in towers])
         self._blocks = [
-            StackedBlock(blocks) for blocks in zip(*(tower.blocks for tower in towers), strict=True)
+            StackedBlock([tower.blocks[layer] for tower in towers])
+            for layer in range(len(first.blocks))
         ]
 
     def __call__(
@@ -54,7 +57,8 @@ class StackedTowers(tf.Module):
         Args:
             events: as for `EventTower.call`.
             item_vectors: float32 [G, batch, length, width], each member's own.
-            users: which of the batch are whose; every member's, and G = M, if not given.
+            users: which member works on which users of the batch; if not given, all members work
+                on all users (G = M).
         """
         rows, places = self._below_last(events, item_vectors, users or EveryMember())
         return self._blocks[-1].newest(rows, places)
@@ -62,7 +66,7 @@ class StackedTowers(tf.Module):
     def states(self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor) -> tf.Tensor:
         """Every member's states of all positions, [M, batch, length, width].
 
-        At 0 they are what a call gives; what stands above padding means nothing.
+        At position 0 they are what a call gives; those above padding mean nothing.
 
         Args:
             events: as for a call.
@@ -74,10 +78,11 @@ class StackedTowers(tf.Module):
     def _below_last(
         self, events: dict[str, tf.Tensor], item_vectors: tf.Tensor, users: MemberRows
     ) -> tuple[tf.Tensor, PackedRows]:
-        """What the last block reads."""
-        x = item_vectors
+        """What the last block reads: rows [G, visible, width], and where these come from."""
+        x = item_vectors  # [G, batch, length, width]
         for name, table in self._embeddings.items():
             index = tf.cast(events[name], tf.int32)
+            # As in `EventTower`: an unknown index counts as the most frequent one, 1.
             known = tf.where((index >= 0) & (index < table.shape[1]), index, 1)
             x += users.look_up(table, known)
         if self._price is not None:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer import raw_history
 from trainer.data.request_checks import same_shape
 
 EVALUATED_LIST = 20
@@ -71,7 +72,7 @@ class BaselineModel(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Recommendations for serialized raw histories, string [batch]."""
-        return self._serve(_parse(examples, "item_ids"))
+        return self._serve(_parse(examples, raw_history.ITEM_IDS))
 
     @tf.function(
         input_signature=[
@@ -97,8 +98,8 @@ class BaselineModel(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Rank of the first target of each history, and what would be recommended."""
-        history = self._own_items(_parse(examples, "item_ids"))
-        targets = _parse(examples, "target_item_ids")
+        history = self._own_items(_parse(examples, raw_history.ITEM_IDS))
+        targets = _parse(examples, raw_history.TARGET_ITEM_IDS)
         first = targets[:, :1].to_tensor("", shape=[None, 1])[:, 0]
         rank = tf.where(targets.row_lengths() > 0, self._rank(history, self._table[first]), 0)
         recommended, _ = self._recommend(history, EVALUATED_LIST)

@@ -8,9 +8,9 @@ TensorFlow Recommenders offers, needs a server with its own.
 Cells are made in the space where distances are what the queries see: with M = E[q qᵀ] = L Lᵀ, the
 squared distance of Lᵀx and Lᵀy is E[(q·x - q·y)²], the expected squared difference of the scores
 (the idea of score-aware quantisation, Guo et al. 2020). Items far from their cell's centre stand in
-a second cell too (`cell_partition.py`). How many cells a query reads is the smallest number that
-finds the wanted share of the ten best items of sample queries; how small the cells are, what makes
-a query read the least.
+a second cell too (`cell_partition.py`). A query reads the smallest number of cells that finds the
+wanted share of the ten best items of sample queries. Cells have the size at which a query reads the
+least.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.encoder.catalogue import MASKED
-from trainer.serving.cell_partition import means, partition, parts
+from trainer.serving.cell_partition import Assignments, means, partition, parts
 
 ITEMS_PER_CELL = (32, 16, 8, 4)
-"""Sizes of cells that are tried, while smaller ones make less to read."""
+"""Sizes of cells that are tried, from large to small, as long as a query has less to read."""
 RECALLED = 10
 """Recall is that of the ten best items."""
 SPARE = 3
@@ -60,7 +60,9 @@ class Cells:
 
     @property
     def work(self) -> float:
-        """What a query costs, in centres: all of them, and rows, which are copied to be read."""
+        """What a query costs, counted in centres: each centre is 1, and each row that is read 2,
+        because it is copied first.
+        """
         return len(self.centres) + 2 * self.read * int(self.items.max())
 
 
@@ -89,12 +91,12 @@ def build_cells(table: np.ndarray, queries: np.ndarray, recall: float, seed: int
     points = table @ _score_space(queries)
     wanted = _best_items(table, queries)
     largest, *smaller = ITEMS_PER_CELL
-    best = _cells(table, queries, wanted, recall, *partition(points, largest, rng))
+    best = _cells(table, queries, wanted, recall, partition(points, largest, rng))
     for per_cell in smaller:
         if best.work < 2 * len(best.centres):
             # Twice as many centres would cost more than there are rows to save.
             break
-        cells = _cells(table, queries, wanted, recall, *partition(points, per_cell, rng))
+        cells = _cells(table, queries, wanted, recall, partition(points, per_cell, rng))
         if cells.work >= best.work:
             break
         best = cells
@@ -106,28 +108,37 @@ def _cells(
     queries: np.ndarray,
     wanted: np.ndarray,
     recall: float,
-    item: np.ndarray,
-    cell: np.ndarray,
+    assigned: Assignments,
 ) -> Cells:
-    """Cells for a partition, read as deeply as the first half of the queries asks for."""
-    order = np.argsort(cell, kind="stable")
-    sizes = np.bincount(cell)
-    centres = means(table, cell[: len(table)])
-    first = cell[: len(table)]
+    """Cells for a partition, with as many read as the first half of the queries needs.
+
+    Args:
+        table: float32 [items, width + 1].
+        queries: float32 [queries, width + 1].
+        wanted: int32 [queries, 10], rows of each query's best items.
+        recall: share of these that is to be found.
+        assigned: the partition, row `i` of the table as item `i`.
+    """
+    items = len(table)
+    first = assigned.cells[:items]
     second = first.copy()
-    second[item[len(table) :]] = cell[len(table) :]
-    cells_of_wanted = np.stack([first[wanted], second[wanted]])
-    deepest, read = _depths(queries, centres, sizes, cells_of_wanted)
+    second[assigned.items[items:]] = assigned.cells[items:]
+    sizes = np.bincount(assigned.cells)
+    centres = means(table, first)
+    place, read = _places_and_reads(queries, centres, sizes, first[wanted], second[wanted])
     half = len(queries) // 2
-    tuned = np.sort(deepest[:half].ravel())
-    probes = int(tuned[min(int(np.ceil(recall * tuned.size)), tuned.size) - 1]) + 1
+    rising = np.sort(place[:half].ravel())
+    last_needed = min(int(np.ceil(recall * rising.size)), rising.size) - 1
+    probes = int(rising[last_needed]) + 1
+    # Cell after cell; a stable sort keeps items in their order within each.
+    rows = assigned.items[np.argsort(assigned.cells, kind="stable")]
     return Cells(
-        table=table[item[order]],
-        items=(item[order] + 1).astype(np.int32),
+        table=table[rows],
+        items=(rows + 1).astype(np.int32),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
         centres=centres,
         probes=probes,
-        recall=float((deepest[half:] < probes).mean()),
+        recall=float((place[half:] < probes).mean()),
         read=float(read[probes - 1] / len(table)),
     )
 
@@ -148,31 +159,38 @@ def _best_items(table: np.ndarray, queries: np.ndarray) -> np.ndarray:
     return np.concatenate(best)
 
 
-def _depths(
-    queries: np.ndarray, centres: np.ndarray, sizes: np.ndarray, cells_of_wanted: np.ndarray
+def _places_and_reads(
+    queries: np.ndarray,
+    centres: np.ndarray,
+    sizes: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far down its list of cells a query must read.
+    """How far down its list of cells a query finds its best items, and how much it reads by then.
 
     Args:
         queries: float32 [queries, width + 1].
         centres: float32 [cells, width + 1].
         sizes: int64 [cells], rows in each.
-        cells_of_wanted: int64 [2, queries, 10], both cells of each of the ten best items.
+        first: int64 [queries, 10], the first cell of each of the ten best items.
+        second: int64 [queries, 10], their second cells; the first again where there is none.
 
     Returns:
-        int64 [queries, 10], the place of the better cell of each of the ten best items, and
-        float64 [cells], the mean number of rows that are read with each number of cells.
+        int64 [queries, 10], where in the query's list of cells, best first, it meets each of the
+        ten best items; and float64 [cells], the mean number of rows that are read with the first
+        1, 2, … cells.
     """
-    deepest = np.empty(cells_of_wanted.shape[1:], np.int64)
+    found = np.empty(first.shape, np.int64)
     read = np.zeros(len(centres))
     for rows in parts(np.arange(len(queries)), _BATCH):
         order = np.argsort(-(queries[rows] @ centres.T), axis=1, kind="stable")
-        place = np.argsort(order, axis=1)
-        deepest[rows] = np.minimum(
-            *(np.take_along_axis(place, of[rows], axis=1) for of in cells_of_wanted)
+        place_of_cell = np.argsort(order, axis=1)
+        found[rows] = np.minimum(
+            np.take_along_axis(place_of_cell, first[rows], axis=1),
+            np.take_along_axis(place_of_cell, second[rows], axis=1),
         )
         read += np.cumsum(sizes[order], axis=1).sum(axis=0)
-    return deepest, read / len(queries)
+    return found, read / len(queries)
 
 
 class CellIndex(tf.Module):
@@ -226,7 +244,7 @@ class CellIndex(tf.Module):
             ranges = tf.ragged.range(tf.gather(starts, read), tf.gather(starts, read + 1))
             rows = ranges.flat_values
             scores = tf.linalg.matvec(tf.gather(table, rows), query)
-            # Of an item that stands in two of these cells, one row counts.
+            # If both cells of an item are read, only one of its rows counts.
             is_read = tf.scatter_nd(read[:, None], tf.ones_like(read), [self._cells + 1])
             twice = tf.gather(is_read, tf.gather(twins, rows)) > 0
             scores = tf.where(twice, tf.float32.min, scores)
@@ -251,16 +269,19 @@ class CellIndex(tf.Module):
 
 
 def _cells_of_twins(cells: Cells) -> np.ndarray:
-    """For the later row of each item that stands in two cells, the cell of the earlier; int32
-    [rows], for other rows the number of cells.
+    """The cell in which a row's item stood before: int32 [rows].
+
+    An item in two cells has two rows. The later one gets the cell of the earlier one, so that a
+    query that reads both cells counts the item once. Every other row gets the number of cells,
+    which is no cell.
     """
-    none = len(cells.centres)
-    cell = np.repeat(np.arange(none), np.diff(cells.starts))
-    order = np.argsort(cells.items, kind="stable")
-    ordered = cells.items[order]
-    again = np.flatnonzero(ordered[1:] == ordered[:-1])
-    twins = np.full(len(cells.items), none, np.int32)
-    twins[order[again + 1]] = cell[order[again]]
+    no_cell = len(cells.centres)
+    cell_of_row = np.repeat(np.arange(no_cell), np.diff(cells.starts))
+    by_item = np.argsort(cells.items, kind="stable")
+    items = cells.items[by_item]
+    earlier = np.flatnonzero(items[1:] == items[:-1])
+    twins = np.full(len(cells.items), no_cell, np.int32)
+    twins[by_item[earlier + 1]] = cell_of_row[by_item[earlier]]
     return twins
 
 

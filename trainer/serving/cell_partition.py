@@ -8,6 +8,8 @@ without their penalty on parallel residuals, which changed the recall by a thous
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 from sklearn.cluster import MiniBatchKMeans
@@ -19,24 +21,31 @@ _NEIGHBOURS = 16
 _ROWS = 65_536
 
 
-def partition(
-    points: np.ndarray, per_cell: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+class Assignments(NamedTuple):
+    """Which items stand in which cells, int64 [assignments] each.
+
+    Attributes:
+        items: all items in their order, then the spilled ones again.
+        cells: the first cells of all items, then the second cells of the spilled ones. They are
+            0, 1, …, and none is empty.
+    """
+
+    items: np.ndarray
+    cells: np.ndarray
+
+
+def partition(points: np.ndarray, per_cell: int, rng: np.random.Generator) -> Assignments:
     """Assigns every point to a cell, and some to a second one.
 
     Args:
         points: float32 [items, width], in a space where distance is what matters.
         per_cell: mean number of items in a cell, second assignments not counted.
         rng: for samples and k-means.
-
-    Returns:
-        Items and cells, int64 [assignments] each: all items in their order with their first cells,
-        then the spilled ones with their second. The cells are 0, 1, …, none is empty.
     """
     large, cell = _two_level_kmeans(points, per_cell, rng)
     spilled, second = _second_cells(points, large, cell)
     items = np.concatenate([np.arange(len(points)), spilled])
-    return items, np.concatenate([cell, second])
+    return Assignments(items, np.concatenate([cell, second]))
 
 
 def means(rows: np.ndarray, cell: np.ndarray) -> np.ndarray:
@@ -124,7 +133,7 @@ def _second_cells(
 def _nearest_other(
     points: np.ndarray, own: np.ndarray, centres: np.ndarray, candidates: np.ndarray
 ) -> np.ndarray:
-    """The cell with the nearest centre, not the point's own, of at least two `candidates`."""
+    """The cell with the nearest centre among two or more `candidates`, except the point's own."""
     among = centres[candidates]
     squares = (among**2).sum(axis=1)
     found = []

@@ -1,4 +1,4 @@
-"""The exact index: the score of every item, with what a request adds to some, and the k best."""
+"""The exact index: scores every item, adds a request's changes, and takes the k best."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Query(NamedTuple):
 class ExactIndex(tfrs.layers.factorized_top_k.TopK):  # type: ignore[misc]
     """A brute-force layer of TFRS for requests that raise or lower the scores of some items.
 
-    TFRS' own `BruteForce` knows no such items. And it keeps the table row by row, where
-    TensorFlow's product with the queries takes about half as long again as column by column.
+    TFRS' own `BruteForce` knows no such items. It also keeps the table row by row, with which
+    TensorFlow's product with the queries takes about half as long again as with columns.
     """
 
     def index(self, candidates: tf.Tensor, identifiers: tf.Tensor | None = None) -> ExactIndex:
-        """Takes a catalogue in.
+        """Stores a catalogue.
 
         Args:
             candidates: float32 [items, width + 1], vectors and biases of the items 1, 2, ….

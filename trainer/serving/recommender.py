@@ -42,7 +42,7 @@ EVALUATED_ITEMS = 20
 
 
 class _State(NamedTuple):
-    """What the encoders made of a batch of histories."""
+    """The encoders' results for a batch of histories."""
 
     query: tf.Tensor
     cluster_id: tf.Tensor

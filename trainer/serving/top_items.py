@@ -2,13 +2,13 @@
 
 Own items have a bonus or are left out; items that follow what the user took are raised. The exact
 index changes the scores of such items before it takes the best (`trainer/serving/exact_index.py`).
-The approximate one (`trainer/serving/cell_index.py`) answers "which k + n items have the largest
-inner product", where n is the number of own items. Changed items are then taken out of that list
-and, unless they are left out, come back with their exact score and bonus; so a few items may be
-missing, but none that was changed. Raised items need no room of their own: what is not among the k
-best before others are raised is not among them after it.
+The approximate one (`trainer/serving/cell_index.py`) gives the k + n items with the largest inner
+products, where n is the number of own items. Changed items are then taken out of that list and,
+unless they are to be left out, added again with their exact score and bonus. So a few items may be
+missing from a list, but never a changed one. Raised items do not count in n: an item that is not
+among the k best before others are raised is not among them afterwards.
 
-Nothing here is as large as the catalogue times the batch but the exact index' scores.
+Only the exact index' scores are as large as the catalogue times the batch.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class TopItems(tf.Module):
             query: float32 [batch, width].
             seen: int32 [batch, n] item indices that are left out (0 and unknown ones are
                 ignored), or None.
-            raised: what else changes scores.
+            raised: items whose scores are raised, or None.
 
         Returns:
             item index int32 [batch, k] and score float32 [batch, k], best first; index 0 where
@@ -91,12 +91,12 @@ class TopItems(tf.Module):
     def _best_except(
         self, query: tf.Tensor, listed: tf.Tensor, room: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The k + room best of the approximate index, with those `listed` masked in place.
+        """The k + room best items of the approximate index; the score of listed ones is `MASKED`.
 
         Args:
             query: as for `without`.
             listed: int32 [batch, n], rising, from 0 to the number of items.
-            room: how many of them count.
+            room: how many items the list must be longer by, since as many may be masked.
         """
         assert self._cells is not None
         # A place for padding, so that there is something to search in.

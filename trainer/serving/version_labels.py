@@ -62,7 +62,7 @@ class VersionLabels:
         never a newer one, which has not been made stable.
 
         Args:
-            versions: all that there are.
+            versions: all versions there are.
         """
         stable = self.stable
         return sorted((v for v in versions if stable is None or v <= stable), reverse=True)
@@ -71,7 +71,7 @@ class VersionLabels:
 def version_numbers(names: Iterable[str]) -> list[int]:
     """The versions among names of files and folders, ascending: whole numbers as TFX writes them.
 
-    TensorFlow Serving passes over what is no number, so that other files may stand beside them.
+    TensorFlow Serving ignores all other names, so that other files may stand beside them.
     """
     return sorted(
         int(name) for name in names if name.isascii() and name.isdecimal() and name[0] != "0"

@@ -119,7 +119,7 @@ def write_whole(path: Path, state: dict[str, Any]) -> None:
 
 
 class Progress(keras.callbacks.Callback):
-    """One line an epoch: loss, NDCG@10, the best so far, time taken and left at the most.
+    """Prints a line an epoch: loss, NDCG@10, the best so far, time taken and at most left.
 
     Args:
         stopping: knows the epochs and the best.
@@ -143,6 +143,11 @@ class Progress(keras.callbacks.Callback):
             ending = f", at most {(self._epochs - len(done)) * seconds:.0f} s left"
         progress.info(
             "epoch %d/%d  loss %.4f  validation NDCG@10 %.4f (best %.4f)  %.1f s%s",
-            *(epoch + 1, self._epochs, done[-1]["loss"], done[-1][MONITOR], self._stopping.best),
-            *(done[-1]["seconds"], ending),
+            epoch + 1,
+            self._epochs,
+            done[-1]["loss"],
+            done[-1][MONITOR],
+            self._stopping.best,
+            done[-1]["seconds"],
+            ending,
         )

@@ -87,7 +87,7 @@ def fit_encoder(
 
 
 def _precision_policy(setting: bool | str) -> str:
-    """float16 pays on GPUs with tensor cores (compute capability 7 and up), nowhere else."""
+    """float16 is faster only on GPUs with tensor cores (compute capability 7 and up)."""
     if setting == "auto":
         capabilities = [
             tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))

@@ -20,7 +20,7 @@ from trainer.data.sampling import Samples, batches_by_length, unsharded
 PLACES = "masked_places"
 """Input that says which positions are hidden: int32 [batch, m], -1 = padding."""
 _TELLING = (features.CATEGORY, features.PRICE, features.QUANTITY)
-"""What an event says about its item beside the item itself; 0 means unknown in each."""
+"""Event columns that give a hidden item away; in each of them 0 means unknown."""
 
 
 class MaskedBatches:
@@ -98,7 +98,7 @@ class MaskedBatches:
         return unsharded(dataset.map(batch, num_parallel_calls=2).prefetch(4))
 
     def _generator(self, epoch: int) -> np.random.Generator:
-        """All that is random in an epoch comes from it, so that a resumed run repeats nothing."""
+        """The source of all that is random in an epoch; the same for an epoch of a resumed run."""
         return np.random.default_rng((self._seed, epoch, 2))
 
     def _plan(self, rng: np.random.Generator) -> tuple[Samples, list[np.ndarray]]:
@@ -161,7 +161,7 @@ def history_windows(
 
 
 def most_masked(share: float, length: int) -> int:
-    """How many items of a window of so many events are hidden at the most."""
+    """At most how many items are hidden in a window of so many events."""
     return max(1, round(share * length))
 
 
@@ -189,7 +189,7 @@ def masked_places(
 
 
 def hide(events: dict[str, tf.Tensor], places: tf.Tensor, unknown: int) -> dict[str, tf.Tensor]:
-    """The events without the items at some places, and without what tells them.
+    """The events with the items at some places hidden, and with them the columns that tell them.
 
     Action and time stay: they belong to the event, not to the item.
 

@@ -44,11 +44,11 @@ class NextItemModel(keras.Model):
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, Any]:
         """The query [batch, width], the user's own items, and the period of what comes next."""
-        catalogue = self.encoder.catalogue
+        trend = self.encoder.catalogue.biases.trend
         return {
             "query": self.encoder(inputs, training=training),
             "own": own_items_in(inputs),
-            "period": catalogue.period_of(inputs[NEXT_TIME]) if catalogue.periods else None,
+            "period": None if trend is None else trend.period_of(inputs[NEXT_TIME]),
         }
 
     @property

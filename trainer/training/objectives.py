@@ -29,8 +29,8 @@ def full_softmax_loss(
         weights: float32 [batch, m] for each member that the vectors consist of: how its label is
             spread over the targets. Each member has a loss of its own (see `TowerEnsemble`), and
             the mean of these is returned.
-        period: int32 [batch], when the targets were taken (`Catalogue.period_of`); None: after the
-            end of the training log.
+        period: int32 [batch], when the targets were taken (`DemandTrend.period_of`); None: after
+            the end of the training log.
 
     Returns:
         Scalar float32.
@@ -128,7 +128,7 @@ def _members(
     catalogue: Catalogue,
     period: tf.Tensor | None,
 ) -> Iterator[tuple[tf.Tensor, list[tf.Tensor]]]:
-    """Each member's query and rows of the item table, with what picks the biases, in float32.
+    """Each member's part of the queries and of the table's rows, with the biases, in float32.
 
     Args:
         query: [batch, members * d].

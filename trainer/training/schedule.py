@@ -1,4 +1,4 @@
-"""How long to train: the learning rate falls to zero over a number of epochs known beforehand."""
+"""How many epochs to train, which must be known first: the learning rate falls to zero."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ STEPS = 4000
 """Steps after which one encoder's validation NDCG@10 on Beauty (526 steps an epoch) hardly rises.
 More members are a better use of time than more steps (`docs/results.md`)."""
 FEWEST, MOST = 8, 60
-"""Bounds of the epochs: several looks at large data, and an end for small data."""
+"""Bounds of the epochs: large data is read several times, and training on small data ends."""
 
 
 def planned_epochs(config: OptimizerConfig, steps_per_epoch: int) -> int:
-    """The most epochs that there will be.
+    """Upper bound of the epochs.
 
     Example:
         >>> planned_epochs(OptimizerConfig(), 200)

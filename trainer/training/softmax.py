@@ -91,7 +91,7 @@ class _Softmax:
         self.losses = normaliser[:, 0] - tf.reduce_sum(wanted, axis=1)
 
     def scale(self, upstream: tf.Tensor) -> tf.Tensor:
-        """[batch, 1], what turns odds into the gradient of the normaliser."""
+        """[batch, 1], the factors that turn odds into the gradient of the normaliser."""
         return upstream[:, None] * self._used / self._total
 
     def gradients(

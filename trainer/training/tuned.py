@@ -18,7 +18,7 @@ SPECIALIST_RATE = "specialists.learning_rate"
 
 
 def take_over(config: S, values: Mapping[str, Any]) -> tuple[S, Tuned]:
-    """The settings with the values put in, which are announced.
+    """The settings with new values, each of which is written to the log.
 
     Args:
         config: the configured settings.
@@ -51,18 +51,18 @@ def best_values(hyperparameters: Mapping[str, Any] | None) -> dict[str, Any]:
 def specialist_values(
     hyperparameters: Mapping[str, Any] | None, configured: float, bounds: tuple[float, float]
 ) -> dict[str, float]:
-    """What the encoder's best learning rate advises for a specialist; nothing without a search.
+    """A specialist's learning rate, following the encoder's best one; empty without a search.
 
-    If the data wants twice the configured rate for the encoder, the specialists' is doubled too,
-    as long as it stays a rate for fine-tuning. Nothing else is taken over: shape and dropout
-    come with the encoder itself, and how far a decay or a warm-up that was found for training from
-    random weights serves a few epochs from learnt ones is not known.
+    If twice the configured rate was best for the encoder, the specialists' rate is doubled too, as
+    long as it stays within the bounds for fine-tuning. No other value is taken over. Shape and
+    dropout come with the encoder itself; whether a weight decay or warm-up that suits training from
+    random weights also suits a few epochs from learnt weights is not known.
 
     Args:
         hyperparameters: as of `best_values`.
         configured: the specialists' configured rate.
-        bounds: lowest and highest advice; widened to `configured`, which is never overruled for
-            its own sake.
+        bounds: lowest and highest rate; widened to include `configured`, so that the bounds alone
+            never change it.
     """
     if hyperparameters is None:
         return {}

@@ -34,7 +34,9 @@ Sizes = Annotated[
 
 @dataclass(frozen=True)
 class Range:
-    """All numbers between two bounds, which of them are as likely as others by scale."""
+    """The numbers between two bounds: all equally likely, or all orders of magnitude if
+    logarithmic.
+    """
 
     low: float
     high: float
@@ -42,29 +44,31 @@ class Range:
 
 
 class TuningConfig(Settings):
-    """The search before `Trainer.encoder`; the section's bounds are of the settings so named.
+    """The search before `Trainer.encoder`. Each bound or list belongs to the setting of its name.
 
-    A bound or list that is null leaves its setting as it is configured. The configured values
-    themselves are always the first trial, whether they lie within the bounds or not.
+    Where it is null, the setting stays as configured. The configured values are always the first
+    trial, whether or not they lie within the bounds.
     """
 
     enabled: bool = False
     trials: Annotated[int, Field(ge=2)] = 8
-    """How many encoders are trained, the configured one among them."""
+    """How many encoders are trained, including the configured one."""
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
-    """The most of each trial, the learning rate's rise and fall included; `auto` as in training, so
-    that the best trial is what is trained in the end. Shorter trials are cheaper and favour what
-    learns fast; what they find need not help a longer training (`docs/results.md`)."""
+    """Upper bound of the epochs of a trial, over which the learning rate rises and falls. With
+    `auto` it is that of the training, so that the best trial repeats what is trained in the end.
+    Shorter trials are cheaper, but favour settings that learn fast and may not help a longer
+    training (`docs/results.md`)."""
     learning_rate: PositiveBounds | None = (5e-4, 5e-3)
-    """Of an encoder that starts from random weights."""
+    """Learning rate of an encoder that starts from random weights."""
     warmup_share: ShareBounds | None = (0.02, 0.2)
     weight_decay: PositiveBounds | None = (1e-3, 1e-1)
     dropout: ShareBounds | None = (0.1, 0.4)
     width: Sizes | None = (32, 64, 96)
     layers: Sizes | None = (1, 2, 3)
     specialist_learning_rate: PositiveBounds = (1e-5, 3e-4)
-    """Within what the specialists' rate follows the encoder's (`trainer/training/tuned.py`). A
-    specialist starts from learnt weights, which a rate for random ones would wipe out."""
+    """Bounds within which the specialists' rate follows the encoder's
+    (`trainer/training/tuned.py`). A specialist starts from learnt weights, which a rate meant for
+    random weights would destroy."""
 
     @model_validator(mode="after")
     def _something_to_search(self) -> TuningConfig:
@@ -73,7 +77,7 @@ class TuningConfig(Settings):
         return self
 
     def space(self) -> dict[str, Range | tuple[int, ...]]:
-        """What is searched, by dotted name of the setting."""
+        """The bounds or lists that are searched, by dotted name of the setting."""
         space: dict[str, Range | tuple[int, ...] | None] = {
             # Rates and penalties act by their order of magnitude, shares by their size.
             "training.learning_rate": _range(self.learning_rate, logarithmic=True),
@@ -86,7 +90,7 @@ class TuningConfig(Settings):
         return {name: values for name, values in space.items() if values is not None}
 
     def check_against(self, config: Settings) -> None:
-        """Tries every bound and every size on the settings that they are of.
+        """Checks every bound and every listed value against the setting that it belongs to.
 
         Args:
             config: has the sections `encoder` and `training`.

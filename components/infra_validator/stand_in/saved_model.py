@@ -41,8 +41,14 @@ class SavedModel:
             with _checked() as status:
                 tags = (ctypes.c_char_p * 1)(SERVE)
                 self._session = tf.TF_LoadSessionFromSavedModel(
-                    *(options, None, str(folder).encode(), tags, 1),
-                    *(self._graph, description, status),
+                    options,
+                    None,
+                    str(folder).encode(),
+                    tags,
+                    1,
+                    self._graph,
+                    description,
+                    status,
                 )
             meta_graph = meta_graph_pb2.MetaGraphDef.FromString(
                 ctypes.string_at(description.contents.data, description.contents.length)
@@ -111,14 +117,25 @@ class SavedModel:
         options = config_pb2.RunOptions(timeout_in_ms=max(1, int(timeout * 1000)))
         text = options.SerializeToString()
         buffer = tf.TF_NewBufferFromString(text, len(text))
+        fed_places = (Output * len(feeds))(*feeds)
+        fed_tensors = (ctypes.c_void_p * len(fed))(*fed)
+        fetched_places = (Output * len(fetches))(*fetches)
         found = (ctypes.c_void_p * len(fetches))()
         try:
             with _checked() as status:
                 tf.TF_SessionRun(
-                    *(self._session, buffer),
-                    *((Output * len(feeds))(*feeds), (ctypes.c_void_p * len(fed))(*fed), len(fed)),
-                    *((Output * len(fetches))(*fetches), found, len(fetches)),
-                    *(None, 0, None, status),
+                    self._session,
+                    buffer,
+                    fed_places,
+                    fed_tensors,
+                    len(fed),
+                    fetched_places,
+                    found,
+                    len(fetches),
+                    None,
+                    0,
+                    None,
+                    status,
                 )
         finally:
             tf.TF_DeleteBuffer(buffer)

@@ -45,6 +45,7 @@ def output_splits(max_clusters: int, random_partition: bool) -> list[str]:
 
 def write_cluster_splits(
     pipeline: beam.Pipeline,
+    *,
     files: dict[str, list[str]],
     model_path: str,
     batch_size: int,

@@ -38,6 +38,7 @@ _FEWEST_USERS_PER_CLUSTER = 5
 
 def measure_drift(
     pipeline: beam.Pipeline,
+    *,
     files: list[str],
     model_path: str,
     directory: str,

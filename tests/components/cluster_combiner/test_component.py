@@ -75,9 +75,15 @@ def planted():
 
 def fit(planted, queries):
     return fit_strengths(
-        queries, planted.membership, planted.histories, planted.catalogue, 0, planted.rank_of,
-        CombinerConfig(), seed=1,
-    )  # fmt: skip
+        queries=queries,
+        membership=planted.membership,
+        histories=planted.histories,
+        catalogue=planted.catalogue,
+        own_events=0,
+        rank_of=planted.rank_of,
+        config=CombinerConfig(),
+        seed=1,
+    )
 
 
 def test_useful_specialists_get_weight(planted):
@@ -168,7 +174,12 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     queries = {"global": planted.useful[0], "routed": scored.routed(), "combiner": combined}
     queries["continued"] = planted.useful[1]
     table = rank_models(
-        *("test", planted.histories, scorer, clusters, queries, encoder),
+        split="test",
+        histories=planted.histories,
+        scorer=scorer,
+        clusters=clusters,
+        queries=queries,
+        encoder=encoder,
         counts=np.ones(ITEMS, np.int64),
     )
     rows = table.filter(pl.col("cluster") == -1)

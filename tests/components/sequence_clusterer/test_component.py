@@ -377,13 +377,15 @@ def test_no_target_and_nothing_after_it_decides_a_cluster(result, encoder, tmp_p
         written.split_names = artifact_utils.encode_split_names(splits)
         write_cluster_splits(
             beam.Pipeline(),
-            {split: split_files(source, split) for split in changing(future)},
-            str(encoder / "Format-Serving"),
-            256,
-            result.geometry,
-            None,
-            {split: artifact_utils.get_split_uris([written], split)[0] for split in splits},
-            str(tmp_path),
+            files={split: split_files(source, split) for split in changing(future)},
+            model_path=str(encoder / "Format-Serving"),
+            batch_size=256,
+            geometry=result.geometry,
+            partition=None,
+            split_directories={
+                split: artifact_utils.get_split_uris([written], split)[0] for split in splits
+            },
+            temporary=str(tmp_path),
         )
         train = [e for k in range(3) for e in read(written, f"cluster_{k}_train")]
         held_out = [e for split in ("validation", "test") for e in read(written, split)]

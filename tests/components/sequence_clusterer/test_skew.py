@@ -100,13 +100,13 @@ def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp
     folders = {split: artifact_utils.get_split_uris([written], split)[0] for split in splits}
     write_cluster_splits(
         beam.Pipeline(),
-        {"validation": shop.validation},
-        shop.exported,
-        64,
-        geometry,
-        None,
-        folders,
-        str(tmp_path),
+        files={"validation": shop.validation},
+        model_path=shop.exported,
+        batch_size=64,
+        geometry=geometry,
+        partition=None,
+        split_directories=folders,
+        temporary=str(tmp_path),
     )
     stored = {}
     for path in tf.io.gfile.glob(f"{folders['validation']}/*"):

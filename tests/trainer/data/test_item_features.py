@@ -18,6 +18,7 @@ from trainer.data.item_content import ItemContent
 from trainer.data.item_features import SCALE, cooccurrence_features, text_features
 from trainer.data.item_statistics import TREND, ItemStatistics
 from trainer.encoder.catalogue import Catalogue
+from trainer.encoder.catalogue_forms import as_of_log_end, with_features_folded_in
 from trainer.encoder_trainer import run_fn
 from trainer.serving.export import load_encoder
 
@@ -84,18 +85,18 @@ def test_folding_changes_no_score():
     catalogue.item_features.assign(rng.normal(0, 1, (9, 4)))
     catalogue.repeat_bonus.propensity.assign(rng.normal(0, 1, 8))
     new = rng.normal(0, 1, (2, 4)).astype(np.float32)
-    folded = catalogue.folded(new, rare=np.array([1, 2]))
+    folded = with_features_folded_in(catalogue, new, rare=np.array([1, 2]))
     query = tf.constant(rng.normal(0, 1, (3, 8)), tf.float32)
     before, after = catalogue.logits(query).numpy(), folded.logits(query).numpy()
     np.testing.assert_allclose(after[:, :8], before, rtol=1e-4)
     bias = catalogue.item_bias.numpy()[[1, 2]].mean()
     # Category 0, unknown, has a vector too.
-    vectors = catalogue.feature_vectors(new) + catalogue.category_embedding(np.array([0, 0]))
+    vectors = catalogue.features.mapped(new) + catalogue.category_embedding(np.array([0, 0]))
     rare = catalogue.item_embedding.embeddings.numpy()[[1, 2]].mean(axis=0)
     trend = statistics.table[-1, [1, 2], TREND].mean()
     expected = query.numpy() @ (vectors.numpy() + rare).T + bias + trend
     np.testing.assert_allclose(after[:, 8:], expected, rtol=1e-4, atol=1e-5)
-    assert not catalogue.feature_vectors(new).numpy()[:, :3].any()
+    assert not catalogue.features.mapped(new).numpy()[:, :3].any()
     # Out of vocabulary stays what it was, behind the new items.
     unknown = catalogue(tf.constant([[8]]), tf.constant([[0]]))
     np.testing.assert_allclose(folded(tf.constant([[10]]), tf.constant([[0]])), unknown, rtol=1e-4)
@@ -107,7 +108,7 @@ def test_folding_changes_no_score():
     np.testing.assert_allclose(after[:, 8], statistics.table[:, [1, 2]].mean(axis=1), rtol=1e-5)
     np.testing.assert_array_equal(after[:, 8], after[:, 9])
     # Served as of the end of the log, with the same scores.
-    settled = folded.settled()
+    settled = as_of_log_end(folded)
     assert settled.periods == 0
     np.testing.assert_allclose(settled.logits(query), folded.logits(query), rtol=1e-5)
     np.testing.assert_array_equal(settled.item_statistics.numpy()[0], after[-1])

@@ -105,7 +105,7 @@ def catalogue():
 def test_a_time_belongs_to_the_period_that_it_is_in(catalogue):
 
     times = tf.constant([-(2**40), 9, 10, 19, 20, 39, 40, 2**40], tf.int64)
-    assert catalogue.period_of(times).numpy().tolist() == [0, 0, 0, 0, 1, 2, 3, 3]
+    assert catalogue.biases.trend.period_of(times).numpy().tolist() == [0, 0, 0, 0, 1, 2, 3, 3]
 
 
 @pytest.mark.parametrize("sampled", [None, 6], ids=["full", "sampled"])
@@ -120,7 +120,10 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
 
     def loss(given, rows, period):
         arguments = (
-            *(given, query[rows], summarise(own_item[rows], times[rows]), targets[rows]),
+            given,
+            query[rows],
+            summarise(own_item[rows], times[rows]),
+            targets[rows],
             [tf.ones([len(range(4)[rows]), 1])],
         )
         if sampled:

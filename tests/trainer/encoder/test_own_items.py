@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from trainer.encoder.own_items import DAY, OwnItems, RepeatBonus, summarise
+from trainer.encoder.own_items import DAY, FEATURE_NAMES, OwnItems, RepeatBonus, summarise
 
 
 def test_summary_of_a_window():
@@ -40,7 +40,10 @@ def test_places_in_baskets():
     items = tf.constant([[9, 5, 6, 8, 7, 6, 5, 0]], tf.int32)
     times = tf.constant([[300, 200, 200, 100, 100, 100, 100, 0]], tf.int64)
     own = summarise(items, times)
-    foremost, opened, before = own.features.numpy()[0, :, 7:10].T
+    foremost, opened, before = (
+        own.features.numpy()[0, :, FEATURE_NAMES.index(name)]
+        for name in ("log_foremost_place", "log_times_first", "mean_share_before")
+    )
     by_item = {int(i): place for place, i in enumerate(own.item[0]) if i}
     np.testing.assert_allclose(
         [foremost[by_item[i]] for i in (5, 6, 7, 8, 9)], np.log1p([0, 0, 2, 3, 0]), rtol=1e-6

@@ -67,7 +67,7 @@ def served(request, tiny_shop, tmp_path_factory):
     towers = [first.tower, first.tower, sharing]
     cells = None
     if request.param == "approximate_index":
-        table = encoder.settled().catalogue.table().numpy()[1:]
+        table = encoder.as_of_log_end().catalogue.table().numpy()[1:]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cell_index, "ITEMS_PER_CELL", (4,))
             cells = cell_index.build_cells(table, rng.normal(size=(20, 17)), 1.0, seed=1)
@@ -75,7 +75,13 @@ def served(request, tiny_shop, tmp_path_factory):
     training = read_histories(tiny_shop.train, tiny_shop.graph)
     transitions = count_transitions(training, facts.items).times(3)
     recommender = Recommender(
-        *(tiny_shop.graph, encoder, towers, mixture, serving.top_k, cells, transitions)
+        tiny_shop.graph,
+        encoder,
+        towers,
+        mixture,
+        top_k=serving.top_k,
+        cells=cells,
+        transitions=transitions,
     )
     directory = str(tmp_path_factory.mktemp("served"))
     save_recommender(recommender, directory, {"kind": "combined"})

@@ -1,0 +1,109 @@
+"""What ClusterCombiner was given, read from its artifacts and settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow_transform as tft
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.controls import Controls
+from components.cluster_combiner.worth import CONTINUED
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.config import ServingConfig
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.event_tower import EventTower
+from trainer.encoder.tower_ensemble import TowerEnsemble
+from trainer.inference.own_members import OwnMembers
+from trainer.raw_history import TEST, TRAIN, VALIDATION
+from trainer.serving.export import load_encoder
+
+JUDGED_SPLITS = (VALIDATION, TEST)
+"""The splits whose users the models are compared on."""
+
+Artifacts = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class CombinerInputs:
+    """Everything that the steps of the component read.
+
+    Attributes:
+        config: how strengths are fitted.
+        serving: length of the lists and kind of index.
+        seed: of folds and batches.
+        graph: the Transform graph that the encoder was trained with.
+        geometry: of the K clusters.
+        encoder: the global encoder.
+        specialists: the towers of the K specialists, by cluster.
+        examples: files of each of `JUDGED_SPLITS`.
+        training: files of the whole training histories.
+        titles: Parquet file with the items' titles, None without.
+        artifacts: of the component, for the controls.
+    """
+
+    config: CombinerConfig
+    serving: ServingConfig
+    seed: int
+    graph: tft.TFTransformOutput
+    geometry: ClusterGeometry
+    encoder: BehaviorEncoder
+    specialists: list[EventTower | TowerEnsemble]
+    examples: dict[str, list[str]]
+    training: list[str]
+    titles: str | None
+    artifacts: Artifacts
+
+    @classmethod
+    def read(cls, artifacts: Artifacts, properties: dict[str, Any]) -> CombinerInputs:
+        """Loads settings, clusters and encoders; the controls wait until they are asked for.
+
+        Args:
+            artifacts: inputs by name, see `ClusterCombiner`.
+            properties: parameters by name, see `ClusterCombiner`.
+        """
+        geometry = ClusterGeometry.load(_uri(artifacts, "clusters"))
+        titles = f"{_uri(artifacts, 'items')}/items.parquet" if artifacts.get("items") else None
+        return cls(
+            config=CombinerConfig.from_json(properties["config"]),
+            serving=ServingConfig.from_json(properties["serving"]),
+            seed=properties["seed"],
+            graph=tft.TFTransformOutput(_uri(artifacts, "transform_graph")),
+            geometry=geometry,
+            encoder=_encoder(artifacts, "encoder_model"),
+            specialists=[
+                _encoder(artifacts, f"specialist_{k}").tower for k in range(geometry.clusters)
+            ],
+            examples={split: _files(artifacts, "examples", split) for split in JUDGED_SPLITS},
+            training=_files(artifacts, "histories", TRAIN),
+            titles=titles,
+            artifacts=artifacts,
+        )
+
+    def controls(self) -> Controls | None:
+        """Loads the trained controls; None where the pipeline has none."""
+        if not self.artifacts.get(CONTINUED):
+            return None
+        random = [self._own_members(f"random_{k}") for k in range(self.geometry.clusters)]
+        return Controls(random, self._own_members(CONTINUED))
+
+    def _own_members(self, name: str) -> OwnMembers:
+        return OwnMembers(_encoder(self.artifacts, name).tower, self.encoder.tower)
+
+
+def _uri(artifacts: Artifacts, name: str) -> str:
+    uri: str = artifact_utils.get_single_uri(artifacts[name])
+    return uri
+
+
+def _encoder(artifacts: Artifacts, name: str) -> BehaviorEncoder:
+    return load_encoder(path_utils.serving_model_dir(_uri(artifacts, name)))
+
+
+def _files(artifacts: Artifacts, name: str, split: str) -> list[str]:
+    folder = artifact_utils.get_split_uri(artifacts[name], split)
+    return sorted(str(path) for path in fileio.glob(f"{folder}/*"))

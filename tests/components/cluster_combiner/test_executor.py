@@ -1,0 +1,156 @@
+"""The whole component over a tiny shop: its files agree with each other and with the model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import polars as pl
+import pytest
+import tensorflow as tf
+from tfx.types import standard_artifacts
+
+from components.artifacts import ClusterModel, ModelComparison
+from components.cluster_combiner import executor, worth
+from components.cluster_combiner.config import CombinerConfig
+from tests.components.cluster_combiner.test_scored import fine_tuned, in_part
+from tests.trainer.conftest import write_records
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.clusters.embedding_space import EmbeddingSpace
+from trainer.clusters.nearest_prototype import NearestPrototype
+from trainer.config import EncoderConfig, ServingConfig
+from trainer.data.data_facts import DataFacts
+from trainer.data.histories import read_histories
+from trainer.data.item_features import ItemFeatures
+from trainer.encoder.build_encoder import build_encoder
+from trainer.raw_history import TEST, TRAIN, VALIDATION
+from trainer.serving.export import save_encoder
+
+MEMBERS, WIDTH, CLUSTERS = 2, 8, 2
+CONTROLS = {"random_0": [0], "random_1": [], "continued": [0, 1]}
+
+
+def artifact(kind, folder: Path, splits: tuple[str, ...] = ()):
+    made = kind()
+    made.uri = str(folder)
+    if splits:
+        made.split_names = json.dumps(splits)
+    return [made]
+
+
+@pytest.fixture(scope="module")
+def inputs(tiny_shop, tmp_path_factory):
+    """The artifacts that the component reads: encoders of random weights, a split twice."""
+    root = tmp_path_factory.mktemp("inputs")
+    keras.utils.set_random_seed(5)
+    facts = DataFacts.of(read_histories(tiny_shop.validation, tiny_shop.graph), tiny_shop.graph)
+    size = EncoderConfig(width=WIDTH, members=MEMBERS, layers=1, feedforward=16, max_events=8)
+    nothing = ItemFeatures.none(facts.items, "no texts")
+    encoder = build_encoder(facts, size, ServingConfig(), nothing)
+    rng = np.random.default_rng(0)
+    for weight in [*encoder.catalogue.trainable_weights, *encoder.tower.trainable_weights]:
+        weight.assign(rng.normal(0, 0.4, weight.shape))
+
+    def model(name, made):
+        save_encoder(made, str(root / name / "Format-Serving"))
+        return artifact(standard_artifacts.Model, root / name)
+
+    records = [in_part(record, user) for user, record in enumerate(tiny_shop.raw)]
+    for name in (VALIDATION, TEST, TRAIN):
+        (root / "examples" / f"Split-{name}").mkdir(parents=True)
+    for name in (VALIDATION, TEST):
+        write_records(root / "examples" / f"Split-{name}" / "part.gz", records)
+    shutil.copy(tiny_shop.train[0], root / "examples" / f"Split-{TRAIN}" / "part.gz")
+    prototypes = np.random.default_rng(1).normal(size=(CLUSTERS, 1, MEMBERS * WIDTH))
+    rule = NearestPrototype.of_groups(prototypes, 0.7)
+    (root / "clusters").mkdir()
+    ClusterGeometry(EmbeddingSpace(True), rule).save(str(root / "clusters"), {})
+    examples = (standard_artifacts.Examples, root / "examples")
+    return {
+        "examples": artifact(*examples, (VALIDATION, TEST)),
+        "histories": artifact(*examples, (TRAIN,)),
+        "transform_graph": artifact(standard_artifacts.TransformGraph, Path(tiny_shop.graph_dir)),
+        "clusters": artifact(ClusterModel, root / "clusters"),
+        "encoder_model": model("encoder", encoder),
+        "specialist_0": model("specialist_0", fine_tuned(encoder, [0], 7)),
+        "specialist_1": model("specialist_1", fine_tuned(encoder, [0, 1], 8)),
+        **{name: model(name, fine_tuned(encoder, own, 9)) for name, own in CONTROLS.items()},
+    }
+
+
+def run(inputs, directory: Path, **config) -> SimpleNamespace:
+    """What the component leaves."""
+    comparison = artifact(ModelComparison, directory / "comparison")
+    model = artifact(standard_artifacts.Model, directory / "model")
+    executor.Executor().Do(
+        inputs,
+        {"model": model, "comparison": comparison},
+        {
+            "config": CombinerConfig(steps=40, learning_rate=0.1, **config).to_json(),
+            "serving": ServingConfig(top_k=5).to_json(),
+            "seed": 4,
+        },
+    )
+    files = {
+        name: json.loads((directory / "comparison" / f"{name}.json").read_text())
+        for name in ("comparison", "combination", "worth")
+    }
+    return SimpleNamespace(
+        **files,
+        ranks=pl.read_parquet(directory / "comparison" / "ranks.parquet"),
+        model=str(directory / "model" / "Format-Serving"),
+        identity=model[0].get_string_custom_property("id"),
+    )
+
+
+def embedded(left, inputs):
+    records = tf.data.TFRecordDataset(
+        str(Path(inputs["examples"][0].uri) / f"Split-{TEST}" / "part.gz"), "GZIP"
+    )
+    examples = tf.constant([record.numpy() for record in records])
+    served = tf.saved_model.load(left.model).signatures["embed"](examples=examples)
+    return {name: value.numpy() for name, value in served.items()}
+
+
+def without(inputs, names):
+    return {name: value for name, value in inputs.items() if name not in names}
+
+
+def convinced(table, used):
+    """The verdict of `judge`, except that the combination always wins."""
+    return {**worth.judge(table, used), "recommendation": worth.COMBINATION}
+
+
+def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "judge", convinced)
+    left = run(without(inputs, CONTROLS), tmp_path)
+    found = left.combination
+    assert found["kept"]
+    assert found["parameters"]["strengths"] == found["parameters"]["fitted_strengths"]
+    assert left.ranks.columns[4:9] == ["popularity", "own_items", "global", "routed", "combiner"]
+    assert ("encoder" in left.ranks.columns) == (found["transitions"]["weight"] > 0)
+    served = embedded(left, inputs)
+    np.testing.assert_allclose(served["cluster_weights"].mean(0), found["weights_mean"], atol=1e-5)
+    assert set(left.worth["serving_ms"]) == {"global encoder", "combination"}
+    model = json.loads((Path(left.model) / "assets.extra" / "model.json").read_text())
+    combiner = left.comparison["splits"][TEST]["overall"]["combiner"]
+    assert model["id"] == left.identity and model["clusters"] == CLUSTERS
+    assert model["metrics"]["ndcg@10"] == combiner["ndcg@10"]
+
+
+def test_refused_specialists_are_compared_as_the_global_encoder(inputs, tmp_path):
+    """A control that is as good as the combination: the global encoder serves alone."""
+    rival = {**inputs, "random_0": inputs["specialist_0"], "random_1": inputs["specialist_1"]}
+    left = run(rival, tmp_path)
+    found = left.combination
+    assert not found["kept"] and "the global encoder serves alone" in found["reason"]
+    assert found["parameters"]["strengths"] == [0.0, 0.0]
+    assert max(found["parameters"]["fitted_strengths"]) > 0
+    assert found["weights_mean"] == [1.0, 0.0, 0.0]
+    assert {"random_routed", "random_combiner", "continued"} <= set(left.ranks.columns)
+    assert left.ranks["combiner"].equals(left.ranks["global"])
+    assert (embedded(left, inputs)["cluster_weights"] == [1.0, 0.0, 0.0]).all()
