@@ -52,7 +52,7 @@ setup(
     ),
     package_data={
         "schema": ["*.pbtxt"],
-        "tfx_pipeline": ["settings/presets/*.yaml"],
+        "tfx_pipeline": ["settings/presets/*.yaml", "deployment/templates/*.yaml"],
         "components.run_report": ["templates/*"],
     },
     install_requires=REQUIRES,

@@ -6,7 +6,6 @@ the place of the error. Here one setting gets one line, and its name has only pa
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Union
 
 import pydantic
+
+from trainer.nearest import nearest
 
 _SHOWN = 80
 _WANTED = {
@@ -127,9 +128,9 @@ def _unknown(place: _Place) -> str:
     known = sorted(
         {name for kind in place.holder if _is_section(kind) for name in kind.model_fields}
     )
-    near = difflib.get_close_matches(last, known, n=1, cutoff=0.5)
+    near = nearest(last, known)
     path = f"{before}." if before else ""
-    hint = f"did you mean {path + near[0]!r}?" if near else f"known here: {', '.join(known)}"
+    hint = f"did you mean {path + near!r}?" if near else f"known here: {', '.join(known)}"
     return f"unknown setting {place.name!r}; {hint}"
 
 

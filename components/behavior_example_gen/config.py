@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 import datetime
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 
+from trainer.nearest import hint
 from trainer.settings import Settings
 
 _BAD_SEPARATOR = re.compile(r'[\w"\r\n\0]|[^\x00-\x7f]')
@@ -117,9 +117,7 @@ class DataConfig(Settings):
             if wanted == []:
                 raise ValueError(f"{name}: the list is empty; null switches the column off")
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-                raise ValueError(f"unknown column name {name!r}; {hint}")
+                raise ValueError(f"unknown column name {name!r}; {hint(name, known)}")
         return value
 
     @pydantic.field_validator("drop_items")

@@ -40,11 +40,10 @@ class ModelServer:
         state = Path(self.binary).stat()
         return f"{state.st_size}-{state.st_mtime_ns}"
 
-    def command(self, model_name: str, base_path: str, grpc_port: int, rest_port: int) -> list[str]:
-        """The command line that serves the newest version below a folder."""
+    def command(self, model_name: str, base_path: str, grpc_port: int) -> list[str]:
+        """The command line that serves the newest version below a folder, over gRPC."""
         flags = [
             f"--port={grpc_port}",
-            f"--rest_api_port={rest_port}",
             f"--model_name={model_name}",
             f"--model_base_path={base_path}",
         ]

@@ -39,7 +39,6 @@ class LocalProcessRunner(base_runner.BaseModelServerRunner):
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `Stop`)
         self.grpc_port = 0
-        self.rest_port = 0
 
     def __repr__(self) -> str:
         return f"LocalProcessRunner({self._server.name})"
@@ -50,12 +49,9 @@ class LocalProcessRunner(base_runner.BaseModelServerRunner):
 
     def Start(self) -> None:  # noqa: N802
         """Starts the process."""
-        self.grpc_port, self.rest_port = _free_port(), _free_port()
-        command = self._server.command(
-            self._model_name, self._base_path, self.grpc_port, self.rest_port
-        )
+        self.grpc_port = free_port()
         self._process = subprocess.Popen(
-            command,
+            self._server.command(self._model_name, self._base_path, self.grpc_port),
             # The stand-in stops when its input closes: it does not outlive a killed parent.
             stdin=subprocess.PIPE,
             stdout=self._log,
@@ -116,7 +112,7 @@ class LocalProcessRunner(base_runner.BaseModelServerRunner):
         return (reasons or lines or ["it said nothing"])[-1]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that nobody listens on now. If somebody takes it first, the validator tries again."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import httpx
 import numpy as np
@@ -13,8 +12,7 @@ import pytest
 
 from cohortrec_client import InvalidRequest
 from cohortrec_client.tensor import Tensor
-from components.infra_validator.model_server import ModelServer
-from components.infra_validator.process_runner import LocalProcessRunner
+from tests.helpers.rest_servers import serving
 from tests.outside_cases.tiny_served_model import tiny_encoder
 from tests.trainer.conftest import raw_history
 from tfx_pipeline.serving.served import model_id
@@ -82,13 +80,8 @@ def loaded(model):
 
 @pytest.fixture(scope="module")
 def server(model):
-    runner = LocalProcessRunner(str(model), ModelServer())
-    runner.Start()
-    try:
-        runner.WaitUntilRunning(time.time() + 120)
+    with serving(model) as runner:
         yield runner
-    finally:
-        runner.Stop()
 
 
 def columns(changed):

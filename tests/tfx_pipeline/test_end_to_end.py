@@ -7,15 +7,13 @@ can only be seen in a directory that has been run in before.
 import html
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
-from components.infra_validator.model_server import ModelServer
-from components.infra_validator.process_runner import LocalProcessRunner
 from tests.helpers.planted_shop import write_events, write_items, write_labels
 from tests.helpers.pushed_versions import visible
+from tests.helpers.rest_servers import serving
 from tests.helpers.terminal import cohortrec
 
 pytestmark = pytest.mark.e2e
@@ -219,10 +217,7 @@ class TestOneDirectory:
         newest = shop / "out" / "serving" / str(_versions(shop)[-1])
         (shop / "models").mkdir()
         (shop / "models" / "shop").symlink_to(shop / "out" / "serving")
-        runner = LocalProcessRunner(str(shop / "models" / "shop" / newest.name), ModelServer())
-        runner.Start()
-        try:
-            runner.WaitUntilRunning(time.time() + 120)
+        with serving(shop / "models" / "shop" / newest.name) as runner:
             urls = (f"http://127.0.0.1:{runner.rest_port}", f"grpc://{runner.GetEndpoint()}")
             for history in ("tea-03,tea-04,tea-05", "", "no-such-item,té,tool-01"):
                 ask = ("recommend", "--history", history, "--k", "5")
@@ -234,8 +229,6 @@ class TestOneDirectory:
             answer = cohortrec(*ask, "--server", urls[0], "--name", "nope")
             assert (answer.code, answer.out) == (2, "")
             assert "model 'nope'" in answer.err and "Servable not found" in answer.err
-        finally:
-            runner.Stop()
         answer = cohortrec(*ask, *server)
         assert answer.code == 2 and "no server answers" in answer.err
 

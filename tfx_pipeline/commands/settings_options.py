@@ -16,7 +16,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--events",
         metavar="FILE",
         nargs="+",
-        help="event log: CSV, Parquet or JSON Lines files, or sequence files; globs work",
+        help="event log: CSV, Parquet, JSON Lines or sequence files; folders and globs work",
     )
     parser.add_argument("--items", metavar="FILE", nargs="+", help="item files (optional)")
     parser.add_argument(
@@ -51,7 +51,4 @@ def load_settings(arguments: argparse.Namespace) -> RunConfig:
         for name in ("events", "items")
         if (value := getattr(arguments, name)) is not None
     }
-    # Events of one's own never go with the items file of a preset's shop.
-    if "events" in given:
-        given.setdefault("items", ())
     return load_config(arguments.preset, arguments.config, arguments.overrides, **given)

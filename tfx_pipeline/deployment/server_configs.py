@@ -56,21 +56,3 @@ def batching_config(batching: BatchingConfig) -> str:
 def monitoring_config() -> str:
     """A MonitoringConfig in text form, for `--monitoring_config_file`: Prometheus, over REST."""
     return f'{HEADER}prometheus_config {{ enable: true path: "{MONITORING_PATH}" }}\n'
-
-
-def server_flags(config: DeploymentConfig) -> list[str]:
-    """Flags of `tensorflow_model_server` that make it follow the push destination."""
-    folder = config.server_path
-    flags = [
-        f"--model_config_file={folder}/models.config",
-        f"--model_config_file_poll_wait_seconds={config.poll_seconds}",
-        # At its start a server has loaded nothing yet that the labels could name.
-        "--allow_version_labels_for_unavailable_models=true",
-        f"--monitoring_config_file={folder}/{MONITORING_CONFIG}",
-    ]
-    if config.batching.enabled:
-        flags += [
-            "--enable_batching=true",
-            f"--batching_parameters_file={folder}/{BATCHING_CONFIG}",
-        ]
-    return flags

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfx_pipeline.deployment.atomic_files import rename_whole, write_atomically
 from tfx_pipeline.deployment.server_configs import (
     BATCHING_CONFIG,
     MONITORING_CONFIG,
@@ -25,15 +23,15 @@ from tfx_pipeline.deployment.server_configs import (
 )
 from tfx_pipeline.deployment.version_record import VersionRecord
 from tfx_pipeline.deployment.version_state import VersionState
-from tfx_pipeline.paths.inputs import InputError
+from tfx_pipeline.paths.locks import locked
 from tfx_pipeline.serving.served import MODEL_FILE, model_id, read_labels
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
 from trainer.serving.version_labels import MODELS_CONFIG, version_numbers
+from trainer.whole_files import rename_whole, write_whole
 
 HIDDEN = "withdrawn"
 STAGING = ".push-"
 DELETED = ".deleted-"
-LOCK = ".lock"
 LOCK_SECONDS = 60.0
 
 
@@ -92,8 +90,11 @@ class VersionFolder:
             InputError: somebody else is changing it for longer than a minute.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / LOCK).open("w") as lock:
-            _acquire(lock.fileno(), self.root)
+        refusal = (
+            f"another process has been changing {str(self.root)!r} for a minute; "
+            "try again when it is done"
+        )
+        with locked(self.root, refusal, LOCK_SECONDS):
             for pattern in (STAGING, DELETED):
                 for leftover in self.root.glob(f"{pattern}*"):
                     shutil.rmtree(leftover)
@@ -163,9 +164,9 @@ class VersionFolder:
 
     def _write_configs(self, state: VersionState, config: DeploymentConfig) -> None:
         """Writes what servers read beside the versions."""
-        write_atomically(self.root / BATCHING_CONFIG, batching_config(config.batching))
-        write_atomically(self.root / MONITORING_CONFIG, monitoring_config())
-        write_atomically(self.root / MODELS_CONFIG, models_config(config, state.labels))
+        write_whole(self.root / BATCHING_CONFIG, batching_config(config.batching))
+        write_whole(self.root / MONITORING_CONFIG, monitoring_config())
+        write_whole(self.root / MODELS_CONFIG, models_config(config, state.labels))
 
     def _delete(self, version: int) -> None:
         """Takes a version out of sight before its files go one by one."""
@@ -180,18 +181,3 @@ def _versions(folder: Path) -> list[int]:
         return []
     names = [path.name for path in folder.iterdir() if (path / MODEL_FILE).is_file()]
     return version_numbers(names)
-
-
-def _acquire(lock: int, root: Path) -> None:
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise InputError(
-                    f"another process has been changing {str(root)!r} for a minute; "
-                    "try again when it is done"
-                ) from None
-            time.sleep(0.05)

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfx_pipeline.deployment.atomic_files import write_atomically
 from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.paths.inputs import InputError
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
+from trainer.whole_files import write_whole
 
 VERSIONS_FILE = "versions.json"
 KEPT_EVENTS = 200
@@ -68,7 +68,7 @@ class VersionRecord:
             "deployment": self.deployment.model_dump(mode="json"),
         }
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        write_atomically(folder / VERSIONS_FILE, text + "\n")
+        write_whole(folder / VERSIONS_FILE, text + "\n")
 
     def after(self, action: str, version: int, state: VersionState) -> VersionRecord:
         """The record with one more event."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
+from trainer.nearest import hint
 from trainer.settings import ConfigError
 
 T = TypeVar("T")
@@ -42,9 +42,7 @@ def check_names(given: Iterable[str], nodes: Collection[str], setting: str) -> N
     for name in given:
         if name in known:
             continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        raise ConfigError(f"{setting}: the pipeline has no node {name!r}; {hint}")
+        raise ConfigError(f"{setting}: the pipeline has no node {name!r}; {hint(name, known)}")
 
 
 def matching(settings: Mapping[str, T], node: str) -> list[T]:

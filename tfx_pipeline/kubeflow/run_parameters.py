@@ -6,7 +6,6 @@ key holds a task's parameters, runs these again and no others.
 
 from __future__ import annotations
 
-import difflib
 import json
 import types
 import typing
@@ -19,6 +18,7 @@ import yaml
 from components.sequence_clusterer.config import LAST
 from tfx_pipeline.kubeflow.json_addresses import leaves
 from tfx_pipeline.settings.run_config import RunConfig
+from trainer.nearest import nearest
 from trainer.settings import ConfigError, Settings
 
 SEED = "run.seed"
@@ -143,9 +143,9 @@ def _look_up(setting: str) -> tuple[str, str, Any]:
         for field, description in typing.cast(Any, info.annotation).model_fields.items()
     }
     if setting not in fields:
-        near = difflib.get_close_matches(setting, fields, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"kubeflow.parameters: unknown setting {setting!r}{hint}")
+        near = nearest(setting, fields)
+        meant = f"; did you mean {near!r}?" if near else ""
+        raise ConfigError(f"kubeflow.parameters: unknown setting {setting!r}{meant}")
     reason = _COMPILED_IN.get(setting) or (None if setting == SEED else _COMPILED_IN.get(section))
     if reason:
         raise ConfigError(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from tfx_pipeline.paths.inputs import METADATA_FILE, InputError, make_writable, pattern_characters
+from tfx_pipeline.paths.locks import locked
 
 LONGEST_PATH = 3_400
 """Bytes of a run directory's path: Linux allows 4,096, and a run's own files need some hundred."""
@@ -76,14 +76,8 @@ class RunDirectory:
         Raises:
             InputError: another run is working here.
         """
-        with (self.root / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"another run is using {str(self.root)!r}; "
-                    "wait for it or choose another --output"
-                ) from None
+        refusal = f"another run is using {str(self.root)!r}; wait for it or choose another --output"
+        with locked(self.root, refusal):
             yield
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import glob
 import importlib.util
 import os
 import tempfile
@@ -12,6 +10,8 @@ from pathlib import Path
 
 from components.sequence_clusterer.config import LAST, NOTHING
 from trainer.errors import UserError
+from trainer.local_files import local_files
+from trainer.nearest import nearest
 
 PACKAGE_PREFIX = "package:"
 METADATA_FILE = "metadata.db"
@@ -50,8 +50,8 @@ def resolve_files(patterns: Iterable[str], what: str) -> list[str]:
     """Absolute paths of all files that the patterns stand for.
 
     Args:
-        patterns: paths, globs, or `package:NAME/path/in/package` for a file of an installed
-            Python package. Remote paths are handed on as they are.
+        patterns: paths, folders, globs, or `package:NAME/path/in/package` for a file of an
+            installed Python package. Remote paths are handed on as they are.
         what: what the files are, for messages ("events").
 
     Raises:
@@ -169,44 +169,22 @@ def _package_folders(name: str) -> list[Path]:
 
 
 def _local_files(pattern: str, what: str) -> list[str]:
-    # Unlike Path's, this leaves the name of an unknown user as it is.
-    path = Path(os.path.expanduser(pattern))  # noqa: PTH111
     try:
-        if path.is_file():
-            return [str(path.resolve())]
-        if path.is_dir():
-            raise InputError(
-                f"{what}: {pattern!r} is a folder; give its files, for example '{path}/*.csv'"
-            )
-        # Path.glob takes no absolute patterns.
-        matches = glob.glob(_literal_folders(path), recursive=True)  # noqa: PTH207
-        found = sorted(name for name in matches if Path(name).is_file())
+        found = local_files(pattern)
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{what}: cannot look for {pattern!r}: {reason}") from None
     if not found:
-        raise InputError(f"{what}: no file {pattern!r}{_nearest(path)}")
+        raise InputError(f"{what}: no file {pattern!r}{_hint(pattern)}")
     return [str(Path(name).resolve()) for name in found]
 
 
-def _literal_folders(path: Path) -> str:
-    """The pattern of a path in which folders that exist stand for themselves: `log[1]/*.csv`."""
-    done = Path(path.anchor)
-    pattern = Path(path.anchor)
-    literal = True
-    for part in path.relative_to(path.anchor).parts:
-        literal = literal and (done / part).exists()
-        done /= part
-        pattern /= glob.escape(part) if literal else part
-    return str(pattern)
-
-
-def _nearest(path: Path) -> str:
-    """A hint at a file of nearly the same name beside a missing one."""
+def _hint(pattern: str) -> str:
+    """Why there is no file: what is missing, or nearly of this name."""
+    path = Path(os.path.expanduser(pattern))  # noqa: PTH111
+    if path.is_dir():
+        return ": the folder has none (names that begin with . or _ do not count)"
     if not path.parent.is_dir():
         return f" (there is no folder {str(path.parent)!r})"
-    names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"; did you mean {str(path.parent / near[0])!r}?" if near else ""
+    near = nearest(path.name, (entry.name for entry in path.parent.iterdir()), cutoff=0.6)
+    return f"; did you mean {str(path.parent / near)!r}?" if near else ""

@@ -6,13 +6,13 @@ runner lacks is told when the settings are read, long before a job would fail on
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
 
 from tfx_pipeline.paths.inputs import is_remote
+from trainer.nearest import hint
 from trainer.settings import ConfigError, Settings
 
 DIRECT, DATAFLOW = "DirectRunner", "DataflowRunner"
@@ -81,10 +81,7 @@ class BeamConfig(Settings):
     @classmethod
     def _known_runner(cls, value: str) -> str:
         if value not in RUNNERS:
-            known = {runner.lower(): runner for runner in RUNNERS}
-            near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.4)
-            hint = f"did you mean {known[near[0]]!r}?" if near else f"known: {', '.join(RUNNERS)}"
-            raise ValueError(f"unknown Beam runner; {hint}")
+            raise ValueError(f"unknown Beam runner; {hint(value, RUNNERS, cutoff=0.4)}")
         return value
 
     @pydantic.field_validator("flink_master", mode="before")

@@ -46,13 +46,6 @@ class KubernetesConfig(Settings):
     canary_percent: Annotated[int, Field(ge=1, le=99)] = 10
     """Share of the traffic that KServe sends to the canary."""
 
-    def resource_requirements(self) -> dict[str, dict[str, str]]:
-        """What a server's container requests, and its limits (`ResourceRequirements`)."""
-        return {
-            "requests": {"cpu": self.cpu, "memory": self.memory},
-            "limits": {"memory": self.memory},
-        }
-
 
 class DeploymentConfig(Settings):
     """How pushed versions are kept, labelled and served."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +25,7 @@ from trainer.config import (
     SpecialistConfig,
     TrainingConfig,
 )
+from trainer.nearest import nearest
 from trainer.settings import ConfigError, Settings
 from trainer.training.tuning_config import TuningConfig
 
@@ -38,7 +38,7 @@ class RunSettings(Settings):
     name: Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "cohortrec"
     """Name of the pipeline in ML Metadata and Kubeflow."""
     events: tuple[str, ...] = ()
-    """Event files: paths, globs, or `package:NAME/path` for a file of a Python package."""
+    """Event files: paths, folders, globs, or `package:NAME/path` for a file of a Python package."""
     items: tuple[str, ...] = ()
     """Item files, in the same forms."""
     max_clusters: Annotated[int, pydantic.Field(ge=1, le=64)] = 4
@@ -97,7 +97,8 @@ def load_config(
     for preset in presets:
         _merge(values, _read_preset(preset))
     if "events" in run:
-        # Events of one's own never go with the labels of a preset's customers.
+        # Events of one's own never go with the items or the labels of a preset's shop.
+        run.setdefault("items", ())
         values.get("clustering", {}).pop("labels", None)
     if file is not None:
         _merge(values, _read_yaml(file, f"config file {str(file)!r}"))
@@ -199,9 +200,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     """A hint at the known name that is most like the unknown one."""
     known = list(known)
     last_parts = {candidate.split(".")[-1]: candidate for candidate in reversed(known)}
-    near = difflib.get_close_matches(name, [*known, *last_parts], n=1, cutoff=0.6)
+    near = nearest(name, [*known, *last_parts], cutoff=0.6)
     if near:
-        return f"did you mean {last_parts.get(near[0], near[0])!r}?"
+        return f"did you mean {last_parts.get(near, near)!r}?"
     return f"known: {', '.join(candidate for candidate in known if '.' not in candidate)}"
 
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from trainer.progress import progress
+from trainer.whole_files import write_whole
 
 MONITOR = "val_ndcg@10"
 
@@ -100,22 +101,14 @@ class ResumableEarlyStopping(keras.callbacks.Callback):
         waited = epoch + 1 - (self.best_epoch or 0)
         if waited >= self._patience:
             self.model.stop_training = True
-        write_whole(
-            self._state_file,
-            {"epochs": self.epochs, "best": self.best, "best_epoch": self.best_epoch},
-        )
+        state = {"epochs": self.epochs, "best": self.best, "best_epoch": self.best_epoch}
+        # Whole: an interruption must not leave half a state.
+        write_whole(self._state_file, json.dumps(state))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the best weights back."""
         if self._best_weights is not None:
             self.model.set_weights(self._best_weights)
-
-
-def write_whole(path: Path, state: dict[str, Any]) -> None:
-    """Writes JSON whole or not at all: an interruption must not leave half a state."""
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(state))
-    scratch.replace(path)
 
 
 class Progress(keras.callbacks.Callback):

@@ -13,10 +13,10 @@ from trainer.config import TrainingConfig
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.progress import progress
-from trainer.training.callbacks import write_whole
 from trainer.training.masked_batches import MaskedBatches
 from trainer.training.masked_item_model import MaskedItemModel
 from trainer.training.optimizer import build_optimizer
+from trainer.whole_files import whole_file, write_whole
 
 
 def pretrain(
@@ -86,9 +86,8 @@ def pretrain(
     )
     if bonus is not None:
         bonus.trainable = True
-    scratch = folder / "unfinished.weights.h5"
-    encoder.save_weights(scratch)
-    scratch.replace(result)
+    with whole_file(result) as scratch:
+        encoder.save_weights(scratch)
     return figures.epochs
 
 
@@ -120,7 +119,7 @@ class EpochFigures(keras.callbacks.Callback):
         loss = float((logs or {})["loss"])
         seconds = round(time.monotonic() - self._began, 2)
         self.epochs.append({"epoch": epoch + 1, "loss": loss, "seconds": seconds})
-        write_whole(self._file, {"epochs": self.epochs})
+        write_whole(self._file, json.dumps({"epochs": self.epochs}))
         progress.info(
             "pre-training epoch %d/%d  loss %.4f  %.1f s", epoch + 1, self._epochs, loss, seconds
         )

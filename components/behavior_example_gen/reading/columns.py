@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from components.behavior_example_gen.config import ColumnMapping
 from components.behavior_example_gen.reading.line_shapes import looks_like_data
 from trainer.errors import DataError
+from trainer.nearest import nearest
 
 REQUIRED_EVENT_COLUMNS = ("user_id", "item_id", "timestamp")
 REQUIRED_ITEM_COLUMNS = ("item_id",)
@@ -184,8 +184,8 @@ def _hint(role: str, found: Sequence[str], setting: str) -> str:
 
 def _nearest(name: str, found: Sequence[str]) -> str | None:
     by_normalised = {_normalised(other): other for other in found}
-    near = difflib.get_close_matches(_normalised(name), list(by_normalised), n=1, cutoff=0.4)
-    return by_normalised[near[0]] if near else None
+    near = nearest(_normalised(name), by_normalised, cutoff=0.4)
+    return None if near is None else by_normalised[near]
 
 
 def _normalised(name: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +28,7 @@ from components.behavior_example_gen.reading.text_blocks import (
     read_head,
 )
 from trainer.errors import DataError
+from trainer.local_files import local_files
 
 _HEAD_BYTES = 1 << 18
 _BYTES_PER_TEXT_EVENT = 50
@@ -73,8 +73,7 @@ def expand(patterns: Sequence[str], what: str) -> list[str]:
     """
     files: list[str] = []
     for pattern in patterns:
-        # Files of a local run have been found already; nothing is imported for them.
-        found = [pattern] if Path(pattern).is_file() else _found(pattern)
+        found = _remote_files(pattern) if "://" in pattern else local_files(pattern)
         if not found:
             raise DataError(f"{what} file not found: {pattern}")
         files.extend(path for path in found if path not in files)
@@ -83,8 +82,8 @@ def expand(patterns: Sequence[str], what: str) -> list[str]:
     return files
 
 
-def _found(pattern: str) -> list[str]:
-    """The files in a folder, or those that a pattern stands for, local or remote."""
+def _remote_files(pattern: str) -> list[str]:
+    """As `local_files`, in a remote file system."""
     from tfx.dsl.io import fileio
 
     if fileio.isdir(pattern):
@@ -98,24 +97,6 @@ def _found(pattern: str) -> list[str]:
     if fileio.exists(pattern):
         return [pattern]
     return sorted(path for path in fileio.glob(pattern) if not fileio.isdir(path))
-
-
-def fingerprint(patterns: Sequence[str]) -> str:
-    """Hash of the files' contents, in order; "" without files.
-
-    Raises:
-        DataError: a file is not there.
-    """
-    if not patterns:
-        return ""
-    total = hashlib.blake2b(digest_size=16)
-    for path in expand(patterns, "input"):
-        digest = hashlib.blake2b(digest_size=16)
-        with open_reading(path) as stream:
-            while chunk := stream.read(1 << 22):
-                digest.update(chunk)
-        total.update(digest.digest())
-    return total.hexdigest()
 
 
 def event_sources(patterns: Sequence[str], config: DataConfig) -> list[Source]:

@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.infra_validator.stand_in.grpc_services import grpc_server
-from components.infra_validator.stand_in.rest_api import RestServer
-from components.infra_validator.stand_in.served_models import ServedModel, read_config
-from components.infra_validator.stand_in.version_manager import VersionManager
+from components.infra_validator.stand_in.one_model import OneModel
+from components.infra_validator.stand_in.refusal import Refusal
 
 LOG = logging.getLogger("stand_in_model_server")
 GRACE_SECONDS = 2.0
@@ -29,10 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 after a signal; 1 if a model does not load at the start, or a port is taken.
     """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if not arguments.model_config_file and not arguments.model_base_path:
-        parser.error("give --model_base_path or --model_config_file")
+    arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(message)s")
     LOG.warning("This is a stand-in for TensorFlow Serving: a test double.")
     stop = threading.Event()
@@ -40,38 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     if arguments.stop_with_stdin:
         threading.Thread(target=_wait_for_stdin, args=(stop,), daemon=True).start()
-    if arguments.model_config_file:
-        models = read_config(arguments.model_config_file)
-    else:
-        models = [ServedModel(arguments.model_name, arguments.model_base_path)]
-    versions = VersionManager(models)
-    versions.refresh()
-    # As TensorFlow Serving does: it waits for a first version, and takes no request before.
-    while versions.pending() and not stop.wait(arguments.file_system_poll_wait_seconds):
-        LOG.warning("no versions yet of: %s", ", ".join(versions.pending()))
-        versions.refresh()
-    if versions.faults():
-        LOG.error("Failed to start server: %s", "; ".join(versions.faults()))
-        return 1
-    return _serve(versions, arguments, stop)
-
-
-def _serve(versions: VersionManager, arguments: argparse.Namespace, stop: threading.Event) -> int:
     try:
-        rest = RestServer(versions, arguments.rest_api_port) if arguments.rest_api_port else None
-        grpc = grpc_server(versions, arguments.port)
-    except (OSError, RuntimeError) as error:
+        model = OneModel(arguments.model_name, arguments.model_base_path)
+        server = grpc_server(model, arguments.port)
+    except (Refusal, RuntimeError) as error:
         LOG.error("Failed to start server: %s", error)
         return 1
-    if rest is not None:
-        threading.Thread(target=rest.serve_forever, args=(0.05,), daemon=True).start()
-    LOG.info("Running: gRPC on port %d, REST on %d", arguments.port, arguments.rest_api_port)
-    while not stop.wait(arguments.file_system_poll_wait_seconds):
-        versions.refresh()
+    LOG.info("Running: gRPC on port %d", arguments.port)
+    stop.wait()
     LOG.info("Stopping")
-    grpc.stop(GRACE_SECONDS).wait()
-    if rest is not None:
-        rest.shutdown()
+    server.stop(GRACE_SECONDS).wait()
     return 0
 
 
@@ -88,13 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         description="A stand-in for TensorFlow Serving: a test double that listens on 127.0.0.1.",
     )
     parser.add_argument("--port", type=int, default=8500, help="of gRPC")
-    parser.add_argument("--rest_api_port", type=int, default=0, help="of REST; 0 for none")
     parser.add_argument("--model_name", default="default")
-    parser.add_argument("--model_base_path", type=Path, help="folder of numbered versions")
     parser.add_argument(
-        "--model_config_file", type=Path, help="models.config, instead of name and path"
+        "--model_base_path", type=Path, required=True, help="folder of numbered versions"
     )
-    parser.add_argument("--file_system_poll_wait_seconds", type=float, default=1.0)
     parser.add_argument(
         "--stop_with_stdin",
         action="store_true",

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import grpc
 
 from cohortrec_client.serving_messages import (
-    get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
     prediction_service_pb2_grpc,
 )
 from components.infra_validator.stand_in.predict import predict
-from components.infra_validator.stand_in.refusal import Refusal, invalid
-from components.infra_validator.stand_in.version_manager import VersionManager
+from components.infra_validator.stand_in.refusal import Refusal
+from components.infra_validator.stand_in.saved_model import SavedModel
 
-SIGNATURES = "signature_def"
 MAX_MESSAGE_BYTES = 32 << 20
 MAX_REQUESTS = 32
 """At the same time; more are refused."""
@@ -30,10 +29,30 @@ _LONGEST_SECONDS = 30.0
 T = TypeVar("T")
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """`Predict` and `GetModelMetadata`; the other methods answer UNIMPLEMENTED."""
+class VersionStatus(NamedTuple):
+    """A version and what became of it."""
 
-    def __init__(self, versions: VersionManager) -> None:
+    number: int
+    state: int
+    """Of ModelVersionStatus."""
+    fault: Refusal | None = None
+    """Why it does not load."""
+
+
+class Versions(Protocol):
+    """The models that are served; both methods raise `Refusal` where a ModelSpec names none."""
+
+    def using(self, spec: Any) -> AbstractContextManager[tuple[int, SavedModel]]:
+        """The version that a ModelSpec means, kept loaded for as long as the block lasts."""
+
+    def status(self, spec: Any) -> Sequence[VersionStatus]:
+        """The versions that a ModelSpec means, newest first."""
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """`Predict`; the other methods answer UNIMPLEMENTED."""
+
+    def __init__(self, versions: Versions) -> None:
         self._versions = versions
 
     def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -42,15 +61,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         timeout = _LONGEST_SECONDS if left is None else min(left, _LONGEST_SECONDS)
         return _answered(context, lambda: predict_on(self._versions, request, timeout))
 
-    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """The signatures of a version."""
-        return _answered(context, lambda: metadata(self._versions, request))
-
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """`GetModelStatus`."""
 
-    def __init__(self, versions: VersionManager) -> None:
+    def __init__(self, versions: Versions) -> None:
         self._versions = versions
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -58,7 +73,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         return _answered(context, lambda: status(self._versions, request))
 
 
-def predict_on(versions: VersionManager, request: Any, timeout: float) -> Any:
+def predict_on(versions: Versions, request: Any, timeout: float) -> Any:
     """Answers a PredictRequest; raises `Refusal`."""
     with versions.using(request.model_spec) as (number, model):
         answer = predict(model, request, timeout)
@@ -67,22 +82,7 @@ def predict_on(versions: VersionManager, request: Any, timeout: float) -> Any:
     return answer
 
 
-def metadata(versions: VersionManager, request: Any) -> Any:
-    """Answers a GetModelMetadataRequest; raises `Refusal`."""
-    if list(request.metadata_field) != [SIGNATURES]:
-        raise invalid(f"Metadata field must be {SIGNATURES!r}, nothing else")
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    with versions.using(request.model_spec) as (number, model):
-        for name, definition in model.signatures.items():
-            signatures.signature_def[name].CopyFrom(definition)
-    answer = get_model_metadata_pb2.GetModelMetadataResponse()
-    answer.model_spec.name = request.model_spec.name
-    answer.model_spec.version.value = number
-    answer.metadata[SIGNATURES].Pack(signatures)
-    return answer
-
-
-def status(versions: VersionManager, request: Any) -> Any:
+def status(versions: Versions, request: Any) -> Any:
     """Answers a GetModelStatusRequest; raises `Refusal`."""
     answer = get_model_status_pb2.GetModelStatusResponse()
     for version in versions.status(request.model_spec):
@@ -95,7 +95,7 @@ def status(versions: VersionManager, request: Any) -> Any:
     return answer
 
 
-def grpc_server(versions: VersionManager, port: int) -> grpc.Server:
+def grpc_server(versions: Versions, port: int) -> grpc.Server:
     """A started server on this machine's own address.
 
     Raises:

@@ -4,21 +4,6 @@ from __future__ import annotations
 
 import grpc
 
-_HTTP = {
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "OUT_OF_RANGE": 400,
-    "UNAUTHENTICATED": 401,
-    "PERMISSION_DENIED": 403,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "ABORTED": 409,
-    "RESOURCE_EXHAUSTED": 429,
-    "CANCELLED": 499,
-    "UNIMPLEMENTED": 501,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-}
 _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -39,11 +24,6 @@ class Refusal(Exception):
     def of_number(cls, number: int, message: str) -> Refusal:
         """From a status number of TensorFlow's C API; they are gRPC's."""
         return cls(_BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN), message)
-
-    @property
-    def http_status(self) -> int:
-        """The HTTP status that TensorFlow Serving gives for it."""
-        return _HTTP.get(self.code.name, 500)
 
 
 def invalid(message: str) -> Refusal:

@@ -7,13 +7,13 @@ clusterer. So nothing heavy is imported here.
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from pathlib import Path
 
 import polars as pl
 
 from components.sequence_clusterer.errors import ClusteringError
+from trainer.nearest import nearest
 
 _SEPARATORS = ",;\t|"
 _SHOWN = 3
@@ -36,11 +36,11 @@ def read_labels_file(path: str, user_column: str) -> pl.DataFrame:
     """
     frame = _read(path)
     if user_column not in frame.columns:
-        near = difflib.get_close_matches(user_column, frame.columns, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = nearest(user_column, frame.columns, cutoff=0.6)
+        meant = f"did you mean {near!r}? " if near else ""
         raise ClusteringError(
             f"labels file {path}: no column {user_column!r} (it has: {', '.join(frame.columns)}); "
-            f"{hint}set clustering.labels_user_column to the column of user ids"
+            f"{meant}set clustering.labels_user_column to the column of user ids"
         )
     if len(frame.columns) == 1:
         raise ClusteringError(

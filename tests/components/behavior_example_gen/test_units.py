@@ -349,18 +349,6 @@ def test_cuts_are_quantiles_of_the_times() -> None:
         make_plan([coarse], False, DataConfig())
 
 
-def test_fingerprint_follows_the_content(tmp_path: Path) -> None:
-    path = tmp_path / "log.csv"
-    path.write_text("a")
-    first = sources.fingerprint([str(path)])
-    assert sources.fingerprint([str(tmp_path / "*.csv")]) == first
-    path.write_text("b")
-    assert sources.fingerprint([str(path)]) != first
-    assert sources.fingerprint([]) == ""
-    with pytest.raises(DataError, match="not found"):
-        sources.fingerprint([str(tmp_path / "none.csv")])
-
-
 def test_headers_that_need_more_than_a_hint(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("user_id;item_id;timestamp\n1;2;2019-10-01\n")

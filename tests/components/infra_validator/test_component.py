@@ -133,10 +133,9 @@ def test_a_real_binary_is_run_where_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("TENSORFLOW_MODEL_SERVER", str(binary))
     server = find_model_server()
     assert server.name == "tensorflow_model_server"
-    assert server.command("m", "/models/m", 1, 2) == [
+    assert server.command("m", "/models/m", 1) == [
         str(binary),
         "--port=1",
-        "--rest_api_port=2",
         "--model_name=m",
         "--model_base_path=/models/m",
         "--max_num_load_retries=0",

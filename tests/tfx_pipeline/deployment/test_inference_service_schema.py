@@ -13,8 +13,7 @@ import yaml
 
 from tests.helpers.crd_schema import closed, crd_schema, validator
 from tests.helpers.inference_service_schema import INFERENCE_SERVICE, QUANTITY
-from tfx_pipeline.deployment.inference_service import inference_service
-from tfx_pipeline.deployment.manifests import write_manifests
+from tfx_pipeline.deployment.manifests import inference_service, write_manifests
 from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.settings.run_config import load_config
 
@@ -93,7 +92,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_are_found(schema, fault):
-    manifest = inference_service(load_config().deployment, 42, 10)
+    manifest = yaml.safe_load(inference_service(load_config().deployment, 42, 10))
     predictor = manifest["spec"]["predictor"]
     spoil, place = FAULTS[fault]
     spoil(manifest, predictor, predictor["containers"][0])

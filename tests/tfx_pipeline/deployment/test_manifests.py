@@ -1,17 +1,23 @@
 """Manifests against the schemas of Kubernetes, and what they must say beyond these."""
 
 import copy
+import json
 
 import kubernetes_validate
 import pytest
 import yaml
 
-from tfx_pipeline.deployment.inference_service import inference_service
-from tfx_pipeline.deployment.manifests import deployment, service, write_manifests
-from tfx_pipeline.deployment.server_configs import MONITORING_PATH, server_flags
+from tfx_pipeline.deployment import manifests
+from tfx_pipeline.deployment.manifests import manifest, write_manifests
+from tfx_pipeline.deployment.server_configs import (
+    BATCHING_CONFIG,
+    MONITORING_CONFIG,
+    MONITORING_PATH,
+)
 from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
 from tfx_pipeline.settings.run_config import load_config
+from trainer.serving.version_labels import MODELS_CONFIG
 
 VERSIONS = ("1.28", "1.32", kubernetes_validate.latest_version())
 KSERVE_FIELDS = {"canaryTrafficPercent", "minReplicas"}
@@ -25,6 +31,18 @@ ASKED = [
     "deployment.kubernetes.claim=shared",
     "deployment.kubernetes.volume_path=shops/one/serving",
 ]
+
+
+def deployment(config):
+    return yaml.safe_load(manifest("deployment.yaml", config))
+
+
+def service(config):
+    return yaml.safe_load(manifest("service.yaml", config))
+
+
+def inference_service(config, version, percent=None):
+    return yaml.safe_load(manifests.inference_service(config, version, percent))
 
 
 @pytest.fixture(params=["default", "own"])
@@ -64,8 +82,8 @@ def test_a_revision_of_kserve_sees_one_version_only(config):
     assert "canaryTrafficPercent" not in stable["spec"]["predictor"]
     assert canary["spec"]["predictor"]["canaryTrafficPercent"] == 10
     assert stable["metadata"]["name"] == canary["metadata"]["name"]
-    for manifest, version in ((stable, 41), (canary, 42)):
-        (container,) = manifest["spec"]["predictor"]["containers"]
+    for made, version in ((stable, 41), (canary, 42)):
+        (container,) = made["spec"]["predictor"]["containers"]
         mounts = {mount["mountPath"]: mount["subPath"] for mount in container["volumeMounts"]}
         numbered = {path for path in mounts if path.rpartition("/")[2].isdecimal()}
         assert numbered == {f"{config.server_path}/{version}"}
@@ -95,13 +113,46 @@ def test_the_deployment_serves_the_volume(config):
     assert (mount["mountPath"], mount["readOnly"]) == (config.server_path, True)
     assert mount["subPath"] == config.kubernetes.volume_path
     assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == config.kubernetes.claim
-    assert set(server_flags(config)) < set(container["args"])
     path = f"/v1/models/{config.model_name}/labels/stable/metadata"
     assert container["readinessProbe"]["httpGet"]["path"] == path
     assert container["startupProbe"]["httpGet"]["path"] == path
     assert container["livenessProbe"]["tcpSocket"] == {"port": "rest"}
     annotations = manifest["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/path"] == MONITORING_PATH
+
+
+def test_the_servers_read_the_files_beside_the_versions(config):
+    pod = deployment(config)["spec"]["template"]["spec"]
+    flags = dict(flag.removeprefix("--").split("=") for flag in pod["containers"][0]["args"])
+    assert flags["model_config_file"] == f"{config.server_path}/{MODELS_CONFIG}"
+    assert flags["monitoring_config_file"] == f"{config.server_path}/{MONITORING_CONFIG}"
+    assert flags["model_config_file_poll_wait_seconds"] == str(config.poll_seconds)
+    if config.batching.enabled:
+        assert flags["enable_batching"] == "true"
+        assert flags["batching_parameters_file"] == f"{config.server_path}/{BATCHING_CONFIG}"
+    else:
+        assert not any("batching" in flag for flag in flags)
+
+
+def test_texts_stay_texts_whatever_is_in_them():
+    odd = ' # "one"\\two: é'
+    config = load_config(
+        overrides=[
+            'deployment.model_name="on"',
+            'deployment.kubernetes.cpu="2"',
+            f"deployment.base_path={json.dumps('/mnt' + odd)}",
+            f"deployment.kubernetes.volume_path={json.dumps('a' + odd)}",
+        ]
+    ).deployment
+    for made in (deployment(config)["spec"]["template"], inference_service(config, 7)):
+        spec = made["spec"].get("predictor", made["spec"])
+        (container,) = spec["containers"]
+        mount = container["volumeMounts"][0]
+        assert container["resources"]["requests"]["cpu"] == "2"
+        assert f"--monitoring_config_file=/mnt{odd}/{MONITORING_CONFIG}" in container["args"]
+        assert mount["mountPath"].removesuffix("/7") == "/mnt" + odd
+        assert mount["subPath"].removesuffix("/7") == "a" + odd
+    assert deployment(config)["metadata"]["name"] == "on"
 
 
 def test_ports_and_selectors_meet(config):

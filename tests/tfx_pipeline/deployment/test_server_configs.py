@@ -9,7 +9,6 @@ from tfx_pipeline.deployment.server_configs import (
     batching_config,
     models_config,
     monitoring_config,
-    server_flags,
 )
 from tfx_pipeline.settings.deployment_config import BatchingConfig, DeploymentConfig
 from tfx_pipeline.settings.run_config import load_config
@@ -36,7 +35,6 @@ def test_servers_load_every_version_and_know_the_labels():
 def test_where_servers_see_the_versions_can_be_set():
     config = DeploymentConfig(base_path="/mnt/shop/serving/")
     assert parsed_models_config(config, VersionLabels()).base_path == "/mnt/shop/serving"
-    assert "--model_config_file=/mnt/shop/serving/models.config" in server_flags(config)
 
 
 def test_labels_are_read_back():
@@ -100,12 +98,6 @@ def test_monitoring_config():
     text_format.Parse(monitoring_config(), monitoring)
     assert monitoring.prometheus_config.enable
     assert monitoring.prometheus_config.path == MONITORING_PATH
-
-
-def test_batching_is_used_only_where_it_is_asked_for():
-    assert not any("batching" in flag for flag in server_flags(DeploymentConfig()))
-    batched = DeploymentConfig(batching=BatchingConfig(enabled=True))
-    assert {"--enable_batching=true"} < set(server_flags(batched))
 
 
 @pytest.mark.parametrize(

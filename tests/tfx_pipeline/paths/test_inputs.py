@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.behavior_example_gen.reading.sources import expand
 from tfx_pipeline.paths.inputs import (
     InputError,
     labels_file,
@@ -18,6 +19,17 @@ def test_globs_and_duplicates(tmp_path):
     assert [name.rsplit("/", 1)[1] for name in found] == ["a.csv", "b.csv"]
 
 
+def test_a_folder_stands_for_its_files(tmp_path):
+    (tmp_path / "parts" / "older").mkdir(parents=True)
+    for name in ("b.csv", "a.csv", "_SUCCESS", ".a.csv.crc", "older/c.csv"):
+        (tmp_path / "parts" / name).write_text("x")
+    for given in ("parts", "parts/"):
+        found = resolve_files([f"{tmp_path}/{given}"], "events")
+        assert [name.rsplit("/", 1)[1] for name in found] == ["a.csv", "b.csv"]
+        # The component, which looks where the pipeline runs, finds the same.
+        assert expand([f"{tmp_path}/{given}"], "event") == found
+
+
 def test_package_files_and_remote_files():
     (found,) = resolve_files(["package:schema/history.pbtxt"], "events")
     assert found.endswith("schema/history.pbtxt")
@@ -30,8 +42,9 @@ def test_missing_files_are_named(tmp_path):
         resolve_files([f"{tmp_path}/event.csv"], "events")
     with pytest.raises(InputError, match="there is no folder"):
         resolve_files([f"{tmp_path}/nowhere/e.csv"], "events")
-    with pytest.raises(InputError, match="is a folder"):
-        resolve_files([str(tmp_path)], "events")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no file .*empty': the folder has none"):
+        resolve_files([f"{tmp_path}/empty"], "events")
     with pytest.raises(InputError, match="pip install no-such-shop"):
         resolve_files(["package:no_such_shop/e.csv"], "events")
     with pytest.raises(InputError, match=r"has no file 'e\.csv'"):

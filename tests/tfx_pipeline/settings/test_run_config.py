@@ -40,11 +40,13 @@ def test_every_preset_is_valid(name):
     assert isinstance(load_config([name], overrides=OF_A_CLUSTER.get(name, [])), RunConfig)
 
 
-def test_labels_of_a_preset_do_not_go_with_other_events():
+def test_labels_and_items_of_a_preset_do_not_go_with_other_events():
     shop = load_config(["complete_journey"])
-    assert shop.clustering.labels.endswith("demographics.parquet")
+    assert shop.clustering.labels.endswith("demographics.parquet") and shop.run.items
     own = load_config(["complete_journey"], events=("own.csv",))
-    assert own.clustering.labels is None
+    assert (own.clustering.labels, own.run.items) == (None, ())
+    own = load_config(["complete_journey"], events=("own.csv",), items=("items.csv",))
+    assert own.run.items == ("items.csv",)
     both = load_config(
         ["complete_journey"], overrides=["clustering.labels=own_labels.csv"], events=("own.csv",)
     )

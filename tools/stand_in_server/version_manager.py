@@ -17,10 +17,11 @@ from typing import Any
 import grpc
 
 from cohortrec_client.serving_messages import get_model_status_pb2
+from components.infra_validator.stand_in.grpc_services import VersionStatus
+from components.infra_validator.stand_in.one_model import load_version
 from components.infra_validator.stand_in.refusal import Refusal, invalid
 from components.infra_validator.stand_in.saved_model import SavedModel
-from components.infra_validator.stand_in.served_models import ServedModel
-from components.infra_validator.stand_in.warmup import warm_up
+from tools.stand_in_server.served_models import ServedModel
 
 LOG = logging.getLogger("stand_in_model_server")
 STATE = get_model_status_pb2.ModelVersionStatus.State
@@ -102,7 +103,7 @@ class VersionManager:
                 version.users -= 1
                 self._changed.notify_all()
 
-    def status(self, spec: Any) -> list[Version]:
+    def status(self, spec: Any) -> list[VersionStatus]:
         """The versions that a ModelSpec means, newest first.
 
         Raises:
@@ -116,7 +117,10 @@ class VersionManager:
         if not versions:
             what = "any versions" if number is None else f"version {number}"
             raise Refusal(grpc.StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}")
-        return [versions[n] for n in sorted(versions, reverse=True)]
+        return [
+            VersionStatus(number, version.state, version.fault)
+            for number, version in sorted(versions.items(), reverse=True)
+        ]
 
     def _number(self, spec: Any) -> int | None:
         """The version that is asked for by number or label; None for the newest."""
@@ -156,25 +160,16 @@ class VersionManager:
         with self._changed:
             self._versions[name][number] = version
         try:
-            if not (folder / "saved_model.pb").is_file():
-                raise Refusal(grpc.StatusCode.NOT_FOUND, f"{folder} has no saved_model.pb")
-            model = SavedModel(folder)
-            try:
-                requests = warm_up(model, folder)
-            except Exception:
-                model.close()
-                raise
-        # A damaged folder may raise anything; the server goes on with its other versions.
-        except Exception as error:
-            fault = error if isinstance(error, Refusal) else None
+            model = load_version(folder)
+        except Refusal as fault:
+            # The server goes on with its other versions.
             with self._changed:
-                version.state = STATE.END
-                version.fault = fault or Refusal(grpc.StatusCode.INTERNAL, repr(error))
-            LOG.error("version %d of model %r does not load: %s", number, name, error)
+                version.state, version.fault = STATE.END, fault
+            LOG.error("version %d of model %r does not load: %s", number, name, fault)
             return
         with self._changed:
             version.model, version.state = model, STATE.AVAILABLE
-        LOG.info("version %d of model %r: loaded, %d warm-up requests", number, name, requests)
+        LOG.info("version %d of model %r: loaded", number, name)
 
     def _unload(self, name: str, number: int) -> None:
         version = self._versions[name][number]

@@ -17,15 +17,33 @@ from cohortrec_client.serving_messages import (
     get_model_status_pb2,
     model_pb2,
 )
-from components.infra_validator.stand_in import grpc_services, rest_json
+from components.infra_validator.stand_in import grpc_services
 from components.infra_validator.stand_in.predict import DEFAULT_SIGNATURE, predict
-from components.infra_validator.stand_in.proto_json import proto_json
 from components.infra_validator.stand_in.refusal import Refusal, invalid
-from components.infra_validator.stand_in.version_manager import VersionManager
+from tools.stand_in_server import rest_json
+from tools.stand_in_server.proto_json import proto_json
+from tools.stand_in_server.version_manager import VersionManager
 
 MAX_BODY_BYTES = 16 << 20
 MAX_CONNECTIONS = 32
 """At the same time; more are refused."""
+
+_HTTP_STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+"""What TensorFlow Serving makes of a status of gRPC."""
 
 LOG = logging.getLogger("stand_in_model_server")
 
@@ -88,7 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             status, text = 200, method()
         except Refusal as refusal:
-            status, text = refusal.http_status, json.dumps({"error": refusal.message})
+            status = _HTTP_STATUS.get(refusal.code.name, 500)
+            text = json.dumps({"error": refusal.message})
         except (MemoryError, ValueError, OverflowError) as error:
             status, text = 400, json.dumps({"error": repr(error)})
         content = text.encode("utf-8", "surrogateescape")
@@ -121,14 +140,14 @@ class _Handler(BaseHTTPRequestHandler):
         if not match["metadata"]:
             request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
             return proto_json(grpc_services.status(versions, request))
-        asked = get_model_metadata_pb2.GetModelMetadataRequest(
-            model_spec=spec, metadata_field=[grpc_services.SIGNATURES]
-        )
-        answer = grpc_services.metadata(versions, asked)
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        answer.metadata[grpc_services.SIGNATURES].Unpack(signatures)
+        with versions.using(spec) as (number, model):
+            for name, definition in model.signatures.items():
+                signatures.signature_def[name].CopyFrom(definition)
+        answered = model_pb2.ModelSpec(name=spec.name)
+        answered.version.value = number
         return (
-            f'{{"model_spec": {proto_json(answer.model_spec)}, '
+            f'{{"model_spec": {proto_json(answered)}, '
             f'"metadata": {{"signature_def": {proto_json(signatures)}}}}}'
         )
 
