@@ -46,6 +46,7 @@ setup(
     if (HERE / "README.md").exists()
     else "",
     long_description_content_type="text/markdown",
+    license="Apache-2.0",
     python_requires=">=3.10,<3.14",
     packages=find_packages(
         include=["cohortrec_client*", "tfx_pipeline*", "components*", "trainer*", "schema*"]
