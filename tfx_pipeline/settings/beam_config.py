@@ -43,7 +43,7 @@ _OWN_MASTERS = ("[local]", "[auto]", "local")
 
 
 class BeamConfig(Settings):
-    """How the Beam parts run; see docs/beam-runners.md."""
+    """How the Beam parts run; see docs/how-to/beam-runners.md."""
 
     runner: str = DIRECT
     """DirectRunner, DataflowRunner, FlinkRunner, SparkRunner or PortableRunner."""

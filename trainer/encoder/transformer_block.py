@@ -2,7 +2,7 @@
 
 The block of BERT (Devlin et al. 2019): multi-head attention, add and normalise, two dense layers
 with GELU, add and normalise. Three things make it several times faster than the general one of
-keras-hub (`docs/performance.md`):
+keras-hub (`docs/journal/performance.md`):
 
 - Dense layers see the batch flattened to [batch * length, width], so that each is one matrix
   product. As an einsum over [batch, length, width] TensorFlow computes the gradient of a kernel

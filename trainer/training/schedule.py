@@ -8,7 +8,7 @@ from trainer.config import OptimizerConfig
 
 STEPS = 4000
 """Steps after which one encoder's validation NDCG@10 on Beauty (526 steps an epoch) hardly rises.
-More members are a better use of time than more steps (`docs/results.md`)."""
+More members are a better use of time than more steps (`docs/journal/results.md`)."""
 FEWEST, MOST = 8, 60
 """Bounds of the epochs: large data is read several times, and training on small data ends."""
 

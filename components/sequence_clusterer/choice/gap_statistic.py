@@ -8,7 +8,7 @@ Gap(k) >= Gap(k + 1) - s_(k + 1), which may be 1: no clusters.
 
 The box is as wide as the most extreme points, so that axes with few far points get too much of it.
 In simulations the rule therefore finds clusters in clouds that are merely long
-(`docs/evaluation.md`). It is shown and does not decide.
+(`docs/explain/clusters.md`). It is shown and does not decide.
 """
 
 from __future__ import annotations

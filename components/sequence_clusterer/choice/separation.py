@@ -25,7 +25,7 @@ half-circle there is a hollow. Asking for a fifth below the lower end, and not f
 leaves room for slight bends however many users there are. Two Gaussians of equal size and variance
 reach a ratio of .8 when their means are 2.7 standard deviations apart; nearer ones count as one.
 
-Error rates by simulation: `benchmarks/cluster_existence.py`, `docs/evaluation.md`.
+Error rates by simulation: `benchmarks/cluster_existence.py`, `docs/explain/clusters.md`.
 """
 
 from __future__ import annotations
