@@ -12,12 +12,13 @@ OUTPUT ?= out/$(PRESET)
 IMAGE ?= cohortrec:0.1.0
 BUILDER ?= $(firstword $(foreach name,docker podman buildah,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install lock run test lint compile image report clean
+.PHONY: help install lock run test lint docs compile image report clean
 
 help:  ## Show this list.
 	@echo "make run       run the pipeline on a real shop (PRESET=$(PRESET), OUTPUT=$(OUTPUT))"
 	@echo "make test      lint, type check and all tests"
 	@echo "make lint      ruff, mypy and the layers (import-linter) only"
+	@echo "make docs      build the documentation as a site in out/docs"
 	@echo "make compile   write the Kubeflow pipeline to out/pipeline.yaml"
 	@echo "make image     build the container image of the tasks (IMAGE=$(IMAGE)) with docker, podman or buildah"
 	@echo "make report    render the report page of OUTPUT again"
@@ -67,6 +68,11 @@ lint: install
 # that a file's models are trained once, and in order, so that the long ones do not come last.
 test: lint
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Warnings are errors: a broken link or reference ends it.
+docs: install
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs -d out/docs-cache . out/docs
+	@echo "out/docs/index.html"
 
 compile: install
 	@$(BIN)/cohortrec compile --preset $(PRESET) --output out/pipeline.yaml

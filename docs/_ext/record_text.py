@@ -1,0 +1,61 @@
+"""The reference of the artifact files, from the record classes of the components.
+
+A component that writes a file has a class for it in `record.py` or a file in `records/`. Only
+their source is read: importing a component loads TensorFlow.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from attribute_docs import attributes_section, below_attributes
+
+_COMPONENTS = Path(__file__).parents[2] / "components"
+
+
+def record_text() -> str:
+    """A heading for each file of records, and a table for each class in it."""
+    lines: list[str] = []
+    for path in sorted([*_COMPONENTS.glob("*/*record*.py"), *_COMPONENTS.glob("*/records/*.py")]):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        classes = [entry for entry in tree.body if isinstance(entry, ast.ClassDef)]
+        tables = [table for cls in classes if (table := list(_table(cls)))]
+        if tables:
+            place = path.relative_to(_COMPONENTS.parent).as_posix()
+            lines += [f"### {path.parent.name}: {path.stem}", ""]
+            lines += [f"`{place}`. {_first_line(ast.get_docstring(tree))}", ""]
+            lines += [line for table in tables for line in table]
+    return "\n".join(lines)
+
+
+def _table(cls: ast.ClassDef) -> Iterator[str]:
+    """The fields of one class, with their types as written and their texts."""
+    fields = [
+        entry
+        for entry in cls.body
+        if isinstance(entry, ast.AnnAssign)
+        and isinstance(entry.target, ast.Name)
+        and not entry.target.id.startswith("_")
+        and not ast.unparse(entry.annotation).startswith("ClassVar")
+    ]
+    if not fields:
+        return
+    docs = _documented(cls)
+    yield from (f"**{cls.name}.** {_first_line(ast.get_docstring(cls))}", "")
+    yield from ("| field | type | meaning |", "|---|---|---|")
+    for field in fields:
+        name = ast.unparse(field.target)
+        kind = ast.unparse(field.annotation).replace("|", "\\|")
+        yield f"| `{name}` | `{kind}` | {docs.get(name, '')} |".replace("\n", " ")
+    yield ""
+
+
+def _documented(cls: ast.ClassDef) -> dict[str, str]:
+    docs = attributes_section(ast.get_docstring(cls) or "") | below_attributes(cls)
+    return {name: text.replace("|", "\\|") for name, text in docs.items()}
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").split("\n\n")[0].replace("\n", " ")
