@@ -56,7 +56,7 @@ class Client:
         return from_outputs(outputs, len(histories))
 
     def recommend_examples(self, examples: Sequence[bytes]) -> list[Recommendations]:
-        """As `recommend_many`, for serialized `tf.Example`s of raw histories."""
+        """As `recommend_many`, for raw histories as serialized messages `tf.Example`."""
         if not examples:
             return []
         inputs = serialized(examples)

@@ -43,9 +43,10 @@ class SequenceClusterer(base_beam_component.BaseBeamComponent):
     Outputs:
         clusters: ClusterModel, what assigns a user
             (`trainer.clusters.cluster_geometry.ClusterGeometry.load`), and what the next run goes
-        on from (`last_clusters`). examples: Examples with `cluster_id`, in the splits validation,
-            test, and for every k < max_clusters cluster_{k}_train and cluster_{k}_validation, which
-            may be empty; with a random partition also random_{k}_train and random_{k}_validation.
+            on from (`last_clusters`).
+        examples: Examples with `cluster_id`, in the splits validation, test, and for every
+            k < max_clusters cluster_{k}_train and cluster_{k}_validation, which may be empty;
+            with a random partition also random_{k}_train and random_{k}_validation.
         evaluation: ClusterEvaluation, how the clusters were chosen and what is in them.
     """
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
-
 from command_line_text import command_line_text
 from record_text import record_text
 from settings_text import settings_text
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
 _PARTS: dict[str, Callable[[], str]] = {
     "settings-reference": settings_text,

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import annotated_types
+from attribute_docs import attribute_docs
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from attribute_docs import attribute_docs
 from tfx_pipeline.settings.run_config import RunConfig
 from trainer.settings import Settings
 

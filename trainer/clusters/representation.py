@@ -1,12 +1,12 @@
 """The vector by which a user is clustered: the query, or a mean of states along the history.
 
-`last_state`     the query itself, the state above the newest event: what the user wants next.
-`mean_states`    the mean of the states above all events of the window: what the user is like, less
-                 dependent on the last purchase.
-`multi_period`   the means over the newest, the middle and the oldest third of the window's events,
-                 side by side: users who changed differ from users who did not. Thirds are taken by
-                 position, not by time, so that logs without real times have them as well and no
-                 third is empty; with fewer than three events they overlap.
+- `last_state`: the query itself, the state above the newest event: what the user wants next.
+- `mean_states`: the mean of the states above all events of the window: what the user is like, less
+  dependent on the last purchase.
+- `multi_period`: the means over the newest, the middle and the oldest third of the window's events,
+  side by side: users who changed differ from users who did not. Thirds are taken by position, not
+  by time, so that logs without real times have them as well and no third is empty; with fewer than
+  three events they overlap.
 
 The encoder's export, from which users are clustered, and the combined model, which assigns clusters
 when it serves, both use this module.
