@@ -27,6 +27,8 @@ include_patterns = [
     "components/*/README.md",
     "components/*/*/README.md",
     "tfx_pipeline/*/README.md",
+    "trainer/*/README.md",
+    "tools/*/README.md",
     "kubeflow/README.md",
     "kubeflow/serving/README.md",
     "cohortrec_client/README.md",
@@ -41,9 +43,15 @@ exclude_patterns = [".*", "out", "build", "shared", "tests", "**/__pycache__"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
+# Pictures made of characters are no Python.
+highlight_language = "text"
+smartquotes = False
+
 html_theme = "furo"
 html_title = "cohortrec"
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 # A folder of pages that can be opened from the disk.
 html_copy_source = False
 
@@ -52,6 +60,7 @@ default_role = "code"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+napoleon_custom_sections = [("Inputs", "params_style"), ("Outputs", "params_style")]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"show-inheritance": True}

@@ -85,7 +85,7 @@ def _with_bounds(text: str, metadata: typing.Iterable[Any]) -> str:
             if isinstance(entry, bound) or (
                 isinstance(entry, FieldInfo) and getattr(entry, attribute, None) is not None
             ):
-                text += f", {sign} {getattr(entry, attribute)}"
+                text += f", {sign}\N{NO-BREAK SPACE}{getattr(entry, attribute)}"
         if isinstance(entry, FieldInfo):
             text = _with_bounds(text, entry.metadata)
     return text

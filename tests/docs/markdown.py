@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.helpers.repository import REPOSITORY as ROOT
 
-_FOLDERS = ("benchmarks", "cohortrec_client", "components", "docs", "kubeflow", "requirements")
+_OTHERS = ("build", "dist", "out", "shared", "tests")
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -18,7 +18,8 @@ _HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
 
 def files() -> list[Path]:
     """Every Markdown file; what runs and tools leave in the checkout is none of them."""
-    inside = [path for name in (*_FOLDERS, "tfx_pipeline") for path in (ROOT / name).rglob("*.md")]
+    folders = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in _OTHERS]
+    inside = [p for folder in folders if folder.name[0] != "." for p in folder.rglob("*.md")]
     return sorted([*ROOT.glob("*.md"), *inside])
 
 

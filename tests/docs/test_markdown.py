@@ -59,7 +59,8 @@ def test_every_page_of_docs_is_reached_from_its_index() -> None:
         for block in text.split("```{toctree}")[1:]:
             entries = block.partition("```")[0].splitlines()
             for entry in entries:
-                if entry.strip() and not entry.startswith(":"):
-                    listed |= {p.resolve() for p in path.parent.glob(f"{entry.strip()}.md")}
+                page = entry.partition("<")[2].rstrip(">") or entry.strip()
+                if page and not page.startswith(":"):
+                    listed |= {p.resolve() for p in path.parent.glob(f"{page}.md")}
     pages = {p.resolve() for p in (markdown.ROOT / "docs").rglob("*.md")}
     assert pages - listed == {(markdown.ROOT / "docs/index.md").resolve()}
