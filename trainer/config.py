@@ -18,8 +18,11 @@ class FeaturesConfig(Settings):
     min_item_count: Annotated[int, Field(ge=1)] = 1
     """Items with fewer training events are out of vocabulary."""
     min_category_count: Annotated[int, Field(ge=1)] = 5
+    """Categories with fewer training events are out of vocabulary."""
     max_categories: Annotated[int, Field(ge=1)] = 5000
+    """The most frequent categories that are kept."""
     max_actions: Annotated[int, Field(ge=1)] = 100
+    """The most frequent actions that are kept."""
 
 
 class EncoderConfig(Settings):
@@ -34,9 +37,13 @@ class EncoderConfig(Settings):
     cooccurrence: bool = True
     """Where items have no texts, one of several members starts from which items occur together."""
     layers: Annotated[int, Field(ge=1)] = 2
+    """Transformer blocks of a member."""
     heads: Annotated[int, Field(ge=1)] = 2
+    """Attention heads of a block; `width` is a multiple of it."""
     feedforward: Annotated[int, Field(ge=8)] = 256
+    """Width of a block's hidden dense layer."""
     dropout: Share = 0.2
+    """Share of activations that training drops."""
     max_events: Annotated[int, Field(ge=2)] = 50
     """The latest events that the transformer reads."""
     trends: bool = True
@@ -76,11 +83,15 @@ class OptimizerConfig(LabelConfig):
     """Upper bound of the epochs. With `auto`, as many as it takes for enough steps
     (`trainer/training/schedule.py`)."""
     batch_size: Annotated[int, Field(ge=1)] = 256
+    """Samples of one step."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """The highest rate, which the schedule rises to and falls from."""
     warmup_share: Share = 0.05
     """Share of all steps in which the learning rate rises linearly; cosine decay follows."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """Of AdamW."""
     clip_norm: Annotated[float, Field(gt=0)] = 5.0
+    """Gradients are scaled down to this global norm."""
     average_epochs: Annotated[float, Field(ge=0)] = 0.75
     """How many epochs the moving average of the weights looks back over. The average is what is
     judged and kept. With 0 the weights themselves are."""
@@ -98,6 +109,7 @@ class TrainingConfig(OptimizerConfig):
     full_softmax_items: Annotated[int, Field(ge=1)] = 200_000
     """Above this catalogue size the softmax runs over sampled items, with correction."""
     sampled_items: Annotated[int, Field(ge=1)] = 8192
+    """How many items a batch samples then."""
     mixed_precision: bool | Auto = "auto"
     """Compute in float16; `auto` does so only on GPUs with tensor cores."""
     pretraining_epochs: Annotated[int, Field(ge=0)] = 0
@@ -124,7 +136,9 @@ class SpecialistConfig(OptimizerConfig):
     """Fine-tuning of one specialist per cluster."""
 
     method: Literal["lora", "full"] = "full"
+    """Change all weights of its members, or low-rank additions to them (LoRA)."""
     lora_rank: Annotated[int, Field(ge=1)] = 8
+    """Rank of these additions."""
     members: Annotated[int, Field(ge=1, le=16)] = 1
     """How many of the encoder's members a specialist fine-tunes. It shares the others with the
     global encoder, so they are not trained, stored or served a second time."""
@@ -141,6 +155,7 @@ class ServingConfig(Settings):
     """What a served model answers."""
 
     top_k: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Items in a list."""
     exclude_seen: bool | Auto = "auto"
     """Leave out items that the user already had. `auto` does so unless the repeat share of the data
     shows that customers buy again."""
@@ -149,6 +164,7 @@ class ServingConfig(Settings):
     of an index (`trainer/serving/cell_index.py`). `auto` is approximate above `exact_items`
     items."""
     exact_items: Annotated[int, Field(ge=0)] = 200_000
+    """The largest catalogue whose lists are exact with `index: auto`."""
     index_recall: Annotated[float, Field(gt=0, le=1)] = 0.97
     """Share of the ten best items that an approximate index must find."""
 

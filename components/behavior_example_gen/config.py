@@ -60,6 +60,7 @@ class Cancellation(Settings):
     column: str | None = None
     """A further source column (such as an invoice number) whose `prefix` marks returns."""
     prefix: str = pydantic.Field("C", min_length=1)
+    """How the values of `column` begin in returns."""
     actions: ActionNames = {}
     """Returning action to the action it undoes, e.g. {"refund": "purchase"}."""
 
@@ -68,6 +69,7 @@ class DataConfig(Settings):
     """How the event log is read, cleaned and split into histories."""
 
     format: Literal["auto", "csv", "parquet", "jsonl", "sequences"] = "auto"
+    """Of the event files; "auto" tells it from their names and content."""
     columns: ColumnMapping = {}
     """Our name to the log's column; several columns are joined by " / "; null switches one off."""
     items_columns: ColumnMapping = {}
@@ -82,12 +84,17 @@ class DataConfig(Settings):
     max_events_per_user_per_day: int | None = pydantic.Field(1000, ge=1)
     """A user with more events on any day is taken for a bot and dropped; null keeps all."""
     min_user_events: int = pydantic.Field(2, ge=2)
+    """Users with fewer events left after cleaning are dropped."""
     min_item_events: int = pydantic.Field(5, ge=1)
     """Events an item needs in the training period (leave_one_out: in all) to be kept."""
     split: Literal["temporal", "leave_one_out"] = "temporal"
+    """How targets are held out: by two cuts in time, or each user's last two events."""
     validation_quantile: float = pydantic.Field(0.8, gt=0, lt=1)
+    """Share of the events before the first cut in time; validation targets follow it."""
     test_quantile: float = pydantic.Field(0.9, gt=0, lt=1)
+    """Share of the events before the second cut in time; test targets follow it."""
     max_bad_fraction: float = pydantic.Field(0.1, ge=0, le=1)
+    """Share of rows that may be unusable before the run stops."""
     separator: str = "auto"
     """Column separator of CSV files: one character, or "auto"."""
     quoting: Literal["auto", "none"] = "auto"
@@ -100,6 +107,7 @@ class DataConfig(Settings):
     """strptime format of times in text and numbers, e.g. "%m/%d/%Y %H:%M"; null reads ISO 8601 and
     epoch numbers."""
     earliest: datetime.datetime = datetime.datetime(1990, 1, 1)
+    """Times before it are absurd: their rows go to the quarantine."""
     latest: datetime.datetime | None = None
     """Plausible times; latest defaults to one day from now."""
 

@@ -18,7 +18,9 @@ class CombinerConfig(Settings):
     """How many batches one fit takes, in as many passes over the users as needed: even with few
     users a strength must be able to get from 0 to 1."""
     batch_size: Annotated[int, Field(ge=1)] = 256
+    """Users of one step of the fit."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    """Step size of the fit."""
     specialists_per_user: Annotated[int, Field(ge=1)] = 2
     """How many of a user's clusters, the ones that the user belongs to most, count in the answer.
     The cost of serving grows with this number, not with the number of clusters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -111,4 +112,5 @@ def _type(annotation: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    # Not split(), which would take hard spaces for soft ones.
+    return re.sub(r"[ \n]+", " ", text).replace("|", "\\|")

@@ -50,6 +50,7 @@ class BeamConfig(Settings):
     direct_num_workers: Annotated[int, pydantic.Field(ge=0)] = 1
     """Workers of the DirectRunner; 0 is one per core."""
     direct_running_mode: Literal["in_memory", "multi_threading", "multi_processing"] = "in_memory"
+    """Where the workers of the DirectRunner are."""
     project: str | None = None
     """Google Cloud project of the DataflowRunner."""
     region: str | None = None

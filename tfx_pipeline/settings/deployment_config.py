@@ -34,7 +34,9 @@ class KubernetesConfig(Settings):
     """What the manifests say."""
 
     image: str = "tensorflow/serving:2.16.1"
+    """Container image of the model servers."""
     replicas: Count = 2
+    """How many servers the Deployment has."""
     claim: KubernetesName = "cohortrec"
     """PersistentVolumeClaim with the push destination on it; the servers only read it."""
     volume_path: Annotated[str, Field(pattern=r"^[^/].*[^/]$")] = "serving"

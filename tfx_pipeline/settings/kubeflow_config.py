@@ -69,6 +69,7 @@ class RetryPolicy(Settings):
     backoff_factor: Annotated[float, Field(ge=1)] = 2.0
     """Each further wait is so many times as long."""
     max_backoff_seconds: Annotated[int, Field(ge=0)] = 3600
+    """The longest wait."""
 
 
 class KubeflowConfig(Settings):
@@ -92,8 +93,10 @@ class KubeflowConfig(Settings):
     parameters: tuple[str, ...] = RUN_PARAMETERS
     """Settings that whoever starts a run may change, beside events, items and start_from."""
     resources: dict[str, NodeResources] = {}
+    """What the pods of nodes ask for, by node."""
     retries: RetryPolicy = RetryPolicy()
     caching: dict[str, bool] = {}
+    """Whether a node may come from the cache, by node."""
 
     @field_validator("root")
     @classmethod

@@ -51,6 +51,7 @@ class TuningConfig(Settings):
     """
 
     enabled: bool = False
+    """Search before the training."""
     trials: Annotated[int, Field(ge=2)] = 8
     """How many encoders are trained, including the configured one."""
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
@@ -61,10 +62,15 @@ class TuningConfig(Settings):
     learning_rate: PositiveBounds | None = (5e-4, 5e-3)
     """Learning rate of an encoder that starts from random weights."""
     warmup_share: ShareBounds | None = (0.02, 0.2)
+    """Lowest and highest share of warm-up steps."""
     weight_decay: PositiveBounds | None = (1e-3, 1e-1)
+    """Lowest and highest weight decay, on a logarithmic scale."""
     dropout: ShareBounds | None = (0.1, 0.4)
+    """Lowest and highest dropout."""
     width: Sizes | None = (32, 64, 96)
+    """The widths that are tried."""
     layers: Sizes | None = (1, 2, 3)
+    """The numbers of blocks that are tried."""
     specialist_learning_rate: PositiveBounds = (1e-5, 3e-4)
     """Bounds within which the specialists' rate follows the encoder's
     (`trainer/training/tuned.py`). A specialist starts from learnt weights, which a rate meant for
