@@ -60,6 +60,8 @@ default_role = "code"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+# Fields of a class are listed once, not as entries of their own.
+napoleon_use_ivar = True
 napoleon_custom_sections = [("Inputs", "params_style"), ("Outputs", "params_style")]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -20,8 +20,9 @@ from trainer.data.item_statistics import ItemStatistics
 from trainer.data.repeats import EXCLUDE_SEEN_BELOW, repeat_share, should_exclude_seen
 
 MEMBERS, MEMBERS_OF_MANY_ITEMS, MANY_ITEMS = 4, 2, 20_000
-"""Four encoders that were trained briefly beat two that were trained longer (`docs/results.md`).
-Where the softmax over the catalogue takes most of the time, there are two."""
+"""Four encoders that were trained briefly beat two that were trained longer
+(`docs/journal/results.md`). Where the softmax over the catalogue takes most of the time, there are
+two."""
 
 
 _SET = "set in the configuration"

@@ -3,7 +3,7 @@
 Features come from the items' texts or, where there are none, from which items users have in common.
 A linear map of them is added to the item vectors of some members of the encoder; the other members
 learn their vectors from nothing. Members that know different things average far better than members
-that differ only by their seed (`docs/results.md`).
+that differ only by their seed (`docs/journal/results.md`).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ItemFeatures:
 
         The others add the features, and so does the only member of an encoder of one. Texts are
         read by half of the members, co-occurrence by one: members that start from what the log says
-        agree too much, and a second one brought nothing on Beauty (`docs/results.md`).
+        agree too much, and a second one brought nothing on Beauty (`docs/journal/results.md`).
         """
         if members == 1:
             return 0

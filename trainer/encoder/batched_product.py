@@ -1,7 +1,7 @@
 """Products of many small matrices, with the faster one of TensorFlow's two kernels.
 
 oneDNN's takes 40 to 70 µs to start, most of the time of a request of one history. Eigen's starts at
-once, but is slower on large matrices (`docs/performance.md`).
+once, but is slower on large matrices (`docs/journal/performance.md`).
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class RepeatBonus(keras.layers.Layer):
 
     How popular an item is, how often it comes first in a basket and whether it sold recently count
     differently for own items than for others: a customer's popular items are bought again more
-    often, but far less than in proportion (Online Retail: `docs/results.md`).
+    often, but far less than in proportion (Online Retail: `docs/journal/results.md`).
 
     Args:
         items: catalogue size; item indices run from 1 to `items`.

@@ -4,7 +4,7 @@ A request of one history takes a thousand operations of a few thousand multiplic
 time goes into calling operations, not into arithmetic. A batch of many histories is mostly padding.
 So the members stand stacked, with their attention in fewer products (`stacked_block.py`), and
 padding is left out (`packed_rows.py`). The answers are those of `EventTower`, but for rounding
-(`docs/performance.md`).
+(`docs/journal/performance.md`).
 
 Shapes: M members; G groups of rows (`member_rows.py`); `visible` events of the batch, as rows.
 """

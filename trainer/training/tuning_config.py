@@ -58,7 +58,7 @@ class TuningConfig(Settings):
     """Upper bound of the epochs of a trial, over which the learning rate rises and falls. With
     `auto` it is that of the training, so that the best trial repeats what is trained in the end.
     Shorter trials are cheaper, but favour settings that learn fast and may not help a longer
-    training (`docs/results.md`)."""
+    training (`docs/journal/results.md`)."""
     learning_rate: PositiveBounds | None = (5e-4, 5e-3)
     """Learning rate of an encoder that starts from random weights."""
     warmup_share: ShareBounds | None = (0.02, 0.2)
