@@ -1,31 +1,35 @@
 """The reference of the artifact files, from the record classes of the components.
 
-A component that writes a file has a class for it in `record.py` or a file in `records/`. Only
-their source is read: importing a component loads TensorFlow.
+Whoever writes a file has a class for it in `record.py`, or in `NAME_record.py` where there are
+several. Only their source is read: importing a component loads TensorFlow.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from attribute_docs import attributes_section, below_attributes
 
-_COMPONENTS = Path(__file__).parents[2] / "components"
+_ROOT = Path(__file__).parents[2]
+_FILE = re.compile(r"`([\w.]+)`")
 
 
 def record_text() -> str:
     """A heading for each file of records, and a table for each class in it."""
     lines: list[str] = []
-    for path in sorted([*_COMPONENTS.glob("*/*record*.py"), *_COMPONENTS.glob("*/records/*.py")]):
+    paths = [*_ROOT.glob("components/*/*record.py"), *_ROOT.glob("trainer/*/*record.py")]
+    for path in sorted(paths):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         classes = [entry for entry in tree.body if isinstance(entry, ast.ClassDef)]
         tables = [table for cls in classes if (table := list(_table(cls)))]
         if tables:
-            place = path.relative_to(_COMPONENTS.parent).as_posix()
-            lines += [f"### {path.parent.name}: {path.stem}", ""]
-            lines += [f"`{place}`. {_first_line(ast.get_docstring(tree))}", ""]
+            about = _first_line(ast.get_docstring(tree))
+            file = _FILE.match(about)
+            lines += [f"### {file[1] if file else path.parent.name}", ""]
+            lines += [f"`{path.relative_to(_ROOT).as_posix()}`. {about}", ""]
             lines += [line for table in tables for line in table]
     return "\n".join(lines)
 
