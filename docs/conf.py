@@ -16,6 +16,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "constructor_signatures",
     "generated_pages",
     "front_page",
 ]
@@ -45,7 +46,8 @@ myst_heading_anchors = 4
 
 # Pictures made of characters are no Python.
 highlight_language = "text"
-smartquotes = False
+# Dashes, but quotes as they are written: they may be part of a value.
+smartquotes_action = "D"
 
 html_theme = "furo"
 html_title = "cohortrec"
