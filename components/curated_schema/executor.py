@@ -7,8 +7,9 @@ from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
+
+from trainer.uri_files import write_bytes
 
 FILE_NAME = "schema.pbtxt"
 
@@ -29,6 +30,4 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Writes `schema.pbtxt` into the only Schema under "schema"."""
         folder = artifact_utils.get_single_uri(output_dict["schema"])
-        fileio.makedirs(folder)
-        with fileio.open(f"{folder}/{FILE_NAME}", "wb") as stream:
-            stream.write(history_schema())
+        write_bytes(f"{folder}/{FILE_NAME}", history_schema())

@@ -6,12 +6,12 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.example_validator import executor as example_validator
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import io_utils
 
 from trainer.errors import UserError
+from trainer.uri_files import read_bytes
 
 ERROR = anomalies_pb2.AnomalyInfo.ERROR
 
@@ -40,8 +40,7 @@ class Executor(example_validator.Executor):
         for split in artifact_utils.decode_split_names(artifact.split_names):
             folder = artifact_utils.get_split_uri([artifact], split)
             anomalies = anomalies_pb2.Anomalies()
-            with fileio.open(io_utils.get_only_uri_in_dir(folder), "rb") as stream:
-                anomalies.ParseFromString(stream.read())
+            anomalies.ParseFromString(read_bytes(io_utils.get_only_uri_in_dir(folder)))
             problems += [f"split {split!r}: {problem}" for problem in errors_in(anomalies)]
         if problems:
             raise AnomalyError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 from tensorflow.io import gfile
+
+from trainer.uri_files import read_json, write_json
 
 BLESSED = "INFRA_BLESSED"
 """TFX's marker of a model that passed."""
@@ -41,13 +42,11 @@ class InfraRecord:
 
     def write(self, folder: str) -> None:
         """Writes it into the folder of an InfraBlessing."""
-        with gfile.GFile(f"{folder}/{RECORD}", "w") as stream:
-            stream.write(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False))
+        write_json(f"{folder}/{RECORD}", dataclasses.asdict(self))
 
     @classmethod
     def find(cls, folder: str) -> InfraRecord | None:
         """Inverse of `write`; None where the folder holds no record."""
         if not gfile.exists(f"{folder}/{RECORD}"):
             return None
-        with gfile.GFile(f"{folder}/{RECORD}") as stream:
-            return cls(**json.loads(stream.read()))
+        return cls(**read_json(f"{folder}/{RECORD}"))

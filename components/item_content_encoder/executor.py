@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
@@ -25,6 +23,7 @@ from components.item_content_encoder.weights import (
 )
 from trainer.data.item_content import ItemContent
 from trainer.progress import progress
+from trainer.uri_files import read_parquet
 
 _SECONDS_BETWEEN_LINES = 10.0
 # What an interruption may cost.
@@ -55,8 +54,7 @@ class Executor(base_executor.BaseExecutor):
         config = ContentConfig.from_json(exec_properties["config"])
         weights = find_weights(config.weights)
         catalogue = artifact_utils.get_single_instance(input_dict["items"])
-        with fileio.open(f"{catalogue.uri}/items.parquet", "rb") as file:
-            items = pl.read_parquet(io.BytesIO(file.read()), columns=["item_id", *PARTS])
+        items = read_parquet(f"{catalogue.uri}/items.parquet", ["item_id", *PARTS])
         content = _content(items, weights, config, exec_properties["cache"])
         if content.reason:
             progress.info("item texts are not used: %s", content.reason)

@@ -13,6 +13,8 @@ import numpy as np
 from absl import logging
 from tfx.dsl.io import fileio
 
+from trainer.uri_files import read_bytes, write_bytes
+
 _SUFFIX = ".npz"
 _KEY_BYTES = 16
 
@@ -66,17 +68,14 @@ class VectorCache:
         buffer = io.BytesIO()
         table = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, _KEY_BYTES)
         np.savez(buffer, keys=table, vectors=vectors.astype(np.float32))
-        fileio.makedirs(self._folder)
         name = f"{self._folder}/{uuid.uuid4().hex}"
-        with fileio.open(f"{name}.unfinished", "wb") as file:
-            file.write(buffer.getvalue())
+        write_bytes(f"{name}.unfinished", buffer.getvalue())
         fileio.rename(f"{name}.unfinished", f"{name}{_SUFFIX}")
 
     def _read_file(self, path: str) -> tuple[np.ndarray, np.ndarray] | None:
         """Keys, uint8 [n, 16], and vectors, float32 [n, dim]; None if the file is not sound."""
         try:
-            with fileio.open(path, "rb") as file:
-                archive = np.load(io.BytesIO(file.read()), allow_pickle=False)
+            archive = np.load(io.BytesIO(read_bytes(path)), allow_pickle=False)
             keys, vectors = archive["keys"], archive["vectors"]
             sound = (
                 keys.shape == (len(vectors), _KEY_BYTES)

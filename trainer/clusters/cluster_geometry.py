@@ -23,6 +23,7 @@ from trainer.clusters.gaussian_posterior import GaussianPosterior
 from trainer.clusters.nearest_prototype import NearestPrototype
 from trainer.clusters.representation import LAST_STATE, REPRESENTATIONS, Representation
 from trainer.errors import UserError
+from trainer.uri_files import read_bytes, write_bytes, write_json
 
 CLUSTERS_FILE = "clusters.json"
 ARRAYS_FILE = "clusters.npz"
@@ -96,7 +97,6 @@ class ClusterGeometry:
             description: what else `clusters.json` shall say: algorithm, sizes, ….
         """
         root = directory.rstrip("/")
-        tf.io.gfile.makedirs(root)
         content = {
             **description,
             "clusters": self.clusters,
@@ -105,13 +105,11 @@ class ClusterGeometry:
             "preprocess": self.space.settings(),
             "rule": {"kind": self.rule.kind, **self.rule.settings()},
         }
-        with tf.io.gfile.GFile(f"{root}/{CLUSTERS_FILE}", "w") as file:
-            file.write(json.dumps(content, indent=2, allow_nan=False))
+        write_json(f"{root}/{CLUSTERS_FILE}", content, allow_nan=False)
         buffer = io.BytesIO()
         arrays: dict[str, Any] = self.arrays()
         np.savez(buffer, **arrays)
-        with tf.io.gfile.GFile(f"{root}/{ARRAYS_FILE}", "wb") as file:
-            file.write(buffer.getvalue())
+        write_bytes(f"{root}/{ARRAYS_FILE}", buffer.getvalue())
 
     @classmethod
     def load(cls, directory: str) -> ClusterGeometry:
@@ -157,7 +155,6 @@ class ClusterGeometry:
 
 def _read(path: str) -> bytes:
     try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            return file.read()
+        return read_bytes(path)
     except tf.errors.NotFoundError:
         raise ClusterModelError(f"{path} is missing: run the clustering again") from None

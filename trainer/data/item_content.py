@@ -15,13 +15,21 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 import tensorflow as tf
+
+from trainer.uri_files import (
+    read_bytes,
+    read_json,
+    read_parquet,
+    write_bytes,
+    write_json,
+    write_parquet,
+)
 
 FORMAT = 1
 CONTENT_FILE = "content.json"
@@ -111,12 +119,10 @@ class ItemContent:
                 "has_vector": pl.Series(self.has_vector, dtype=pl.Boolean),
             }
         )
-        buffer = io.BytesIO()
-        items.write_parquet(buffer)
-        _write(f"{directory}/{ITEMS_FILE}", buffer.getvalue())
+        write_parquet(f"{directory}/{ITEMS_FILE}", items)
         buffer = io.BytesIO()
         np.save(buffer, self.vectors, allow_pickle=False)
-        _write(f"{directory}/{VECTORS_FILE}", buffer.getvalue())
+        write_bytes(f"{directory}/{VECTORS_FILE}", buffer.getvalue())
         description = {
             "format": FORMAT,
             "items": len(self.item_ids),
@@ -125,7 +131,7 @@ class ItemContent:
             "source": self.source,
             "reason": self.reason,
         }
-        _write(f"{directory}/{CONTENT_FILE}", json.dumps(description, indent=1).encode())
+        write_json(f"{directory}/{CONTENT_FILE}", description)
 
     @classmethod
     def load(cls, directory: str) -> ItemContent:
@@ -135,27 +141,17 @@ class ItemContent:
             ValueError: the folder was written by another version, or its files disagree.
             tf.errors.NotFoundError: it does not hold the files.
         """
-        description = json.loads(_read(f"{directory}/{CONTENT_FILE}"))
+        description = read_json(f"{directory}/{CONTENT_FILE}")
         if description.get("format") != FORMAT:
             raise ValueError(
                 f"{directory}/{CONTENT_FILE} has format {description.get('format')!r}, "
                 f"this version reads {FORMAT}"
             )
-        items = pl.read_parquet(io.BytesIO(_read(f"{directory}/{ITEMS_FILE}")))
+        items = read_parquet(f"{directory}/{ITEMS_FILE}")
         return cls(
             items["item_id"].cast(pl.Binary).to_list(),
             items["has_vector"].to_numpy(),
-            np.load(io.BytesIO(_read(f"{directory}/{VECTORS_FILE}")), allow_pickle=False),
+            np.load(io.BytesIO(read_bytes(f"{directory}/{VECTORS_FILE}")), allow_pickle=False),
             description["source"],
             description["reason"],
         )
-
-
-def _write(path: str, content: bytes) -> None:
-    with tf.io.gfile.GFile(path, "wb") as file:
-        file.write(content)
-
-
-def _read(path: str) -> bytes:
-    with tf.io.gfile.GFile(path, "rb") as file:
-        return bytes(file.read())

@@ -9,7 +9,6 @@ list, so a request costs the same whatever the size of the catalogue.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ import tensorflow as tf
 
 from trainer import raw_history
 from trainer.data.request_checks import same_shape
+from trainer.uri_files import write_json
 
 EVALUATED_LIST = 20
 """Length of `recommended` in the `evaluate` signature, for coverage@20."""
@@ -226,10 +226,8 @@ def export_baseline(model: BaselineModel, directory: str, kind: str) -> None:
             "evaluate": model.evaluate,
         },
     )
-    extra = f"{directory}/assets.extra"
-    tf.io.gfile.makedirs(extra)
-    with tf.io.gfile.GFile(f"{extra}/model.json", "w") as file:
-        file.write(json.dumps({"id": f"{kind}-{model.fingerprint()}", "kind": kind}, indent=2))
+    description = {"id": f"{kind}-{model.fingerprint()}", "kind": kind}
+    write_json(f"{directory}/assets.extra/model.json", description)
 
 
 def _parse(examples: tf.Tensor, feature: str) -> tf.RaggedTensor:

@@ -9,7 +9,6 @@ assets.extra/tf_serving_warmup_requests  of the combined model: requests that wa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ import tensorflow as tf
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.serving.model_identity import CATALOGUE_FILE, model_identity
 from trainer.serving.recommender import Recommender
+from trainer.uri_files import write_json
 
 KERAS_FILE = "keras/encoder.keras"
 MODEL_FILE = "assets.extra/model.json"
@@ -49,8 +49,7 @@ def save_recommender(
     if catalogue is not None:
         tf.io.gfile.copy(catalogue, f"{directory}/{CATALOGUE_FILE}", overwrite=True)
     identity = model_identity(signatures, directory)
-    with tf.io.gfile.GFile(f"{directory}/{MODEL_FILE}", "w") as file:
-        file.write(json.dumps({"id": identity, **description}, indent=1, sort_keys=True))
+    write_json(f"{directory}/{MODEL_FILE}", {"id": identity, **description})
     return identity
 
 

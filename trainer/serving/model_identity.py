@@ -10,13 +10,14 @@ that warm a server up. The same training under the same settings has the same id
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 import tensorflow as tf
+
+from trainer.uri_files import read_bytes, read_parquet
 
 CATALOGUE_FILE = "assets.extra/items.parquet"
 
@@ -51,8 +52,7 @@ def model_identity(signatures: Signatures, directory: str) -> str:
     for part in sorted(map(_value_part, _values_read(signatures))):
         add(part)
     for path in sorted(tf.io.gfile.glob(f"{directory}/assets/*")):
-        with tf.io.gfile.GFile(path, "rb") as file:
-            add(file.read())
+        add(read_bytes(path))
     if tf.io.gfile.exists(f"{directory}/{CATALOGUE_FILE}"):
         add(_rows(f"{directory}/{CATALOGUE_FILE}"))
     return digest.hexdigest()
@@ -62,8 +62,7 @@ def _rows(path: str) -> bytes:
     """The rows of a Parquet file as text, in an order of their own: files differ by how they are
     written.
     """
-    with tf.io.gfile.GFile(path, "rb") as file:
-        frame = pl.read_parquet(io.BytesIO(file.read()))
+    frame = read_parquet(path)
     return frame.select(sorted(frame.columns)).sort(pl.all()).write_csv().encode()
 
 

@@ -36,7 +36,36 @@ class ValidationRanking(keras.callbacks.Callback):
             logs[MONITOR] = self._measure()
 
 
-class ResumableEarlyStopping(keras.callbacks.Callback):
+class EpochFigures(keras.callbacks.Callback):
+    """Keeps the figures of each epoch on disk, for a run that goes on after an interruption.
+
+    Args:
+        file: where they are kept; an interrupted run's are read from it.
+    """
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+        self._began = 0.0
+        self._state: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        self.epochs: list[dict[str, float]] = self._state.get("epochs", [])
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the epoch's clock."""
+        # The figures of an epoch may be on disk when its checkpoint is not: then it is run again.
+        del self.epochs[epoch:]
+        self._began = time.monotonic()
+
+    def _note(self, epoch: int, **figures: float) -> None:
+        seconds = round(time.monotonic() - self._began, 2)
+        self.epochs.append({"epoch": epoch + 1, **figures, "seconds": seconds})
+
+    def _keep(self, **state: Any) -> None:
+        # Whole: an interruption must not leave half of it.
+        write_whole(self._file, json.dumps({"epochs": self.epochs, **state}))
+
+
+class ResumableEarlyStopping(EpochFigures):
     """Stops after `patience` epochs without a better NDCG@10; ends with the best weights.
 
     Unlike `keras.callbacks.EarlyStopping` its memory (best weights, epochs waited, all epochs'
@@ -50,19 +79,14 @@ class ResumableEarlyStopping(keras.callbacks.Callback):
     """
 
     def __init__(self, directory: Path, patience: int, start: float | None = None) -> None:
-        super().__init__()
-        self._state_file = directory / "epochs.json"
+        super().__init__(directory / "epochs.json")
         self._weights_file = directory / "best.weights.h5"
         self._patience = patience
         self.best = -np.inf if start is None else start
         self.best_epoch = 0 if start is not None else None
-        self.epochs: list[dict[str, float]] = []
         self._best_weights: list[np.ndarray] | None = None
-        self._began = 0.0
-        if self._state_file.exists():
-            state = json.loads(self._state_file.read_text())
-            self.epochs, self.best = state["epochs"], state["best"]
-            self.best_epoch = state["best_epoch"]
+        if self._state:
+            self.best, self.best_epoch = self._state["best"], self._state["best_epoch"]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Takes the best weights of an interrupted run back into memory, if there was one."""
@@ -76,24 +100,11 @@ class ResumableEarlyStopping(keras.callbacks.Callback):
         if self.epochs:
             progress.info("resumed after epoch %d", len(self.epochs))
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the epoch's clock."""
-        # The figures of an epoch may be on disk when its checkpoint is not: then it is run again.
-        del self.epochs[epoch:]
-        self._began = time.monotonic()
-
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the epoch, keeps its weights if they are the best, decides whether to stop."""
         logs = logs or {}
         value = float(logs[MONITOR])
-        self.epochs.append(
-            {
-                "epoch": epoch + 1,
-                "loss": float(logs["loss"]),
-                MONITOR: value,
-                "seconds": round(time.monotonic() - self._began, 2),
-            }
-        )
+        self._note(epoch, **{"loss": float(logs["loss"]), MONITOR: value})
         if value > self.best:
             self.best, self.best_epoch = value, epoch + 1
             self._best_weights = self.model.get_weights()
@@ -101,9 +112,7 @@ class ResumableEarlyStopping(keras.callbacks.Callback):
         waited = epoch + 1 - (self.best_epoch or 0)
         if waited >= self._patience:
             self.model.stop_training = True
-        state = {"epochs": self.epochs, "best": self.best, "best_epoch": self.best_epoch}
-        # Whole: an interruption must not leave half a state.
-        write_whole(self._state_file, json.dumps(state))
+        self._keep(best=self.best, best_epoch=self.best_epoch)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the best weights back."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,11 @@ from trainer.config import TrainingConfig
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.progress import progress
+from trainer.training.callbacks import EpochFigures
 from trainer.training.masked_batches import MaskedBatches
 from trainer.training.masked_item_model import MaskedItemModel
 from trainer.training.optimizer import build_optimizer
-from trainer.whole_files import whole_file, write_whole
+from trainer.whole_files import whole_file
 
 
 def pretrain(
@@ -52,7 +51,7 @@ def pretrain(
         return []
     folder = checkpoints / "pretraining"
     folder.mkdir(parents=True, exist_ok=True)
-    figures = EpochFigures(folder / "epochs.json", config.pretraining_epochs)
+    figures = PretrainingFigures(folder / "epochs.json", config.pretraining_epochs)
     result = folder / "encoder.weights.h5"
     if result.exists():
         encoder.load_weights(result)
@@ -91,7 +90,7 @@ def pretrain(
     return figures.epochs
 
 
-class EpochFigures(keras.callbacks.Callback):
+class PretrainingFigures(EpochFigures):
     """Keeps loss and time of each epoch on disk and prints a line.
 
     Args:
@@ -100,26 +99,15 @@ class EpochFigures(keras.callbacks.Callback):
     """
 
     def __init__(self, file: Path, epochs: int) -> None:
-        super().__init__()
-        self._file = file
-        self._epochs = epochs
-        self._began = 0.0
-        self.epochs: list[dict[str, float]] = []
-        if file.exists():
-            self.epochs = json.loads(file.read_text())["epochs"]
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the epoch's clock."""
-        # The figures of an epoch may be on disk when its checkpoint is not: then it is run again.
-        del self.epochs[epoch:]
-        self._began = time.monotonic()
+        super().__init__(file)
+        self._planned = epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the epoch."""
         loss = float((logs or {})["loss"])
-        seconds = round(time.monotonic() - self._began, 2)
-        self.epochs.append({"epoch": epoch + 1, "loss": loss, "seconds": seconds})
-        write_whole(self._file, json.dumps({"epochs": self.epochs}))
+        self._note(epoch, loss=loss)
+        self._keep()
+        seconds = self.epochs[-1]["seconds"]
         progress.info(
-            "pre-training epoch %d/%d  loss %.4f  %.1f s", epoch + 1, self._epochs, loss, seconds
+            "pre-training epoch %d/%d  loss %.4f  %.1f s", epoch + 1, self._planned, loss, seconds
         )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import tensorflow as tf
+from trainer.uri_files import write_json
 
 TRAINING_FILE = "training.json"
 
 
 def write_training(model_run_dir: str, **figures: Any) -> None:
     """Writes `training.json` into a ModelRun artifact."""
-    tf.io.gfile.makedirs(model_run_dir)
-    with tf.io.gfile.GFile(f"{model_run_dir}/{TRAINING_FILE}", "w") as file:
-        file.write(json.dumps(figures, indent=1))
+    write_json(f"{model_run_dir}/{TRAINING_FILE}", figures)
