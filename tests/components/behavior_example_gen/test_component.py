@@ -454,7 +454,6 @@ def test_beauty_equals_its_file(tmp_path: Path) -> None:
 
 
 def test_the_component_takes_plain_types(tmp_path: Path) -> None:
-
     path = tmp_path / "log.csv"
     path.write_text(table(shop()))
     node = BehaviorExampleGen([str(path)], input_fingerprint="given", code_version="c")

@@ -17,8 +17,8 @@ from tfx.types import standard_artifacts
 from components.artifacts import ClusterModel, ModelComparison
 from components.cluster_combiner import executor, worth
 from components.cluster_combiner.config import CombinerConfig
-from tests.components.cluster_combiner.test_scored import fine_tuned, in_part
-from tests.trainer.conftest import write_records
+from tests.helpers.fine_tuning import fine_tuned, in_part
+from tests.helpers.raw_histories import write_records
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.nearest_prototype import NearestPrototype
