@@ -13,6 +13,8 @@ from tests.helpers.repository import BENCHMARKS
 from trainer.data.encoder_data import EncoderData
 from trainer.training.encoder_fit import EncoderTrainerConfig
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ablation(monkeypatch):

@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers.repository import BENCHMARKS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def benchmarks_on_path(monkeypatch):

@@ -12,6 +12,8 @@ from tfx_pipeline.kubeflow.check.report import faults, warnings
 from tfx_pipeline.kubeflow.compiler import build
 from tfx_pipeline.settings.run_config import load_config
 
+pytestmark = pytest.mark.slow
+
 MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
 BASE = MANIFESTS / "base"
 OVERLAYS = sorted((MANIFESTS / "overlays").iterdir())

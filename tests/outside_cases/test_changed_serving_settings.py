@@ -20,6 +20,8 @@ from trainer.serving.export import save_recommender
 from trainer.serving.model_identity import CATALOGUE_FILE, model_identity
 from trainer.serving.recommender import Recommender
 
+pytestmark = pytest.mark.slow
+
 APPROXIMATE = {"index": "approximate"}
 SETTINGS = {
     "top_k": ({}, {"top_k": 6}),

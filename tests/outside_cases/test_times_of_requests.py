@@ -18,6 +18,8 @@ from trainer.preprocessing import _epoch_seconds
 from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 
+pytestmark = pytest.mark.slow
+
 IDS = ["item,003", "item,011", "item,004"]
 SECONDS = [1_600_000_000, 1_600_003_600, 1_600_090_000]
 UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}

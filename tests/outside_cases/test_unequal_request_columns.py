@@ -25,6 +25,8 @@ from trainer.serving.baseline_recommender import BaselineModel, export_baseline
 from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 
+pytestmark = pytest.mark.slow
+
 THREE = ["item,001", "item,002", "item,003"]
 COMPLETE = {"item_ids": THREE, "actions": ["buy"] * 3, "timestamps": [1, 2, 3]}
 SHAPES = {

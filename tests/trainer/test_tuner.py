@@ -26,6 +26,8 @@ from trainer.training.tuned import best_values, specialist_values, take_over
 from trainer.training.tuning_config import TuningConfig
 from trainer.tuner import tuner_fn
 
+pytestmark = pytest.mark.slow
+
 TUNING = {
     "trials": 2,
     "epochs": 1,

@@ -25,6 +25,8 @@ from tests.helpers.behavior_example_gen_runs import (
 from tests.helpers.repository import REPOSITORY, SHARED_DATA
 from trainer.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = REPOSITORY / "schema" / "history.pbtxt"
 QUALITY_KEYS = {
     "files", "rows_read", "events_kept", "users", "items", "bad_rows", "bad_fraction", "dropped",

@@ -31,6 +31,8 @@ from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.metrics import basket_metric_names
 from trainer.evaluation.ranking import target_rank
 
+pytestmark = pytest.mark.slow
+
 ITEMS, WIDTH, USERS = 60, 8, 400
 ITEMS_OF_FOUR = 6
 

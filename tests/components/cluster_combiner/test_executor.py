@@ -30,6 +30,8 @@ from trainer.encoder.build_encoder import build_encoder
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
 
+pytestmark = pytest.mark.slow
+
 MEMBERS, WIDTH, CLUSTERS = 2, 8, 2
 CONTROLS = {"random_0": [0], "random_1": [], "continued": [0, 1]}
 

@@ -27,6 +27,8 @@ from trainer.encoder.event_tower import EventTower
 from trainer.inference.own_members import OwnMembers
 from trainer.inference.stacked_towers import StackedTowers
 
+pytestmark = pytest.mark.slow
+
 MEMBERS, WIDTH = 3, 8
 
 

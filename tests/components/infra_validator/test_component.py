@@ -21,6 +21,8 @@ from tests.helpers.echo_model import write_echo_model
 from tests.helpers.raw_histories import raw_history, write_records
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 
 def _histories(folder, items):
     examples = standard_artifacts.Examples()

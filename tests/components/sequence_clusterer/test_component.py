@@ -30,6 +30,8 @@ from tests.helpers.clusterer_runs import (
 )
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):

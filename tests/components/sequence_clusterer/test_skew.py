@@ -28,6 +28,8 @@ from trainer.evaluation.scorer import Scorer
 from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = 3
 
 

@@ -17,6 +17,8 @@ from tests.helpers.clusterer_runs import (
     save_encoder,
 )
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"min_cluster_users": 5}
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.terminal import cohortrec
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("tensorflow", "tfx", "apache_beam", "keras", "kfp", "sklearn", "matplotlib")
 NEVER = ("tfx.v1", "google.cloud.aiplatform", "kubernetes_validate", "rfc3987_syntax")
 """Seconds of importing for nothing that the pipeline uses."""

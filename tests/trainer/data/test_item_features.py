@@ -22,6 +22,8 @@ from trainer.encoder.catalogue_forms import as_of_log_end, with_features_folded_
 from trainer.encoder_trainer import run_fn
 from trainer.serving.export import load_encoder
 
+pytestmark = pytest.mark.slow
+
 NEW = ["never sold", "ünsold"]
 
 

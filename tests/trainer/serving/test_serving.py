@@ -37,6 +37,8 @@ from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 from trainer.serving.warmup import WARMUP_FILE, write_warmup
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["buys_again", "excludes_seen", "approximate_index"])
 def served(request, tiny_shop, tmp_path_factory):

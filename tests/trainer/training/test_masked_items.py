@@ -30,6 +30,8 @@ from trainer.training.masked_batches import (
 from trainer.training.masked_item_model import MaskedItemModel
 from trainer.training.pretraining import pretrain
 
+pytestmark = pytest.mark.slow
+
 ITEMS = 8
 UNKNOWN = ITEMS + 1
 

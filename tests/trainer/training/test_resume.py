@@ -11,6 +11,8 @@ from trainer.encoder_trainer import run_fn
 from trainer.training import callbacks
 from trainer.training.fit import checkpoint_folder
 
+pytestmark = pytest.mark.slow
+
 
 def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
     class PowerCutError(Exception):

@@ -16,6 +16,8 @@ from trainer.data.histories import read_histories
 from trainer.data.sampling import training_samples
 from trainer.serving.export import load_encoder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trained(tiny_shop, tmp_path_factory):
