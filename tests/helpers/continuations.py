@@ -24,7 +24,7 @@ def points_of(groups, seed=0):
     rng = np.random.default_rng(seed)
     parts = []
     for centre, users in groups:
-        place = np.eye(DIM)[centre] if np.isscalar(centre) else np.asarray(centre)
+        place = np.eye(DIM)[centre] if isinstance(centre, int) else np.asarray(centre)
         parts.append(place + rng.normal(0, 0.1, (users, DIM)))
     return (np.concatenate(parts) @ ROTATION).astype(np.float32)
 

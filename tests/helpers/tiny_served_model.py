@@ -40,6 +40,6 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
 def tiny_mixture(clusters: int = 2, per_user: int = 1) -> Any:
     """A mixture over `clusters` specialists of equal strength."""
     rng = np.random.default_rng(1)
-    rule = NearestPrototype.of_groups(rng.normal(size=(clusters, 1, 8)), 0.7)
+    rule = NearestPrototype.of_groups(list(rng.normal(size=(clusters, 1, 8))), 0.7)
     geometry = ClusterGeometry(EmbeddingSpace(True), rule)
     return Mixture(geometry, np.full(clusters, 0.5, np.float32), per_user)

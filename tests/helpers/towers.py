@@ -10,10 +10,20 @@ from trainer.encoder.event_tower import EventTower
 
 def towers(members: int, layers: int, heads: int, lora: bool = False):
     """Random ones that read everything an event may have."""
-
-    shape = {"width": 8, "layers": layers, "heads": heads, "feedforward": 12, "max_events": 6}
-    read = {"actions": 3, "use_time": True, "use_price": True, "dropout": 0.3}
-    made = [EventTower(**shape, **read) for _ in range(members)]
+    made = [
+        EventTower(
+            actions=3,
+            use_time=True,
+            use_price=True,
+            width=8,
+            layers=layers,
+            heads=heads,
+            feedforward=12,
+            dropout=0.3,
+            max_events=6,
+        )
+        for _ in range(members)
+    ]
     rng = np.random.default_rng(0)
     for tower in made:
         tower.build()
