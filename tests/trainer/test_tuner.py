@@ -191,6 +191,7 @@ def test_a_trial_that_fails_ends_the_search(tiny_shop, tmp_path, monkeypatch):
         search(tmp_path, tiny_shop)
 
 
+@pytest.mark.usefixtures("without_export")
 def test_the_encoder_trains_with_what_was_found(searched, tiny_shop, tmp_path, caplog):
     found = {**searched.best, "values": {**searched.best["values"], "encoder.width": 24}}
     args = fn_args(

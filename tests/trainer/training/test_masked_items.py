@@ -297,6 +297,7 @@ def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.usefixtures("without_export")
 def test_encoder_trainer_goes_on_from_the_pretrained_weights(
     tiny_shop, tmp_path, monkeypatch, caplog
 ):

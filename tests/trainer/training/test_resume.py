@@ -14,6 +14,7 @@ from trainer.training.fit import checkpoint_folder
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.usefixtures("without_export")
 def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
     class PowerCutError(Exception):
         pass
