@@ -12,10 +12,11 @@ OUTPUT ?= out/$(PRESET)
 IMAGE ?= cohortrec:0.1.0
 BUILDER ?= $(firstword $(foreach name,docker podman buildah,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install lock run test lint docs compile image report clean
+.PHONY: help install lock run check test lint docs compile image report clean
 
 help:  ## Show this list.
 	@echo "make run       run the pipeline on a real shop (PRESET=$(PRESET), OUTPUT=$(OUTPUT))"
+	@echo "make check     lint, type check and the quick tests, for every commit"
 	@echo "make test      lint, type check and all tests"
 	@echo "make lint      ruff, mypy and the layers (import-linter) only"
 	@echo "make docs      build the documentation as a site in out/docs"
@@ -63,6 +64,10 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# Without what runs a pipeline, trains, exports or starts servers: whole files, by their marks.
+check: lint
+	$(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not slow"
 
 # Two workers, because most of a test's time is Python building graphs; whole files to a worker, so
 # that a file's models are trained once, and in order, so that the long ones do not come last.

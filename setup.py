@@ -52,6 +52,7 @@ setup(
         include=["cohortrec_client*", "tfx_pipeline*", "components*", "trainer*", "schema*"]
     ),
     package_data={
+        "cohortrec_client": ["py.typed"],
         "schema": ["*.pbtxt"],
         "tfx_pipeline": ["settings/presets/*.yaml", "deployment/templates/*.yaml"],
         "components.run_report": ["templates/*"],

@@ -14,7 +14,18 @@ from cohortrec_client.transport import Transport, VersionStatus
 
 
 class Client:
-    """Asks one model; safe to use from several threads. Close it, or use it in a `with`."""
+    """Asks one model; safe to use from several threads. Close it, or use it in a `with`.
+
+    Example:
+        >>> from cohortrec_client import History, Patience, ServerUnavailable, connect
+        >>> once = Patience(attempts=1)
+        >>> with connect("http://127.0.0.1:9", "shop", patience=once) as client:
+        ...     try:
+        ...         print(client.recommend(History(["22423"])).item_ids)
+        ...     except ServerUnavailable:
+        ...         print("nobody answers; show the best sellers")
+        nobody answers; show the best sellers
+    """
 
     def __init__(self, transport: Transport, patience: Patience | None = None) -> None:
         """Wraps a transport; `connect` makes one from an address.

@@ -26,6 +26,14 @@ class History:
 
     Raises:
         InvalidRequest: lengths differ, an id is empty or no text, a time is no whole number.
+
+    Example:
+        >>> seen = History(["22423", "85123A"], actions=["view", "cart"], timestamps=[1, 61])
+        >>> len(seen.item_ids)
+        2
+        >>> History(["22423", "85123A"], timestamps=[1])
+        Traceback (most recent call last):
+        cohortrec_client.errors.InvalidRequest: 2 item_ids, but 1 timestamps: one for each item
     """
 
     item_ids: Sequence[str]

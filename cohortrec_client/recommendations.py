@@ -27,6 +27,13 @@ class Recommendations:
         scores: one for each item, float32.
         cluster: number of the user's cluster; -1 for none.
         cluster_weights: weights of the global encoder and of each cluster's specialist.
+
+    Example:
+        >>> answer = Recommendations(("22423", "85123A"), (6.3, 5.9), 0, (1.0, 0.0))
+        >>> for item, score in answer:
+        ...     print(item, score)
+        22423 6.3
+        85123A 5.9
     """
 
     item_ids: tuple[str, ...]

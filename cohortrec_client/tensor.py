@@ -14,6 +14,10 @@ class Tensor:
         dtype: type of the values.
         shape: its dimensions.
         values: all values in row-major order; `bytes` where the dtype is "string".
+
+    Example:
+        >>> Tensor("int64", (2, 3), [1, 2, 3, 4, 5, 6]).rows()
+        [[1, 2, 3], [4, 5, 6]]
     """
 
     dtype: Literal["string", "int64", "float32"]

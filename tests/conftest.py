@@ -1,5 +1,33 @@
-"""What several folders of tests share: the tiny shop, built once for all of them."""
+"""What several folders of tests share, each built once a session for all of them.
 
-from tests.trainer.conftest import tiny_shop
+Helpers are imported where they are needed: the tests that need no TensorFlow, such as the
+client's, start without it.
+"""
 
-__all__ = ["tiny_shop"]
+import pytest
+
+import trainer  # noqa: F401  (its Keras switches, before any test module imports TensorFlow)
+
+
+@pytest.fixture(scope="session")
+def tiny_shop(tmp_path_factory):
+    """A `TinyShop`: raw histories of 60 users, and the Transform graph over them."""
+    from tests.helpers.tiny_shop import make_tiny_shop
+
+    return make_tiny_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture
+def encoder():
+    """A small ensemble of random weights, see `tests.helpers.ensemble`."""
+    from tests.helpers.ensemble import make_encoder
+
+    return make_encoder()
+
+
+@pytest.fixture
+def events():
+    """Two histories for `encoder`."""
+    from tests.helpers.ensemble import make_events
+
+    return make_events()

@@ -3,6 +3,11 @@
 An EvalConfig names them by module and class:
 
     {"class_name": "NextItemNDCG", "module": "components.ranking_metrics", "config": '{"k": 10}'}
+
+Example:
+    >>> metric = NextItemNDCG(k=10)
+    >>> metric.name, metric.get_config()
+    ('ndcg@10', {'k': 10})
 """
 
 from components.ranking_metrics.coverage import CatalogueCoverage

@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers.raw_histories import DAY, raw_history, transform_graph, write_records
 from tests.helpers.repository import BENCHMARKS
-from tests.trainer.conftest import DAY, raw_history, transform_graph, write_records
+from trainer.data.encoder_data import EncoderData
+from trainer.training.encoder_fit import EncoderTrainerConfig
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -47,16 +51,12 @@ class BasketShop:
         self.graph = transform_graph(folder, self.train)
 
     def data(self, variant, config, seed):
-        from trainer.data.encoder_data import EncoderData
-
         return EncoderData.read(
             self.graph, [self.train], [self.validation], None, config.encoder, seed
         )
 
 
 def test_baskets_are_judged_where_items_are_taken_together(ablation, tmp_path):
-    from trainer.training.encoder_fit import EncoderTrainerConfig
-
     config = EncoderTrainerConfig().updated(
         {
             "encoder.width": 8,

@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.repository import BENCHMARKS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cluster_existence(monkeypatch):

@@ -6,7 +6,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.helpers.repository import BENCHMARKS
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = BENCHMARKS / "seeds.py"
 METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr")

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-import trainer  # noqa: F401  (Keras switches first)
 from tests.helpers.repository import BENCHMARKS
-from tests.trainer.encoder.test_tower_ensemble import encoder, events  # noqa: F401  (fixtures)
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def benchmarks_on_path(monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_trained_items_keep_their_scores_in_a_larger_catalogue(encoder, events):  # noqa: F811
+def test_trained_items_keep_their_scores_in_a_larger_catalogue(encoder, events):
     from enlarged_catalogue import enlarged
 
     large = enlarged(encoder, 60, seed=1)
@@ -33,7 +33,7 @@ def test_trained_items_keep_their_scores_in_a_larger_catalogue(encoder, events):
     assert enlarged(encoder, 5, seed=1).catalogue.items == 12
 
 
-def test_fewer_members_are_the_first_ones(encoder, events):  # noqa: F811
+def test_fewer_members_are_the_first_ones(encoder, events):
     from enlarged_catalogue import with_members
 
     narrow = with_members(encoder, 2)

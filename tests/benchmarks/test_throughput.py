@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers.repository import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 BEAUTY = REPOSITORY.parent / "shared" / "data" / "beauty" / "sequences.txt"
 
 

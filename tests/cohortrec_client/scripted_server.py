@@ -30,6 +30,8 @@ class Scripted(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: Scripted
+
     def do_GET(self):
         self._reply(None)
 

@@ -20,8 +20,6 @@ def write_echo_model(
         The folder.
     """
 
-    import trainer  # noqa: F401  (Keras switches first)
-
     class Echo(tf.Module):
         def __init__(self):
             super().__init__()

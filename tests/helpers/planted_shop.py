@@ -13,13 +13,13 @@ DAY = 86_400
 def write_events(path: Path, users: int = 200, events: int = 15, seed: int = 3) -> Path:
     """Writes a CSV log: after item i of a shelf mostly comes item i + 1."""
     chance = random.Random(seed)
-    rows = []
+    rows: list[tuple[str, str, int, str]] = []
     for user in range(users):
         group = GROUPS[user % len(GROUPS)]
         item = chance.randrange(ITEMS_PER_GROUP)
         time = START + chance.randrange(30 * DAY)
         for _ in range(events):
-            rows.append([f"u{user:03d}", f"{group}-{item:02d}", time, "purchase"])
+            rows.append((f"u{user:03d}", f"{group}-{item:02d}", time, "purchase"))
             step = 1 if chance.random() < 0.9 else chance.randrange(ITEMS_PER_GROUP)
             item = (item + step) % ITEMS_PER_GROUP
             time += chance.randrange(DAY, 4 * DAY)

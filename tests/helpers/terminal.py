@@ -17,7 +17,7 @@ class Answer:
     err: str
 
 
-def cohortrec(*arguments: str) -> Answer:
+def cohortrec(*arguments: object) -> Answer:
     """Runs `cohortrec` with the arguments; catches file descriptors, not only Python's streams."""
     sys.stdout.flush()
     sys.stderr.flush()

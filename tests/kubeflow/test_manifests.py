@@ -9,7 +9,10 @@ import yaml
 
 from tests.helpers.repository import REPOSITORY
 from tfx_pipeline.kubeflow.check.report import faults, warnings
+from tfx_pipeline.kubeflow.compiler import build
 from tfx_pipeline.settings.run_config import load_config
+
+pytestmark = pytest.mark.slow
 
 MANIFESTS = REPOSITORY / "kubeflow" / "manifests"
 BASE = MANIFESTS / "base"
@@ -126,8 +129,6 @@ def test_the_job_uses_what_there_is():
 
 @pytest.mark.parametrize("folder", [BASE, *OVERLAYS], ids=lambda folder: folder.name)
 def test_the_settings_compile_and_fit_the_resources(folder):
-    from tfx_pipeline.kubeflow.compiler import build
-
     given = {} if folder != BASE else {"events": ("gs://bucket/events.csv",)}
     config = load_config([], folder / "settings.yaml", **given)
     assert faults(build(config)) == []

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.helpers.behavior_example_gen_runs import ingest, shop
-from tests.outside_cases.cleaned_files import clean_file, json_lines, parquet
+from tests.helpers.cleaned_files import clean_file, json_lines, parquet
 
 _BYTES = [b"good", b"b\xffad", None]
 

@@ -10,12 +10,17 @@ import pytest
 
 from components.cluster_combiner.index import index_cells
 from tests.helpers.pushed_versions import write_model
-from tests.outside_cases.tiny_served_model import tiny_encoder, tiny_mixture
+from tests.helpers.tiny_served_model import tiny_encoder, tiny_mixture
 from tfx_pipeline.deployment.rollout import find_candidate
 from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.serving.served import model_id
 from trainer.config import ServingConfig
+from trainer.serving import cell_index
+from trainer.serving.export import save_recommender
 from trainer.serving.model_identity import CATALOGUE_FILE, model_identity
+from trainer.serving.recommender import Recommender
+
+pytestmark = pytest.mark.slow
 
 APPROXIMATE = {"index": "approximate"}
 SETTINGS = {
@@ -38,9 +43,6 @@ def identity(tiny_shop):
 
     One signature stands for all: they are traced from one graph.
     """
-    from trainer.serving import cell_index
-    from trainer.serving.recommender import Recommender
-
     done = {}
 
     def of(serving=None, specialists_per_user=None, changed_weight=False, again=0):
@@ -94,9 +96,6 @@ def test_the_same_is_served_already(identity, tmp_path):
 
 def test_an_export_says_its_identity(tiny_shop, tmp_path):
     """With its titles; and the model that an earlier release pushed is read and replaced once."""
-    from trainer.serving.export import save_recommender
-    from trainer.serving.recommender import Recommender
-
     encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
     served = Recommender(tiny_shop.graph, encoder, top_k=5)
     found = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outside_cases.cleaned_files import NOON, clean_file, json_lines
+from tests.helpers.cleaned_files import NOON, clean_file, json_lines
 
 
 @pytest.mark.parametrize("depth", [3_000, 20_000])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.outside_cases.reading import read_log, refusal
+from tests.helpers.outside_reading import read_log, refusal
 
 
 def _write(folder: Path, form: str, names: list[str]) -> Path:

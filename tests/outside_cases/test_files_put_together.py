@@ -8,7 +8,7 @@ from pathlib import Path
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.reading import sources
 from components.behavior_example_gen.steps import catalogue
-from tests.outside_cases.reading import read_log
+from tests.helpers.outside_reading import read_log
 
 
 def test_a_header_in_the_middle_is_quarantined(tmp_path: Path) -> None:

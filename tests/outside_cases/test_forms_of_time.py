@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from components.behavior_example_gen.timestamps import epoch_seconds
-from tests.outside_cases.cleaned_files import NOON, clean_file, csv_file, json_lines, parquet
+from tests.helpers.cleaned_files import NOON, clean_file, csv_file, json_lines, parquet
 
 _MIDNIGHT = NOON + 12 * 3600
 

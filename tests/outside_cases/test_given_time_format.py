@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.helpers.behavior_example_gen_runs import ingest, shop, table
-from tests.outside_cases.cleaned_files import Cleaned, clean_file, csv_file, json_lines, parquet
+from tests.helpers.cleaned_files import Cleaned, clean_file, csv_file, json_lines, parquet
 
 
 def _times(cleaned: Cleaned) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outside_cases.cleaned_files import clean_file, json_lines, parquet
+from tests.helpers.cleaned_files import clean_file, json_lines, parquet
 
 _BREAKS = ["a\nb", "a\rb", "a\tb", "a\x1bb", "a\x85b", "a\u2028b"]
 

@@ -12,8 +12,8 @@ import pytest
 
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.reading import sources
+from tests.helpers.outside_reading import read_log, refusal
 from tests.helpers.repository import SHARED_DATA
-from tests.outside_cases.reading import read_log, refusal
 from trainer.errors import DataError
 
 EVENTS = [(f"{n * 7 % 5 + 190}", f"{n * 13 % 11}", n % 5 + 1, 881250949 + n) for n in range(40)]

@@ -12,7 +12,7 @@ import pytest
 from components.behavior_example_gen.reading.numeric_text import NumberReader
 from components.behavior_example_gen.reading.remarks import ASSUMED, DOUBTFUL, UNREADABLE
 from tests.helpers.behavior_example_gen_runs import ingest, shop
-from tests.outside_cases.cleaned_files import clean_file, csv_file, parquet
+from tests.helpers.cleaned_files import clean_file, csv_file, parquet
 
 
 def _read(*written: str, mark: str = "auto") -> list[float | None]:

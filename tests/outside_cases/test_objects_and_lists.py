@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from tests.helpers.behavior_example_gen_runs import ingest, shop
-from tests.outside_cases.cleaned_files import clean_file, csv_file, json_lines, parquet
+from tests.helpers.cleaned_files import clean_file, csv_file, json_lines, parquet
 from trainer.errors import DataError
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pytest
 
 from components.behavior_example_gen.reading.file_kinds import unpacked_size
-from tests.outside_cases.reading import read_log, refusal
+from tests.helpers.outside_reading import read_log, refusal
 
 LINES = [f"u{n},i{n},15699312{n:02d}" for n in range(50)]
 CONTENT = ("user_id,item_id,timestamp\n" + "\n".join(LINES) + "\n").encode()

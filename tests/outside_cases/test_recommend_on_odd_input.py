@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
+import tfx_pipeline.commands.recommend as command
 from tfx_pipeline.cli import main
 from tfx_pipeline.paths.inputs import InputError
-from tfx_pipeline.serving.recommend import parse_history
+from tfx_pipeline.serving.recommend import Recommendation, parse_history
 
 LISTS = {
     "": [],
@@ -82,8 +83,6 @@ def test_a_damaged_description(tmp_path, capsys):
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
 def test_a_terminal_of_few_characters(tmp_path, monkeypatch, encoding):
     """As with LC_ALL=C, PYTHONIOENCODING=latin-1: titles and marks that it lacks are replaced."""
-    import tfx_pipeline.commands.recommend as command
-    from tfx_pipeline.serving.recommend import Recommendation
 
     class Shop:
         def for_items(self, history, action, k):

@@ -14,7 +14,7 @@ from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.reading import csv_reader, sources
 from components.behavior_example_gen.steps import catalogue
 from tests.helpers.behavior_example_gen_runs import ingest, shop
-from tests.outside_cases.reading import read_log
+from tests.helpers.outside_reading import read_log
 
 HEADER = "user_id,item_id,timestamp,comment"
 LINES = 60

@@ -9,6 +9,8 @@ import io
 import pytest
 
 from components.run_report.charts.svg import Drawing
+from components.run_report.inputs import ReportInputs, Verdict
+from components.run_report.page import render
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.failures import one_line, user_message
 from trainer.settings import ConfigError
@@ -99,9 +101,6 @@ def test_charts_of_the_page():
 
 
 def test_the_page():
-    from components.run_report.inputs import ReportInputs, Verdict
-    from components.run_report.page import render
-
     hostile = "\x1b[31m<b>shop\u202e\x00"
     page = render(
         ReportInputs(

@@ -7,11 +7,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+import tensorflow as tf
 
 from components.behavior_example_gen.timestamps import epoch_seconds
-from tests.outside_cases.tiny_served_model import tiny_encoder
-from tests.trainer.conftest import raw_history
+from tests.helpers.raw_histories import raw_history
+from tests.helpers.tiny_served_model import tiny_encoder
+from trainer.config import ServingConfig
 from trainer.epoch_units import EPOCH_UNITS
+from trainer.preprocessing import _epoch_seconds
+from trainer.serving.export import save_recommender
+from trainer.serving.recommender import Recommender
+
+pytestmark = pytest.mark.slow
 
 IDS = ["item,003", "item,011", "item,004"]
 SECONDS = [1_600_000_000, 1_600_003_600, 1_600_090_000]
@@ -20,12 +27,6 @@ UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 
 @pytest.fixture(scope="module")
 def signatures(tiny_shop, tmp_path_factory):
-    import tensorflow as tf
-
-    from trainer.config import ServingConfig
-    from trainer.serving.export import save_recommender
-    from trainer.serving.recommender import Recommender
-
     folder = str(tmp_path_factory.mktemp("served"))
     encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
     save_recommender(Recommender(tiny_shop.graph, encoder, top_k=5), folder, {})
@@ -34,8 +35,6 @@ def signatures(tiny_shop, tmp_path_factory):
 
 
 def recommended(signatures, times):
-    import tensorflow as tf
-
     return signatures["recommend"](
         item_ids=tf.constant([IDS]),
         actions=tf.constant([["buy"] * len(IDS)]),
@@ -50,8 +49,6 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_the_same_history_gets_the_same_list(signatures, unit):
-    import tensorflow as tf
-
     finer = [moment * unit for moment in SECONDS]
     assert_same(recommended(signatures, SECONDS), recommended(signatures, finer))
     one, other = (
@@ -71,10 +68,6 @@ def test_each_event_by_itself(signatures):
 
 
 def test_the_model_and_the_ingestion_read_alike():
-    import tensorflow as tf
-
-    from trainer.data.features import _epoch_seconds
-
     bounds = [bound for bound, _ in EPOCH_UNITS]
     times = [0, 1, *(b + step for b in bounds for step in (-1, 0, 1)), 2**63 - 1]
     expected = epoch_seconds(pl.Series(times, dtype=pl.Int64)).to_list()

@@ -11,11 +11,21 @@ import numpy as np
 import pytest
 
 from cohortrec_client import InvalidRequest
+from cohortrec_client.grpc_transport import GrpcTransport
 from cohortrec_client.tensor import Tensor
+from components.infra_validator.stand_in import saved_model
+from components.infra_validator.stand_in.refusal import Refusal
+from tests.helpers.raw_histories import raw_history
 from tests.helpers.rest_servers import serving
-from tests.outside_cases.tiny_served_model import tiny_encoder
-from tests.trainer.conftest import raw_history
+from tests.helpers.tiny_served_model import tiny_encoder
+from tfx_pipeline.serving.local_model import LocalModel
 from tfx_pipeline.serving.served import model_id
+from trainer.config import ServingConfig
+from trainer.serving.baseline_recommender import BaselineModel, export_baseline
+from trainer.serving.export import save_recommender
+from trainer.serving.recommender import Recommender
+
+pytestmark = pytest.mark.slow
 
 THREE = ["item,001", "item,002", "item,003"]
 COMPLETE = {"item_ids": THREE, "actions": ["buy"] * 3, "timestamps": [1, 2, 3]}
@@ -51,11 +61,6 @@ EXAMPLES = {
 @pytest.fixture(scope="module", params=["encoder", "free baseline"])
 def model(request, tiny_shop, tmp_path_factory):
     """A SavedModel of each kind that may be pushed, below a folder of versions."""
-    from trainer.config import ServingConfig
-    from trainer.serving.baseline_recommender import BaselineModel, export_baseline
-    from trainer.serving.export import save_recommender
-    from trainer.serving.recommender import Recommender
-
     folder = tmp_path_factory.mktemp("served") / "shop" / "1"
     if request.param == "encoder":
         encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
@@ -71,8 +76,6 @@ def model(request, tiny_shop, tmp_path_factory):
 @pytest.fixture(scope="module")
 def loaded(model):
     """The model as TensorFlow Serving's C++ loads it, without the stand-in's own checks."""
-    from components.infra_validator.stand_in import saved_model
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(saved_model, "_check", lambda expected, inputs: None)
         yield saved_model.SavedModel(model)
@@ -103,8 +106,6 @@ def tensors(changed):
 
 @pytest.mark.parametrize(("named", "changed"), [*SHAPES.values(), *RANKS.values()])
 def test_the_graph_itself_refuses(loaded, named, changed):
-    from components.infra_validator.stand_in.refusal import Refusal
-
     with pytest.raises(Refusal, match=named) as refused:
         loaded.run("recommend", columns(changed), 60.0)
     assert refused.value.code.name == "INVALID_ARGUMENT"
@@ -120,8 +121,6 @@ def test_columns_of_one_shape_are_answered(loaded):
 
 @pytest.mark.parametrize(("named", "changed"), SHAPES.values(), ids=SHAPES)
 def test_a_server_refuses_by_grpc_and_by_rest(server, named, changed):
-    from cohortrec_client.grpc_transport import GrpcTransport
-
     transport = GrpcTransport(f"grpc://{server.GetEndpoint()}", "shop")
     with pytest.raises(InvalidRequest, match=named):
         transport.predict("recommend", tensors(changed), 20.0)
@@ -139,16 +138,12 @@ def test_a_server_refuses_by_grpc_and_by_rest(server, named, changed):
 
 
 def test_a_model_in_this_process_refuses(model):
-    from tfx_pipeline.serving.local_model import LocalModel
-
     with pytest.raises(InvalidRequest, match="actions must have the shape of item_ids"):
         LocalModel(model).predict("recommend", tensors({"actions": (2, 4)}), 20.0)
 
 
 @pytest.mark.parametrize(("named", "changed"), EXAMPLES.values(), ids=EXAMPLES)
 def test_an_example_has_one_value_for_each_item(loaded, model, named, changed):
-    from components.infra_validator.stand_in.refusal import Refusal
-
     if str(model_id(model)).startswith("own_items"):
         pytest.skip("the free baselines read the items alone")
     good = raw_history(**COMPLETE)

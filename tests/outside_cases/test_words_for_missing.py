@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.behavior_example_gen.reading.missing import MISSING
-from tests.outside_cases.cleaned_files import clean_file, csv_file, json_lines, parquet
+from tests.helpers.cleaned_files import clean_file, csv_file, json_lines, parquet
 
 
 @pytest.mark.parametrize("role", ["user_id", "item_id"])

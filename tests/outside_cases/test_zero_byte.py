@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outside_cases.reading import read_log, refusal
+from tests.helpers.outside_reading import read_log, refusal
 
 HEADER = "user_id,item_id,timestamp\n"
 

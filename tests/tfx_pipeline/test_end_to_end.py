@@ -10,11 +10,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+from tfx.orchestration import metadata
 
 from tests.helpers.planted_shop import write_events, write_items, write_labels
 from tests.helpers.pushed_versions import visible
 from tests.helpers.rest_servers import serving
 from tests.helpers.terminal import cohortrec
+from tfx_pipeline.local.metadata import RunMetadata
 
 pytestmark = pytest.mark.e2e
 
@@ -52,8 +56,6 @@ def _run(shop, *arguments, output="out"):
 
 def _states(shop):
     """Node id to its state in the newest run, from ML Metadata itself."""
-    from tfx_pipeline.local.metadata import RunMetadata
-
     metadata = RunMetadata(shop / "out" / "metadata.db")
     return metadata.executions(metadata.run_names()[-1])
 
@@ -279,10 +281,6 @@ class TestOneDirectory:
 
 
 def _leave_an_interrupted_execution(shop):
-    from ml_metadata.metadata_store import MetadataStore
-    from ml_metadata.proto import metadata_store_pb2 as mlmd
-    from tfx.orchestration import metadata
-
     store = MetadataStore(
         metadata.sqlite_metadata_connection_config(str(shop / "out" / "metadata.db"))
     )

@@ -17,6 +17,8 @@ from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.sample.space import fit_space
 from tfx_pipeline.simulation import SimulationConfig, simulate
 
+pytestmark = pytest.mark.slow
+
 USERS = 2_000
 ITEMS = 400
 

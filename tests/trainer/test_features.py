@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tests.trainer.conftest import DAY, raw_history
+from tests.helpers.raw_histories import DAY, raw_history
 from trainer.data import features
 from trainer.data.histories import read_histories
 from trainer.data.history_transform import HistoryTransform
 
 
 def transformed(shop, record: bytes) -> dict[str, np.ndarray]:
-
     parsed = tf.io.parse_example([record], HistoryTransform(shop.graph).spec)
     out = shop.graph.transform_features_layer()(parsed)
     return {name: value.values.numpy() for name, value in out.items()}
@@ -41,7 +40,6 @@ def test_indices_times_and_amounts(tiny_shop):
 
 
 def test_most_frequent_item_comes_first(tiny_shop):
-
     histories = read_histories(tiny_shop.train, tiny_shop.graph)
     counts = np.bincount(histories.columns["item"])[1:]
     assert (np.diff(counts) <= 0).all()

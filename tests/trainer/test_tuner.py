@@ -13,7 +13,7 @@ from keras_tuner.src import backend
 from tfx.components.tuner.executor import write_best_hyperparameters
 from tfx.types import standard_artifacts
 
-from tests.trainer.training.test_training import TINY, fn_args
+from tests.helpers.trainer_runs import TINY, fn_args
 from trainer import tuner
 from trainer.config import EncoderConfig, TrainingConfig
 from trainer.encoder_trainer import run_fn
@@ -25,6 +25,8 @@ from trainer.training.search_space import ConfiguredThenRandom, hyperparameters
 from trainer.training.tuned import best_values, specialist_values, take_over
 from trainer.training.tuning_config import TuningConfig
 from trainer.tuner import tuner_fn
+
+pytestmark = pytest.mark.slow
 
 TUNING = {
     "trials": 2,
@@ -74,7 +76,6 @@ def search(directory, shop):
 
 @pytest.fixture(scope="module")
 def searched(tiny_shop, tmp_path_factory):
-
     directory = tmp_path_factory.mktemp("tuner")
     lines = []
     with MonkeyPatch.context() as patch:
@@ -84,7 +85,6 @@ def searched(tiny_shop, tmp_path_factory):
 
 
 def test_keras_tuner_uses_the_keras_of_our_models():
-
     assert backend.config.multi_backend()
     assert backend.keras.callbacks.Callback is keras.callbacks.Callback
 
@@ -151,7 +151,6 @@ def test_a_trial_trains_with_its_values_and_the_epochs_of_a_trial(tiny_shop, tmp
 
 
 def test_seed_0_is_a_seed():
-
     goal = keras_tuner.Objective("val_ndcg@10", "max")
     config = SimpleNamespace(encoder=EncoderConfig(), training=TrainingConfig())
 
@@ -165,7 +164,6 @@ def test_seed_0_is_a_seed():
 
 
 def test_an_interrupted_search_goes_on(searched, tiny_shop, tmp_path, monkeypatch, pretended):
-
     class PowerCutError(BaseException):
         pass
 
@@ -185,7 +183,6 @@ def test_an_interrupted_search_goes_on(searched, tiny_shop, tmp_path, monkeypatc
 
 
 def test_a_trial_that_fails_ends_the_search(tiny_shop, tmp_path, monkeypatch):
-
     def fail(*_, **__):
         raise MemoryError("no room")
 
@@ -194,8 +191,8 @@ def test_a_trial_that_fails_ends_the_search(tiny_shop, tmp_path, monkeypatch):
         search(tmp_path, tiny_shop)
 
 
+@pytest.mark.usefixtures("without_export")
 def test_the_encoder_trains_with_what_was_found(searched, tiny_shop, tmp_path, caplog):
-
     found = {**searched.best, "values": {**searched.best["values"], "encoder.width": 24}}
     args = fn_args(
         tmp_path, tiny_shop, {**ONE_MEMBER, "training": {**TINY["training"], "epochs": 1}}
@@ -214,7 +211,6 @@ def test_the_encoder_trains_with_what_was_found(searched, tiny_shop, tmp_path, c
 
 
 def test_an_unknown_hyperparameter_is_an_error():
-
     found = keras_tuner.HyperParameters()
     found.Float("training.rate", 0.0, 1.0)
     with pytest.raises(ConfigError, match="unknown setting 'training.rate'"):
@@ -229,7 +225,6 @@ def test_an_unknown_hyperparameter_is_an_error():
 def test_the_specialists_rate_follows_the_encoders_within_its_own_bounds(
     factor, configured, advised
 ):
-
     found = keras_tuner.HyperParameters()
     found.Float("training.learning_rate", 1e-9, 1.0, sampling="log", default=1e-3)
     found.values["training.learning_rate"] = 1e-3 * factor

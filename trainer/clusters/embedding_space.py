@@ -28,6 +28,11 @@ class EmbeddingSpace:
             without principal components.
         components: float32 [parts, dim], the principal components; None to keep all dimensions.
         variance: share of the variance that the components keep, for the reader; None without.
+
+    Example:
+        >>> points = EmbeddingSpace(normalize=True).points(np.array([[3.0, 4.0]]))
+        >>> points.astype(float).round(2).tolist()
+        [[0.6, 0.8]]
     """
 
     normalize: bool

@@ -28,6 +28,14 @@ class GaussianPosterior(AssignmentRule):
         factors: float32 [K, dim], the square roots of the precisions if covariances are diagonal;
             else [K, dim, dim], triangular.
         log_weights: float32 [K], of the components.
+
+    Example:
+        >>> means, factors = np.array([[0.0], [4.0]]), np.ones((2, 1))
+        >>> rule = GaussianPosterior(means, factors, np.log([0.5, 0.5]))
+        >>> rule.assign(np.array([[1.0], [3.5]])).tolist()
+        [0, 1]
+        >>> rule.membership(np.array([[2.0]])).round(2).tolist()
+        [[0.5, 0.5]]
     """
 
     kind = "gaussian_posterior"

@@ -60,7 +60,13 @@ def strongest(membership: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def mixture_weights(membership: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-    """Weights [batch, K + 1] of membership [batch, K] under strengths [K]; the global one first."""
+    """Weights [batch, K + 1] of membership [batch, K] under strengths [K]; the global one first.
+
+    Example:
+        >>> membership = tf.constant([[0.75, 0.25], [0.0, 0.0]])
+        >>> mixture_weights(membership, tf.constant([1.0, 0.0])).numpy().tolist()
+        [[0.25, 0.75, 0.0], [1.0, 0.0, 0.0]]
+    """
     specialists = membership * strengths
     rest = 1.0 - tf.reduce_sum(specialists, axis=1, keepdims=True)
     return tf.concat([rest, specialists], axis=1)

@@ -36,6 +36,18 @@ class NearestPrototype(AssignmentRule):
         temperature: > 0, a squared distance.
         radii: float32 [K], >= 0: the point is noise if it is further than this from the nearest
             prototype, by the cluster of that prototype. None: no point is noise.
+
+    Example:
+        >>> groups = [np.array([[0.0, 0.0]]), np.array([[4.0, 0.0]])]
+        >>> rule = NearestPrototype.of_groups(groups, temperature=4.0)
+        >>> points = np.array([[1.0, 0.0], [2.0, 0.0], [5.0, 0.0]], np.float32)
+        >>> rule.assign(points).tolist()
+        [0, 0, 1]
+        >>> rule.membership(points).round(2).tolist()[1]
+        [0.5, 0.5]
+        >>> near = NearestPrototype.of_groups(groups, 4.0, radii=np.array([1.5, 1.5]))
+        >>> near.assign(points).tolist()
+        [0, -1, 1]
     """
 
     kind = "nearest_prototype"

@@ -30,6 +30,16 @@ class Histories:
         targets: int32 [targets], item indices of all held-out next items.
         target_splits: int64 [users + 1].
         first_target: int64 [users], first position of the history that may be trained on.
+
+    Example:
+        >>> columns = {"item": np.array([7, 8, 9, 5], np.int32)}  # two users: 7 8 9, and 5
+        >>> two = Histories(
+        ...     columns, np.array([0, 3, 4]), np.array([6]), np.array([0, 0, 1]), np.array([0, 1])
+        ... )
+        >>> len(two), two.lengths.tolist(), two.next_item.tolist()
+        (2, [3, 1], [0, 6])
+        >>> two.take(np.array([1])).columns["item"].tolist()
+        [5]
     """
 
     columns: dict[str, np.ndarray]

@@ -21,6 +21,10 @@ def repeat_share(flat_items: npt.NDArray[Any], row_splits: npt.NDArray[np.int64]
 
     Raises:
         ValueError: `row_splits` does not cover `flat_items`.
+
+    Example:
+        >>> repeat_share(np.array([1, 2, 1, 3, 4]), np.array([0, 3, 5]))  # 1 2 1, and 3 4
+        0.3333333333333333
     """
     repeats, later_events = count_repeats(flat_items, row_splits)
     return repeats / later_events if later_events else 0.0

@@ -24,6 +24,11 @@ def window(
 
     Returns:
         [batch, length] of `values`' dtype, newest first, 0 where a history is shorter.
+
+    Example:
+        >>> items = tf.constant([7, 8, 9, 5])  # two users: 7 8 9, and 5
+        >>> window(items, tf.constant([0, 3]), tf.constant([3, 4]), 2).numpy().tolist()
+        [[9, 8], [5, 0]]
     """
     index = tf.cast(ends, tf.int32)[:, None] - 1 - tf.range(length)[None, :]
     inside = index >= tf.cast(starts, tf.int32)[:, None]

@@ -62,6 +62,10 @@ def user_values(ranks: Ranks, metric: str) -> Values:
 
     Raises:
         ValueError: the metric is not known, or a rank is below 1.
+
+    Example:
+        >>> user_values(np.array([1, 3, 30]), "ndcg@10").tolist()
+        [1.0, 0.5, 0.0]
     """
     ranks = np.asarray(ranks)
     if ranks.size and ranks.min() < 1:
@@ -86,6 +90,11 @@ def ranking_metrics(ranks: Ranks) -> dict[str, float]:
     Returns:
         metric name to value, and "users" to the number of users behind them. Without any user
         every metric is 0.
+
+    Example:
+        >>> figures = ranking_metrics(np.array([1, 3, 30, 0]))  # the last user has no next item
+        >>> figures["users"], figures["ndcg@10"], round(figures["hr@10"], 3)
+        (3.0, 0.5, 0.667)
     """
     scored = _scored(ranks)
     values = {
@@ -120,6 +129,11 @@ def basket_values(ranks: Ranks, splits: Ranks, metric: str) -> Values:
 
     Raises:
         ValueError: the metric is not known.
+
+    Example:
+        >>> ranks, splits = np.array([2, 0, 1]), np.array([0, 2, 3])  # baskets of two and of one
+        >>> basket_values(ranks, splits, "basket_recall@10").tolist()
+        [0.5, 1.0]
     """
     ranks, splits = np.asarray(ranks), np.asarray(splits)
     match = re.fullmatch(r"basket_(recall|ndcg)@([1-9]\d*)", metric)
@@ -151,6 +165,11 @@ def bootstrap_interval(
 
     Returns:
         The mean and its interval; NaN without users.
+
+    Example:
+        >>> found = bootstrap_interval(np.array([0.0, 1.0] * 50))
+        >>> found.mean, found.users, 0.3 < found.low < 0.5 < found.high < 0.7
+        (0.5, 100, True)
     """
     values = np.asarray(values, dtype=np.float64)
     if values.size == 0:
@@ -180,6 +199,11 @@ def paired_difference(
 
     Raises:
         ValueError: the two do not list the same number of users.
+
+    Example:
+        >>> better = paired_difference(np.array([1, 1, 3]), np.array([1, 3, 3]))
+        >>> round(better.mean, 3)
+        0.167
     """
     first, second = np.asarray(ranks), np.asarray(other_ranks)
     if first.shape != second.shape:

@@ -27,5 +27,15 @@ ALGORITHMS: dict[str, type[ClusteringAlgorithm]] = {
 
 
 def make_algorithm(config: ClusteringConfig) -> ClusteringAlgorithm:
-    """The algorithm that the configuration names."""
+    """The algorithm that the configuration names.
+
+    Example:
+        >>> import numpy as np
+        >>> points = np.array([[0.0], [0.1], [0.2], [9.0], [9.1]], np.float32)
+        >>> found = make_algorithm(ClusteringConfig(algorithm="kmeans")).fit(points, k=2, seed=1)
+        >>> found.labels.tolist(), found.sizes
+        ([0, 0, 0, 1, 1], [3, 2])
+        >>> found.assign(np.array([[8.0]], np.float32)).tolist()
+        [1]
+    """
     return ALGORITHMS[config.algorithm](config)

@@ -15,6 +15,8 @@ from trainer.errors import DataError
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 RETURNING = [(b"ann", [b"milk", b"milk", b"bread"]), (b"bob", [b"tea", b"tea", b"milk"])]
 """Each buys again what they bought before, but only one of them buys what everybody does."""
 

@@ -10,6 +10,8 @@ from components.behavior_example_gen.steps import beam_pipeline
 from tests.helpers.behavior_example_gen_runs import ingest, shop, table
 from trainer.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 ITEMS = "item_id,title,category\n" + "".join(f"i{n},Item {n},c{n % 2}\n" for n in range(5))
 
 

@@ -25,6 +25,8 @@ from tests.helpers.behavior_example_gen_runs import (
 from tests.helpers.repository import REPOSITORY, SHARED_DATA
 from trainer.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = REPOSITORY / "schema" / "history.pbtxt"
 QUALITY_KEYS = {
     "files", "rows_read", "events_kept", "users", "items", "bad_rows", "bad_fraction", "dropped",
@@ -454,7 +456,6 @@ def test_beauty_equals_its_file(tmp_path: Path) -> None:
 
 
 def test_the_component_takes_plain_types(tmp_path: Path) -> None:
-
     path = tmp_path / "log.csv"
     path.write_text(table(shop()))
     node = BehaviorExampleGen([str(path)], input_fingerprint="given", code_version="c")

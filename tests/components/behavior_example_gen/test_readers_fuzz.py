@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.reading import csv_reader, readers, sources
+
+pytestmark = pytest.mark.slow
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]
 MARKED = ("utf-8", "utf-8-sig", "utf-16")

@@ -22,7 +22,7 @@ from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.fitting import combine, fit_strengths
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.scored import Scored
-from tests.trainer.conftest import raw_history, write_records
+from tests.helpers.raw_histories import raw_history, write_records
 from trainer.clusters.mixture import mixture_weights, strongest
 from trainer.data import features
 from trainer.data.histories import Histories
@@ -30,6 +30,8 @@ from trainer.encoder.catalogue import Catalogue
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.metrics import basket_metric_names
 from trainer.evaluation.ranking import target_rank
+
+pytestmark = pytest.mark.slow
 
 ITEMS, WIDTH, USERS = 60, 8, 400
 ITEMS_OF_FOUR = 6
@@ -99,19 +101,16 @@ def test_useless_specialists_leave_the_global_encoder_alone(planted):
 
 
 def test_strength_zero_is_the_global_encoder(planted):
-
     combined = combine(planted.useful, planted.membership, np.zeros(2))
     np.testing.assert_allclose(combined, planted.useful[0], rtol=1e-6)
 
 
 def test_weights_sum_to_one():
-
     weights = mixture_weights(tf.constant([[0.2, 0.8], [1.0, 0.0]]), tf.constant([0.5, 1.0]))
     np.testing.assert_allclose(weights, [[0.1, 0.1, 0.8], [0.5, 0.5, 0.0]], atol=1e-6)
 
 
 def test_only_the_clusters_a_user_belongs_to_most_count():
-
     membership = np.array([[0.5, 0.1, 0.4], [0.2, 0.7, 0.1], [0.0, 0.0, 0.0]], np.float32)
     two = np.array([[0.5, 0.0, 0.4], [0.2, 0.7, 0.0], [0.0, 0.0, 0.0]], np.float32)
     np.testing.assert_array_equal(strongest(membership, 2), two)
@@ -120,7 +119,6 @@ def test_only_the_clusters_a_user_belongs_to_most_count():
 
 
 def test_comparison_counts_users_by_slice(planted):
-
     ones = np.ones(USERS, np.int64)
     table = rank_table(
         "test",
@@ -148,7 +146,6 @@ def test_comparison_counts_users_by_slice(planted):
 
 
 def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
-
     refused = fit(planted, planted.useful).refused("a random partition does as well")
     assert not refused.kept and (refused.strengths == 0).all() and refused.fitted.any()
     assert "but a random partition does as well" in refused.reason
@@ -162,7 +159,6 @@ def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
 
 
 def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
-
     noise = np.arange(USERS) % 4 == 0
     clusters = np.where(noise, -1, np.arange(USERS) % 2)
     membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
@@ -210,7 +206,6 @@ def baskets_of_four():
 
 
 def compared(histories, exclude_seen):
-
     baskets = Baskets.of(histories, ITEMS_OF_FOUR, exclude_seen)
     lists = np.array([[2, 3, 0], [1, 4, 3], [9, 9, 9], [1, 2, 3]])
     model = Ranks(np.array([4, 7, 4, 0]), baskets.ranks_in(lists))
@@ -226,7 +221,6 @@ def compared(histories, exclude_seen):
 
 
 def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
-
     table = compared(baskets_of_four, exclude_seen=False)
     # Next items: 6 (known, never in training), 7 (unknown), 1. Nothing to look for in the last row.
     assert table["target_frequency"].to_list() == [0, 0, 21]
@@ -261,7 +255,6 @@ def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_fo
 
 
 def test_bands_of_training_frequency():
-
     frequency = [500, 21, 20, 6, 5, 1, 0]
     ones = np.ones(len(frequency), np.int64)
     columns = {
@@ -282,7 +275,6 @@ def test_bands_of_training_frequency():
 
 
 def test_training_counts_follow_the_vocabulary(tmp_path):
-
     files = [
         write_records(tmp_path / f"{part}.gz", [raw_history(item_ids=items) for items in histories])
         for part, histories in enumerate([["abca", "b"], ["aac", ""]])

@@ -17,8 +17,8 @@ from tfx.types import standard_artifacts
 from components.artifacts import ClusterModel, ModelComparison
 from components.cluster_combiner import executor, worth
 from components.cluster_combiner.config import CombinerConfig
-from tests.components.cluster_combiner.test_scored import fine_tuned, in_part
-from tests.trainer.conftest import write_records
+from tests.helpers.fine_tuning import fine_tuned, in_part
+from tests.helpers.raw_histories import write_records
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.nearest_prototype import NearestPrototype
@@ -29,6 +29,8 @@ from trainer.data.item_features import ItemFeatures
 from trainer.encoder.build_encoder import build_encoder
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
+
+pytestmark = pytest.mark.slow
 
 MEMBERS, WIDTH, CLUSTERS = 2, 8, 2
 CONTROLS = {"random_0": [0], "random_1": [], "continued": [0, 1]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 
 import keras
@@ -12,7 +11,8 @@ import tensorflow as tf
 
 from components.cluster_combiner.controls import Controls, score_controls
 from components.cluster_combiner.scored import score
-from tests.trainer.conftest import tiny_shop, write_records  # noqa: F401  (a fixture)
+from tests.helpers.fine_tuning import LONGEST, fine_tuned, in_part
+from tests.helpers.raw_histories import write_records
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.nearest_prototype import NearestPrototype
@@ -26,15 +26,14 @@ from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.inference.own_members import OwnMembers
 from trainer.inference.stacked_towers import StackedTowers
-from trainer.raw_history import RANDOM_PART
+
+pytestmark = pytest.mark.slow
 
 MEMBERS, WIDTH = 3, 8
-LONGEST = 12
-PARTS = 2
 
 
 @pytest.fixture(scope="module")
-def shop(tiny_shop, tmp_path_factory):  # noqa: F811
+def shop(tiny_shop, tmp_path_factory):
     """An encoder of random weights, and a split of histories of 1 to 12 events."""
     keras.utils.set_random_seed(5)
     facts = DataFacts.of(read_histories(tiny_shop.validation, tiny_shop.graph), tiny_shop.graph)
@@ -48,31 +47,6 @@ def shop(tiny_shop, tmp_path_factory):  # noqa: F811
     records = [in_part(record, user) for user, record in enumerate(tiny_shop.raw)]
     file = write_records(tmp_path_factory.mktemp("split") / "validation.gz", records)
     return SimpleNamespace(encoder=encoder, graph=tiny_shop.graph, files=[file])
-
-
-def in_part(record: bytes, user: int) -> bytes:
-    """A history cut to its first events, of a user who is in a part of the random partition."""
-    example = tf.train.Example.FromString(record)
-    feature, events = example.features.feature, user % LONGEST + 1
-    for name in ("item_ids", "actions", "timestamps", "prices", "quantities", "categories"):
-        values = getattr(feature[name], feature[name].WhichOneof("kind")).value
-        del values[events:]
-    feature["first_target"].int64_list.value[0] = events
-    feature[RANDOM_PART].int64_list.value.append(user % PARTS)
-    return example.SerializeToString()
-
-
-def fine_tuned(encoder: BehaviorEncoder, own: Sequence[int], seed: int) -> BehaviorEncoder:
-    """A copy of the encoder with other weights in the members named, as a Trainer leaves it."""
-    tower = keras.saving.deserialize_keras_object(
-        keras.saving.serialize_keras_object(encoder.tower)
-    )
-    tower.build()
-    rng = np.random.default_rng(seed)
-    for place, (copy, member) in enumerate(zip(tower.members, encoder.tower.members, strict=True)):
-        change = 0.2 if place in own else 0.0
-        copy.set_weights([w + change * rng.normal(size=w.shape) for w in member.get_weights()])
-    return BehaviorEncoder(encoder.catalogue, tower, encoder.exclude_seen, encoder.own_events)
 
 
 def whole_queries(encoder: BehaviorEncoder, histories: Histories) -> np.ndarray:

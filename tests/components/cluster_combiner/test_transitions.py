@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.cluster_combiner.transitions import fit_transitions
-from tests.trainer.data.test_item_transitions import histories
+from tests.helpers.item_histories import histories
 from trainer.data.item_transitions import TransitionBonus, count_transitions
 from trainer.evaluation.ranking import target_rank
 
@@ -60,7 +60,6 @@ def shop():
 
 
 def fitted(shop, targets):
-
     queries = np.zeros((USERS, WIDTH), np.float32)
     return fit_transitions(shop.counted, shop.ranker(targets), shop.split(targets), queries, seed=1)
 
@@ -80,7 +79,6 @@ def test_what_does_not_follow_is_not_used(shop):
 
 
 def test_without_users_or_transitions_there_is_nothing_to_weigh(shop):
-
     for counted, targets in (
         (shop.counted, np.zeros(USERS)),
         (shop.counted.times(0), shop.follows),

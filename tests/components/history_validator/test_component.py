@@ -10,6 +10,8 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.curated_schema import executor as curated_schema
 from components.history_validator.executor import AnomalyError, Executor
 
+pytestmark = pytest.mark.slow
+
 GOOD = {
     "user_id": [b"u"],
     "item_ids": [b"a", b"b"],

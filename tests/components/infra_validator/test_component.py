@@ -18,8 +18,10 @@ from components.infra_validator.config import InfraConfig
 from components.infra_validator.model_server import ModelServer, find_model_server
 from components.infra_validator.record import InfraRecord
 from tests.helpers.echo_model import write_echo_model
-from tests.trainer.conftest import raw_history, write_records
+from tests.helpers.raw_histories import raw_history, write_records
 from trainer.settings import ConfigError
+
+pytestmark = pytest.mark.slow
 
 
 def _histories(folder, items):
@@ -108,7 +110,6 @@ def test_a_damaged_model_is_refused_not_an_error(validate, tmp_path, damage):
 
 
 def test_a_model_that_fails_its_warm_up_is_refused(validate, tmp_path):
-
     folder = _model(tmp_path, refuses=b"cold")
     history = raw_history(item_ids=["cold"], timestamps=[1])
     trainer.serving.warmup.write_warmup(str(folder / "Format-Serving"), [history])

@@ -16,6 +16,8 @@ from components.infra_validator.stand_in.one_model import OneModel
 from components.infra_validator.stand_in.refusal import Refusal
 from tests.helpers.echo_model import write_echo_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):

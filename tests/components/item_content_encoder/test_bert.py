@@ -16,6 +16,8 @@ from components.item_content_encoder.weights import find_weights, weights_finger
 from tests.helpers.tiny_bert import POSITIONS, WIDTH, WORDS, sentence_vector, tensors, write_bert
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 
 def encode(encoder, texts):
     vectors = np.full((len(texts), encoder.dim), np.nan, np.float32)

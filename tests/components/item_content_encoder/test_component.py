@@ -24,6 +24,8 @@ from tests.helpers.tiny_bert import tensors, write_bert
 from trainer.data.item_content import ItemContent
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 ITEMS = [
     ("a", "Red shoes", "shoe", ""),
     ("b", "", "", ""),

@@ -16,6 +16,8 @@ from components.ranking_metrics import (
 from components.ranking_metrics.significant_change import SignificantChange
 from trainer.evaluation.metrics import paired_difference, ranking_metrics
 
+pytestmark = pytest.mark.slow
+
 MODELS = ["candidate", "baseline"]
 TWO_MODELS = tfma.EvalConfig(
     model_specs=[

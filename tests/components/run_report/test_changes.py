@@ -8,13 +8,13 @@ import pytest
 from components.run_report.clustering_figures import ClusteringFigures
 from components.run_report.inputs import ClusterProfile, ReportInputs, Verdict
 from components.run_report.page import render
-from tests.components.run_report.test_page import Page
-from tests.components.sequence_clusterer.test_continuation import (
+from tests.helpers.continuations import (
     DIM,
     go_on,
     last_run,
     users_named,
 )
+from tests.helpers.html_page import Page
 
 HOSTILE = "<b>bargain & hunters</b>"
 

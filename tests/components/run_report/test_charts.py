@@ -95,7 +95,6 @@ def test_timeline_of_one_second():
 
 
 def test_users_of_no_cluster_are_grey_and_below():
-
     points = [MapPoint(x=x, y=1.0, cluster=k) for x, k in [(0, 0), (1, 0), (2, 9), (3, -1)]]
     drawn = str(cluster_map(points))
     assert drawn.count(NOISE_COLOUR) == 1

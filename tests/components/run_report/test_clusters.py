@@ -23,7 +23,7 @@ from components.run_report.views.worth import worth_view
 from components.sequence_clusterer.choice.selection import select_clustering
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.lasting.drift import find_transitions
-from tests.components.run_report.test_page import Page
+from tests.helpers.html_page import Page
 from tests.helpers.run_report_artifacts import HOSTILE, write_run
 
 NAMES = ClusterNames(

@@ -6,7 +6,6 @@ import dataclasses
 import html
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from components.run_report.inputs import ReportInputs
 from components.run_report.page import figures, render
 from components.run_report.sources import RunFolders, UnreadableArtifactError, collect
 from components.run_report.writer import write
+from tests.helpers.html_page import Page
 from tests.helpers.run_report_artifacts import (
     HOSTILE,
     with_evaluation,
@@ -25,40 +25,6 @@ from tests.helpers.run_report_artifacts import (
 GOOD_SCORES = {None: (0.1196, 0.1020, 0.004), 0: (0.09, 0.105, 0.02), 1: (0.12, 0.105, 0.01)}
 BAD_SCORES = {None: (0.1196, 0.1020, 0.004), 2: (0.07, 0.095, 0.01), 10: (0.12, 0.1, 0.01)}
 CREATED = "2024-11-24T07:15:00+00:00"
-VOID = {"meta", "br"}
-
-
-class Page(HTMLParser):
-    """Text, tags and attributes of a page; fails on tags that do not match."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.ids: list[str] = []
-        self._open: list[str] = []
-        self._text: list[str] = []
-        self.feed(text)
-        assert self._open == []
-        self.text = " ".join(" ".join(self._text).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        self.ids += [value for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if self._open and self._open[-1] != "style":
-            self._text.append(data)
 
 
 @pytest.fixture(scope="module")

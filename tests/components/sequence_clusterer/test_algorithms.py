@@ -138,7 +138,6 @@ def test_hardly_any_points(name, points):
 
 @pytest.mark.parametrize("kind", ["full", "tied", "diag", "spherical"])
 def test_mixture_posterior_is_scikit_learns(kind):
-
     points, _ = planted(spread=0.4)
     fitted = fit("gaussian_mixture", points, covariance_type=kind, restarts=1)
     model = mixture.GaussianMixture(

@@ -7,7 +7,7 @@ import numpy as np
 from components.cluster_combiner.controls import random_membership
 from components.sequence_clusterer.assignment.random_partition import RandomPartition
 from components.sequence_clusterer.sample.fit_sample import history_hash
-from tests.trainer.conftest import raw_history
+from tests.helpers.raw_histories import raw_history
 
 
 def user(number: int) -> bytes:

@@ -15,7 +15,6 @@ from components.sequence_clusterer.algorithms import make_algorithm
 from components.sequence_clusterer.assignment.assignment import output_splits, write_cluster_splits
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.sample.space import fit_space
-from tests.trainer.conftest import tiny_shop  # noqa: F401  (a fixture)
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.mixture import Mixture
 from trainer.clusters.nearest_prototype import NearestPrototype
@@ -29,11 +28,13 @@ from trainer.evaluation.scorer import Scorer
 from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = 3
 
 
 @pytest.fixture(scope="module")
-def shop(tiny_shop, tmp_path_factory):  # noqa: F811
+def shop(tiny_shop, tmp_path_factory):
     """An encoder with random weights, as the Trainer exports it."""
 
     keras.utils.set_random_seed(5)
@@ -85,7 +86,6 @@ def mixture(embeddings):
 @pytest.mark.parametrize("rule_of", [centroids, radii, mixture])
 @pytest.mark.parametrize("representation", REPRESENTATIONS)
 def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp_path):
-
     records = list(tf.data.TFRecordDataset(shop.train, "GZIP").as_numpy_iterator())
     signature = "embed" if representation == "last_state" else "represent"
     output = "embedding" if representation == "last_state" else representation

@@ -8,7 +8,7 @@ import pytest
 
 from components.sequence_clusterer.errors import ClusteringError
 from components.sequence_clusterer.lasting.last_clusters import LastClusters
-from tests.components.sequence_clusterer.test_component import (
+from tests.helpers.clusterer_runs import (
     GROUPS,
     history,
     planted,
@@ -16,6 +16,8 @@ from tests.components.sequence_clusterer.test_component import (
     run,
     save_encoder,
 )
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = {"min_cluster_users": 5}
 

@@ -15,6 +15,8 @@ from tfx_pipeline.settings.gates_config import GatesConfig
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 # What the users of each cluster take next, and how many there are.
 CLUSTERS = [(0, b"a", 60), (1, b"b", 40), (-1, b"d", 5)]  # five users belong to none
 

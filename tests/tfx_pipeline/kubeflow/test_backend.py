@@ -13,6 +13,8 @@ from tests.tfx_pipeline.kubeflow.backend.conditions import holds
 from tests.tfx_pipeline.kubeflow.backend.launcher import TaskFailed
 from tests.tfx_pipeline.kubeflow.backend.specification import Refused
 
+pytestmark = pytest.mark.slow
+
 # A container that notes its ExecutorInput in its first output, and says things of the artifact.
 SCRIPT = """
 import json, os, sys

@@ -5,6 +5,8 @@ import pytest
 from tests.helpers.terminal import cohortrec
 from tfx_pipeline.kubeflow.run_executor import _mounts
 
+pytestmark = pytest.mark.slow
+
 FLINK = [
     *("--preset", "flink", "--set", "beam.job_endpoint=server:8099"),
     *("--set", "beam.worker_image=shop/cohortrec:7"),

@@ -9,6 +9,8 @@ from tests.helpers.terminal import cohortrec
 from tfx_pipeline.kubeflow.check.report import faults, warnings
 from tfx_pipeline.settings.kubeflow_config import KubeflowConfig
 
+pytestmark = pytest.mark.slow
+
 
 def _task(spec, name):
     return spec["root"]["dag"]["tasks"][name]

@@ -13,6 +13,8 @@ from tests.helpers.planted_shop import write_events
 from tests.helpers.terminal import cohortrec
 from tfx_pipeline.kubeflow.check.graph import upstream
 
+pytestmark = pytest.mark.slow
+
 
 def _compile(path, *arguments):
     answer = cohortrec("compile", "--output", path, *arguments)

@@ -8,6 +8,8 @@ import pytest
 from tfx_pipeline.kubeflow import artifact_paths, run_executor
 from tfx_pipeline.paths.inputs import InputError
 
+pytestmark = pytest.mark.slow
+
 ROOT = "minio://mlpipeline/v2/artifacts/run1"
 
 

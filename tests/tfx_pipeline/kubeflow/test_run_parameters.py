@@ -12,6 +12,8 @@ from tfx_pipeline.paths.inputs import InputError
 from tfx_pipeline.settings.run_config import load_config
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 
 def _given(compiled, task, **run):
     """What a backend hands to a task: constants, and the run's parameters or their defaults."""

@@ -13,6 +13,8 @@ from tfx_pipeline.local.metadata import RunMetadata
 from tfx_pipeline.local.start_clusters import find_start, start_files
 from tfx_pipeline.paths.inputs import InputError
 
+pytestmark = pytest.mark.slow
+
 Parameter = tfx.dsl.components.Parameter
 Output = tfx.dsl.components.OutputArtifact
 Examples = tfx.types.standard_artifacts.Examples

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer.clusters.test_assignment_rules import DIM, RULES, normal
+from tests.helpers.assignment_rules import DIM, RULES, normal
 from trainer.clusters.cluster_geometry import ClusterGeometry, ClusterModelError
 from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.nearest_prototype import NearestPrototype

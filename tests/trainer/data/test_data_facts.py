@@ -19,7 +19,6 @@ GRAPH = SimpleNamespace(vocabulary_size_by_name={"items": 4, "actions": 1}.get)
 
 
 def facts(item, time, splits=(0, 3, 6), **columns):
-
     n = len(item)
     base = {name: np.zeros(n, np.int32) for name in features.EVENT_FEATURES}
     base |= {"item": np.array(item, np.int32), "time": np.array(time, np.int64)}
@@ -30,7 +29,6 @@ def facts(item, time, splits=(0, 3, 6), **columns):
 
 
 def test_repeats_decide_what_is_recommended():
-
     once = facts([1, 2, 3, 4, 3, 2], range(6))
     again = facts([1, 1, 2, 3, 3, 3], range(6))
     assert once.repeat_share == 0 and once.exclude_seen(ServingConfig())
@@ -59,7 +57,6 @@ def test_items_take_the_category_of_their_events():
 
 
 def test_trends_need_times_and_can_be_switched_off():
-
     day = 86_400
     timed = facts([1, 2, 1, 3, 1, 2], np.array([0, 20, 52, 5, 9, 10]) * day)
     ordered = facts([1, 2, 1, 3, 1, 2], [0, 1, 2, 0, 1, 2])
@@ -81,7 +78,6 @@ def test_trends_need_times_and_can_be_switched_off():
     [(20_000, "auto", 4), (20_001, "auto", 2), (20_001, 3, 3), (4, 1, 1)],
 )
 def test_a_large_catalogue_has_fewer_members(items, setting, expected):
-
     found = dataclasses.replace(facts([1, 2, 3], range(3), (0, 3)), items=items)
     config = EncoderConfig(members=setting)
     assert found.members(config) == expected
@@ -97,6 +93,5 @@ def test_a_large_catalogue_has_fewer_members(items, setting, expected):
     ],
 )
 def test_some_members_learn_from_nothing(source, members, plain):
-
     nothing = ItemFeatures.none(4, "no texts")
     assert dataclasses.replace(nothing, source=source).plain_members(members) == plain

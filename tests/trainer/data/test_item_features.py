@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer.conftest import raw_history, write_records
-from tests.trainer.training.test_training import TINY, fn_args
+from tests.helpers.raw_histories import raw_history, write_records
+from tests.helpers.trainer_runs import TINY, fn_args
 from trainer.data import features
 from trainer.data.cooccurrence import _counts
 from trainer.data.histories import Histories, read_histories
@@ -21,6 +21,8 @@ from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.catalogue_forms import as_of_log_end, with_features_folded_in
 from trainer.encoder_trainer import run_fn
 from trainer.serving.export import load_encoder
+
+pytestmark = pytest.mark.slow
 
 NEW = ["never sold", "ünsold"]
 
@@ -41,7 +43,6 @@ def content_of(vocabulary: list[bytes]):
 
 @pytest.fixture(scope="module")
 def trained(tiny_shop, tmp_path_factory):
-
     directory = tmp_path_factory.mktemp("content")
     content_of(tiny_shop.graph.vocabulary_by_name("items")).save(str(directory / "content"))
     training = {**TINY["training"], "epochs": 4}
@@ -52,7 +53,6 @@ def trained(tiny_shop, tmp_path_factory):
 
 
 def test_features_keep_what_distinguishes_the_items(tiny_shop):
-
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     found = text_features(content_of(vocabulary), vocabulary)
     assert found.new_ids == [item.encode() for item in NEW]
@@ -65,14 +65,12 @@ def test_features_keep_what_distinguishes_the_items(tiny_shop):
 
 
 def test_nothing_changes_without_texts(tiny_shop):
-
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     found = text_features(ItemContent.empty([b"never sold"], "no texts"), vocabulary)
     assert (found.dim, found.new_ids, found.why) == (0, [], "no texts")
 
 
 def test_folding_changes_no_score():
-
     keras.utils.set_random_seed(3)
     rng = np.random.default_rng(3)
     catalogue = Catalogue(
@@ -115,7 +113,6 @@ def test_folding_changes_no_score():
 
 
 def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop):
-
     figures = json.loads((trained / "run" / "training.json").read_text())
     assert figures["derived"]["item_features"]["value"] == "texts"
     encoder = load_encoder(str(trained / "model"))
@@ -133,7 +130,6 @@ def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop)
 
 
 def test_histories_know_the_new_items(tiny_shop, tmp_path):
-
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     record = raw_history(
         item_ids=[NEW[0], vocabulary[4].decode(), "who knows", NEW[1]],
@@ -149,7 +145,6 @@ def test_histories_know_the_new_items(tiny_shop, tmp_path):
 
 
 def test_cooccurrence_groups_items_that_occur_together(tiny_shop):
-
     histories = read_histories(tiny_shop.train, tiny_shop.graph)
     found = cooccurrence_features(histories, 20, "there are no texts", seed=1)
     assert found.known.shape == (22, 19) and not found.known[[0, -1]].any()
@@ -167,7 +162,6 @@ def test_cooccurrence_groups_items_that_occur_together(tiny_shop):
 
 
 def test_pair_counts_fall_with_distance_and_stay_within_a_user():
-
     item = np.array([1, 2, 3, 1, 4, 1], np.int32)
     nothing = np.zeros(3, np.int64)
     histories = Histories(

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
 from trainer.config import LabelConfig
 from trainer.data import features, item_statistics
 from trainer.data.histories import Histories
@@ -24,7 +23,6 @@ DAY = 86_400
 
 
 def histories(items, days, splits=None):
-
     columns = {name: np.zeros(len(items), np.int32) for name in features.EVENT_FEATURES}
     columns |= {"item": np.array(items, np.int32), "time": np.array(days, np.int64) * DAY}
     splits = np.array(splits or [0, len(items)])
@@ -33,12 +31,10 @@ def histories(items, days, splits=None):
 
 
 def statistics_of(*args, items=4, has_time=True):
-
     return ItemStatistics.of(histories(*args), items, has_time=has_time)
 
 
 def test_each_point_knows_what_came_before_it_only():
-
     # A period is two days: item 1 sells throughout, item 2 in the first half, item 3 in the second.
     days = np.arange(52)
     items = np.where(days % 2 == 0, 1, np.where(days < 26, 2, 3))
@@ -61,7 +57,6 @@ def test_each_point_knows_what_came_before_it_only():
 
 
 def test_openings_are_the_first_of_each_instant():
-
     # Two histories of three events; the second one begins at the time at which the first one ended.
     found = statistics_of([1, 2, 1, 3, 1, 2], [5, 5, 9, 9, 9, 10], [0, 3, 6], has_time=False)
     assert found.periods == 0 and found.table.shape == (1, 5, 3)
@@ -79,7 +74,6 @@ def test_unknown_items_do_not_count():
 
 
 def test_a_large_catalogue_has_fewer_periods_or_none(monkeypatch):
-
     monkeypatch.setattr(item_statistics, "MOST_CELLS", 50)
     assert statistics_of([1, 2, 1, 3], [0, 9, 20, 40], items=4).periods == 10
     assert statistics_of([1, 2, 1, 3], [0, 9, 20, 40], items=20).periods == 0
@@ -87,7 +81,6 @@ def test_a_large_catalogue_has_fewer_periods_or_none(monkeypatch):
 
 @pytest.fixture
 def catalogue():
-
     keras.utils.set_random_seed(4)
     rng = np.random.default_rng(4)
     made = Catalogue(items=6, categories=0, own_items=True, width=8, periods=3)
@@ -103,7 +96,6 @@ def catalogue():
 
 
 def test_a_time_belongs_to_the_period_that_it_is_in(catalogue):
-
     times = tf.constant([-(2**40), 9, 10, 19, 20, 39, 40, 2**40], tf.int64)
     assert catalogue.biases.trend.period_of(times).numpy().tolist() == [0, 0, 0, 0, 1, 2, 3, 3]
 
@@ -153,7 +145,6 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
 
 
 def test_the_trend_is_learnt(catalogue):
-
     with tf.GradientTape() as tape:
         loss = full_softmax_loss(
             catalogue,
@@ -175,7 +166,6 @@ def test_the_trend_is_learnt(catalogue):
 
 
 def test_training_knows_when_its_targets_were_taken():
-
     given = histories([1, 2, 3, 4, 1, 2], [0, 9, 20, 31, 40, 51])
     statistics = ItemStatistics.of(given, 4, has_time=True)
     keras.utils.set_random_seed(6)

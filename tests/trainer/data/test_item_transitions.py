@@ -6,26 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.data import features
-from trainer.data.histories import Histories
+from tests.helpers.item_histories import histories
 from trainer.data.item_transitions import FOLLOWERS, TransitionBonus, count_transitions
-
-
-def histories(*users, times=None):
-    """Histories of item indices, every event at a time of its own unless times are given."""
-
-    lengths = [len(items) for items in users]
-    count = sum(lengths)
-    columns = {name: np.ones(count, np.int32) for name in features.EVENT_FEATURES}
-    columns[features.ITEM] = np.concatenate([np.array(items, np.int32) for items in users])
-    columns[features.TIME] = np.arange(count) if times is None else np.concatenate(times)
-    return Histories(
-        columns,
-        splits=np.concatenate([[0], np.cumsum(lengths)]),
-        targets=np.zeros(0, np.int32),
-        target_splits=np.zeros(len(users) + 1, np.int64),
-        first_target=np.zeros(len(users), np.int64),
-    )
 
 
 def strength(found, item, follower):
@@ -38,7 +20,6 @@ def relative(weight, followed, popularity):
 
 
 def test_counts_by_hand():
-
     found = count_transitions(histories([1, 2, 3], [1, 2]), items=3)
     near, far = 1.0, np.exp(-1 / 5)
     # 1 was followed by 2 twice and, one event later, by 3; 2 by 3. Popularity counts first items.
@@ -53,7 +34,6 @@ def test_counts_by_hand():
 
 
 def test_a_basket_has_no_order_and_shares_one():
-
     # 1, then 2 and 3 at once: neither follows the other, and each is half of what follows 1.
     both = count_transitions(histories([1, 2, 3], times=[np.array([0, 5, 5])]), items=3)
     assert strength(both, 2, 3) == strength(both, 3, 2) == 0
@@ -66,14 +46,12 @@ def test_a_basket_has_no_order_and_shares_one():
 
 
 def test_unknown_items_neither_follow_nor_are_followed():
-
     found = count_transitions(histories([9, 1, 9, 2]), items=2)
     assert strength(found, 1, 2) == 1.0
     assert set(found.followers.ravel()) == {0, 2}
 
 
 def test_only_the_strongest_are_kept():
-
     often = [[1, 2]] * 3
     others = [[1, item] for item in range(3, FOLLOWERS + 5)]
     found = count_transitions(histories(*often, *others), items=FOLLOWERS + 4)
@@ -82,14 +60,12 @@ def test_only_the_strongest_are_kept():
 
 
 def test_nothing_to_count_is_no_bonus():
-
     found = count_transitions(histories([1], [2]), items=2)
     item, bonus = TransitionBonus(found).bonus(tf.constant([[1, 0]]))
     assert not item.numpy().any() and not bonus.numpy().any()
 
 
 def test_a_bonus_fades_with_what_came_after_and_adds_up():
-
     memory = TransitionBonus(count_transitions(histories([1, 2], [3, 2]), items=3))
     scores = tf.zeros([3, 4])
     # 3 is latest and 1 before it; 9 is unknown.

@@ -14,7 +14,6 @@ from trainer.data.windows import window
 
 @pytest.fixture()
 def histories():
-
     # User 0: a basket of two, then two single events. User 1: one event. User 2: from event 1 on.
     item = np.array([1, 2, 3, 9, 4, 5, 6, 7], np.int32)
     time = np.array([10, 10, 20, 30, 5, 1, 2, 3], np.int64)
@@ -30,7 +29,6 @@ def histories():
 
 
 def test_samples_end_where_time_moves_on(histories):
-
     samples = training_samples(histories)
     assert list(zip(samples.starts, samples.ends, samples.target_ends, strict=True)) == [
         (0, 0, 2),
@@ -63,7 +61,6 @@ def test_batches_never_show_a_target_in_its_own_window(histories):
 
 
 def test_same_seed_same_batches_and_epochs_differ(histories):
-
     def first(seed, epoch):
         batches = SampleBatches(histories, 8, 8, 10, 4, 0, 4, 0, seed)
         return next(iter(batches.dataset(first_epoch=epoch)))[1].numpy().tolist()
@@ -73,7 +70,6 @@ def test_same_seed_same_batches_and_epochs_differ(histories):
 
 
 def test_later_items_stand_behind_those_of_the_instant(histories):
-
     batches = SampleBatches(histories, 9, 8, 10, 4, 2, 4, 0, 0)
     shown = {
         tuple(row) for _, targets in batches.dataset().take(60) for row in targets.numpy().tolist()
@@ -83,7 +79,6 @@ def test_later_items_stand_behind_those_of_the_instant(histories):
 
 
 def test_window_is_newest_first_and_padded():
-
     values = tf.constant([1, 2, 3, 4, 5], tf.int32)
     cut = window(values, tf.constant([0, 3, 5]), tf.constant([3, 5, 5]), 4)
     assert cut.numpy().tolist() == [[3, 2, 1, 0], [5, 4, 0, 0], [0, 0, 0, 0]]

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
 from trainer.encoder.batched_product import few_rows_product, product
 
 
 @pytest.mark.parametrize("transpose_b", [False, True])
 def test_products_are_those_of_numpy(transpose_b):
-
     rng = np.random.default_rng(0)
     a = rng.normal(size=(2, 3, 4, 5)).astype(np.float32)
     b = rng.normal(size=(2, 3, 5, 6)).astype(np.float32)

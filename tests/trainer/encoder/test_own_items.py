@@ -9,7 +9,6 @@ from trainer.encoder.own_items import DAY, FEATURE_NAMES, OwnItems, RepeatBonus,
 
 
 def test_summary_of_a_window():
-
     # Newest first: item 7 bought on days 10, 8 and 2; item 3 on day 9; then padding.
     items = tf.constant([[7, 3, 7, 7, 0, 0]], tf.int32)
     times = tf.constant([[10, 9, 8, 2, 0, 0]], tf.int64) * int(DAY)
@@ -35,7 +34,6 @@ def test_summary_of_a_window():
 
 
 def test_places_in_baskets():
-
     # Baskets in the order in which they were filled: (5, 6, 7, 8), (6, 5), (9); newest first.
     items = tf.constant([[9, 5, 6, 8, 7, 6, 5, 0]], tf.int32)
     times = tf.constant([[300, 200, 200, 100, 100, 100, 100, 0]], tf.int64)
@@ -57,14 +55,12 @@ def test_places_in_baskets():
 
 
 def test_times_in_any_order_stay_finite():
-
     times = tf.constant([[0, 2**62, -(2**62)]], tf.int64)
     own = summarise(tf.constant([[1, 1, 2]], tf.int32), times)
     assert np.isfinite(own.features.numpy()).all()
 
 
 def test_padding_does_not_change_the_summary():
-
     items = np.array([[5, 2, 5]], np.int32)
     times = np.array([[300, 200, 100]], np.int64)
     short = summarise(tf.constant(items), tf.constant(times))
@@ -81,7 +77,6 @@ def test_padding_does_not_change_the_summary():
 
 
 def test_the_bonus_reads_the_statistics_of_the_items():
-
     bonus = RepeatBonus(3)
     bonus.build((None, 4))
     own = summarise(tf.constant([[1, 2, 3]]), tf.constant([[9, 9, 9]], tf.int64))

@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
-from trainer.config import EncoderConfig, LabelConfig, ServingConfig
-from trainer.data.data_facts import DataFacts
-from trainer.data.item_features import ItemFeatures
-from trainer.data.item_statistics import ItemStatistics
-from trainer.encoder.build_encoder import build_encoder
+from trainer.config import LabelConfig
 from trainer.serving.export import load_encoder, save_encoder
 from trainer.training.next_item_model import NextItemModel
 
 
-@pytest.fixture
-def encoder():
-
-    keras.utils.set_random_seed(8)
-    facts = DataFacts(
-        items=12,
-        item_counts=np.arange(13)[::-1],
-        item_statistics=ItemStatistics(np.zeros(1, np.int64), np.zeros((1, 13, 3), np.float32)),
-        item_categories=np.zeros(14, np.int32),
-        categories=0,
-        actions=0,
-        has_time=False,
-        has_price=False,
-        repeat_share=0.0,
-    )
-    config = EncoderConfig(width=8, members=3, layers=2, feedforward=16, max_events=4)
-    encoder = build_encoder(facts, config, ServingConfig(), ItemFeatures.none(12, "no texts"))
-    table = encoder.catalogue.item_embedding.embeddings
-    table.assign(np.random.default_rng(0).normal(0, 1, table.shape))
-    return encoder
-
-
-@pytest.fixture
-def events():
-
-    items = tf.constant([[3, 5, 0, 0], [1, 2, 9, 12]], tf.int32)
-    return {"item": items, "category": tf.zeros_like(items)}
-
-
 def member_scores(encoder, events):
-
     vectors = encoder.catalogue(events["item"], events["category"])
     table = encoder.catalogue.table()
     for m, tower in enumerate(encoder.tower.members):
@@ -65,7 +29,6 @@ def test_score_is_the_mean_of_the_members(encoder, events):
 
 @pytest.mark.parametrize("sampled", [None, 12], ids=["full", "sampled"])
 def test_loss_is_the_mean_of_the_members_losses(encoder, events, sampled):
-
     # After the first row's next item comes another one, which the second member learns too.
     targets = tf.constant([[4, 9], [7, 0]], tf.int32)
     model = NextItemModel(encoder, LabelConfig(later_items=1, later_weight=0.25), sampled)
@@ -81,7 +44,6 @@ def test_loss_is_the_mean_of_the_members_losses(encoder, events, sampled):
 
 
 def test_it_is_saved_and_loaded(encoder, events, tmp_path):
-
     save_encoder(encoder, str(tmp_path))
     loaded = load_encoder(str(tmp_path))
     assert loaded.members == 3 and loaded.tower.width == 24

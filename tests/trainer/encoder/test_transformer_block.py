@@ -8,14 +8,12 @@ import pytest
 import tensorflow as tf
 from scipy.special import softmax
 
-import trainer  # noqa: F401  (Keras switches first)
 from trainer.encoder.dropout import ByteDropout
 from trainer.encoder.transformer_block import TransformerBlock
 
 
 @pytest.fixture
 def block():
-
     keras.utils.set_random_seed(4)
     block = TransformerBlock(8, 2, 12, dropout=0.3, initializer_stddev=0.5)
     block.build()
@@ -28,7 +26,6 @@ def block():
 
 @pytest.fixture
 def windows():
-
     rng = np.random.default_rng(5)
     lengths = np.array([1, 3, 5])
     visible = np.arange(5)[None, :] < lengths[:, None]
@@ -85,7 +82,6 @@ def test_newest_is_the_state_of_position_0_with_lora(block, windows):
 
 
 def test_hidden_places_change_nothing(block, windows):
-
     x, visible = windows
     other = tf.where(visible[:, :, None], x, x + 7.0)
     np.testing.assert_allclose(
@@ -94,7 +90,6 @@ def test_hidden_places_change_nothing(block, windows):
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():
-
     keras.utils.set_random_seed(6)
     layer = ByteDropout(0.25)
     x = tf.ones([300, 401])

@@ -18,7 +18,6 @@ CATALOGUE = 30
 
 
 def histories(items, splits, targets, target_splits):
-
     columns = {name: np.ones(len(items), np.int32) for name in features.EVENT_FEATURES}
     columns[features.ITEM] = np.asarray(items, np.int32)
     columns[features.TIME] = np.arange(len(items), dtype=np.int64)
@@ -46,7 +45,6 @@ def random_histories(users, seed):
 
 
 def test_every_known_item_once_and_every_unknown_event():
-
     given = histories([5, 7], [0, 1, 2, 2], [7, 5, 7, 31, 31, 0, 5, 7], [0, 5, 6, 8])
     baskets = Baskets.of(given, CATALOGUE, exclude_seen=False)
     assert baskets.items.tolist() == [5, 7, 31, 31, 5, 7]
@@ -56,7 +54,6 @@ def test_every_known_item_once_and_every_unknown_event():
 
 
 def test_seen_items_cannot_be_listed_where_they_are_excluded():
-
     given = histories([5, 7, 5], [0, 2, 3], [7, 5, 9, 9, 7], [0, 3, 5])
     baskets = Baskets.of(given, CATALOGUE, exclude_seen=True)
     assert baskets.items.tolist() == [31, 31, 9, 7, 9]
@@ -64,7 +61,6 @@ def test_seen_items_cannot_be_listed_where_they_are_excluded():
 
 
 def test_places_in_the_lists():
-
     baskets = Baskets.of(histories([], [0] * 4, [2, 9, 31, 9, 2], [0, 3, 3, 5]), CATALOGUE, False)
     lists = np.array([[9, 4, 0], [2, 9, 31], [4, 9, 2]])
     assert baskets.ranks_in(lists).tolist() == [0, 1, 0, 3, 2]

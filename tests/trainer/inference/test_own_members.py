@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
-from tests.trainer.encoder.test_tower_ensemble import encoder, events  # noqa: F401  (fixtures)
 from trainer.config import SpecialistConfig
 from trainer.encoder.tower_ensemble import TowerEnsemble
 from trainer.inference.own_members import OwnMembers, leave_trainable
@@ -16,7 +14,7 @@ from trainer.training.next_item_model import NextItemModel
 
 
 @pytest.fixture
-def specialist(encoder):  # noqa: F811
+def specialist(encoder):
     """As the encoder, but for its second member."""
 
     members = [
@@ -31,8 +29,7 @@ def specialist(encoder):  # noqa: F811
     return TowerEnsemble(members)
 
 
-def test_what_it_changes_is_the_difference_of_the_queries(encoder, specialist, events):  # noqa: F811
-
+def test_what_it_changes_is_the_difference_of_the_queries(encoder, specialist, events):
     vectors = encoder.catalogue(events["item"], events["category"])
     query = encoder.tower(events, vectors)
     own = OwnMembers(specialist, encoder.tower)
@@ -43,15 +40,14 @@ def test_what_it_changes_is_the_difference_of_the_queries(encoder, specialist, e
     assert (change[:, :8] == 0).all() and (change[:, 16:] == 0).all()
 
 
-def test_one_that_changed_nothing_is_not_run(encoder, events):  # noqa: F811
-
+def test_one_that_changed_nothing_is_not_run(encoder, events):
     own = OwnMembers(encoder.tower, encoder.tower)
     assert own.towers == []
     vectors = encoder.catalogue(events["item"], events["category"])
     assert (own.change(events, vectors, encoder.tower(events, vectors)).numpy() == 0).all()
 
 
-def test_the_first_members_learn_what_the_frozen_ones_lack(encoder, events):  # noqa: F811
+def test_the_first_members_learn_what_the_frozen_ones_lack(encoder, events):
     """Their loss is that of the whole query, and dropout leaves the frozen ones alone."""
 
     encoder.catalogue.trainable = False

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
-from tests.trainer.inference.test_stacked_towers import events, towers
+from tests.helpers.towers import events, towers
 from trainer.inference.routed_specialists import RoutedSpecialists
 from trainer.inference.served_encoder import ITEM_PARTS
 
@@ -26,7 +25,6 @@ def own():
 
 
 def looked_up(length: int):
-
     parts = np.random.default_rng(2).normal(size=(3, 3, length, 8)).astype(np.float32)
     return {**events(length), ITEM_PARTS: parts}
 
@@ -34,7 +32,6 @@ def looked_up(length: int):
 @pytest.mark.parametrize("kind", WEIGHTS)
 @pytest.mark.parametrize("length", [1, 6])
 def test_the_mixture_of_the_whole_queries(own, kind, length):
-
     shared, clusters = own
     given, weights = looked_up(length), np.array(WEIGHTS[kind], np.float32)
     parts = given[ITEM_PARTS]
@@ -56,7 +53,6 @@ def test_the_mixture_of_the_whole_queries(own, kind, length):
 
 
 def test_a_batch_of_no_users(own):
-
     given = looked_up(6)
     given = {n: c[:, :0] if n == ITEM_PARTS else c[:0] for n, c in given.items()}
     query = RoutedSpecialists(own[1]).combined(tf.zeros([0, 24]), tf.zeros([0, 3]), given)

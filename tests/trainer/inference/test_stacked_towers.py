@@ -6,43 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
-from trainer.encoder.event_tower import EventTower
+from tests.helpers.towers import events, towers
 from trainer.inference.stacked_towers import StackedTowers
-
-
-def towers(members: int, layers: int, heads: int, lora: bool = False):
-    """Random ones that read everything an event may have."""
-
-    shape = {"width": 8, "layers": layers, "heads": heads, "feedforward": 12, "max_events": 6}
-    read = {"actions": 3, "use_time": True, "use_price": True, "dropout": 0.3}
-    made = [EventTower(**shape, **read) for _ in range(members)]
-    rng = np.random.default_rng(0)
-    for tower in made:
-        tower.build()
-        if lora:
-            tower.enable_lora(2)
-        for weight in tower.weights:
-            if weight.dtype == "float32":
-                weight.assign(rng.normal(0, 0.5, weight.shape))
-    return made
-
-
-def events(length: int):
-    """Users with no event, one, and as many as fit; unknown actions and padding among them."""
-
-    rng = np.random.default_rng(1)
-    count = np.array([[0], [1], [length]])
-    inside = np.arange(length) < count
-    columns = {
-        name: tf.constant(rng.integers(0, 9, inside.shape) * inside, tf.int32)
-        for name in ("action", "gap", "hour", "weekday")
-    }
-    amounts = {n: tf.constant(rng.normal(size=inside.shape), tf.float32) for n in _AMOUNTS}
-    return {"item": tf.constant(inside * 1, tf.int32), **columns, **amounts}
-
-
-_AMOUNTS = ("price", "quantity")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +18,6 @@ _AMOUNTS = ("price", "quantity")
 def test_queries_and_states_are_those_of_the_towers(
     members, layers, heads, lora, length, few, monkeypatch
 ):
-
     monkeypatch.setattr("trainer.inference.packed_rows._FEW_PAIRS", few)
 
     made = towers(members, layers, heads, lora)
@@ -76,7 +40,6 @@ def test_queries_and_states_are_those_of_the_towers(
 
 
 def test_a_batch_of_no_users_is_answered():
-
     given = {name: column[:0] for name, column in events(6).items()}
     stacked = StackedTowers(towers(2, 2, 2))
     assert stacked(given, tf.zeros([2, 0, 6, 8])).shape == (2, 0, 8)

@@ -30,7 +30,6 @@ def best(table, queries, k):
 
 
 def test_it_keeps_the_recall_that_it_promises_and_reads_little(shop):
-
     table, queries = shop
     cells = build_cells(table, queries[:400], recall=0.95, seed=1)
     scores, items = CellIndex(cells)(tf.constant(queries[400:]), tf.constant(12))
@@ -47,7 +46,6 @@ def test_it_keeps_the_recall_that_it_promises_and_reads_little(shop):
 
 
 def test_reading_all_cells_is_exact(shop):
-
     table, queries = shop
     cells = build_cells(table, queries[:50], recall=1.0, seed=1)
     assert sorted(set(cells.items)) == list(range(1, 3001))
@@ -57,7 +55,6 @@ def test_reading_all_cells_is_exact(shop):
 
 
 def test_an_item_in_two_cells_is_listed_once(shop):
-
     table, queries = shop
     cells = build_cells(table, queries[:50], recall=0.95, seed=1)
     assert len(cells.items) > 3000
@@ -66,7 +63,6 @@ def test_an_item_in_two_cells_is_listed_once(shop):
 
 
 def test_cells_are_as_small_as_makes_a_query_read_the_least(shop, monkeypatch):
-
     table, queries = shop
     works = []
     for size in (64, 16, 4):
@@ -80,7 +76,6 @@ def test_cells_are_as_small_as_makes_a_query_read_the_least(shop, monkeypatch):
 
 
 def test_lists_longer_than_the_cells_that_are_read(shop):
-
     table, queries = shop
     cells = dataclasses.replace(build_cells(table, queries[:50], 0.5, seed=1), probes=1)
     items = CellIndex(cells)(tf.constant(queries[:3]), tf.constant(400))[1].numpy()
@@ -103,7 +98,6 @@ def test_lists_longer_than_the_cells_that_are_read(shop):
 
 @pytest.mark.parametrize(("n", "k"), [(64, 1), (64, 64), (256, 3), (256, 256), (1024, 30)])
 def test_places_of_largest(n, k):
-
     # Descending for a part of the rows, so that the largest share a group.
     scores = np.random.default_rng(n).normal(size=(4, n)).astype(np.float32)
     scores[:2] = -np.sort(-scores[:2], axis=1)
@@ -113,7 +107,6 @@ def test_places_of_largest(n, k):
 
 
 def test_too_few_queries_are_refused(shop):
-
     with pytest.raises(ValueError, match="at least two sample queries"):
         build_cells(shop[0], shop[1][:1], 0.9, seed=1)
 
@@ -124,5 +117,4 @@ def test_too_few_queries_are_refused(shop):
     + [({"index": "approximate"}, 3, True)],
 )
 def test_large_catalogues_get_one(settings, items, approximate):
-
     assert ServingConfig(**settings).approximate(items) == approximate

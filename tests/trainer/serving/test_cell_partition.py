@@ -17,7 +17,6 @@ def points():
 
 @pytest.fixture(scope="module")
 def assigned(points):
-
     return partition(points, 20, np.random.default_rng(1))
 
 
@@ -29,7 +28,6 @@ def test_every_item_has_a_cell_and_no_cell_is_empty(points, assigned):
 
 
 def test_the_most_isolated_items_stand_in_the_next_nearest_cell_too(points, assigned):
-
     items, cells = assigned
     first, spilled, second = cells[:2000], items[2000:], cells[2000:]
     assert len(set(spilled)) == len(spilled) == SPILLED * 2000
@@ -43,7 +41,6 @@ def test_the_most_isolated_items_stand_in_the_next_nearest_cell_too(points, assi
 
 
 def test_the_same_seed_gives_the_same_cells(points, assigned):
-
     again = partition(points, 20, np.random.default_rng(1))
     for one, other in zip(assigned, again, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -51,14 +48,12 @@ def test_the_same_seed_gives_the_same_cells(points, assigned):
 
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_a_few_items(points, count):
-
     items, cells = partition(points[:count], 4, np.random.default_rng(1))
     assert set(items) == set(range(count))
     assert len(items) == len(cells)
 
 
 def test_means(points):
-
     cell = np.array([1, 0, 1])
     expected = [points[1], (points[0] + points[2]) / 2]
     np.testing.assert_allclose(means(points[:3], cell), expected, rtol=1e-5)

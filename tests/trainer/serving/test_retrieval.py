@@ -19,7 +19,6 @@ from trainer.serving.top_items import TopItems
 
 @pytest.fixture(scope="module")
 def catalogue():
-
     catalogue = Catalogue(items=40, categories=3, own_items=True, width=8)
     catalogue.build()
     rng = np.random.default_rng(0)
@@ -42,14 +41,12 @@ def cells(request, catalogue):
 
 
 def histories(rng, rows=12, length=30):
-
     items = rng.integers(0, 42, (rows, length))  # with padding and unknown items
     items[0] = 0
     return tf.constant(items, tf.int32), tf.constant(rng.integers(0, 10**7, items.shape), tf.int64)
 
 
 def test_bonus_list_equals_full_ranking(catalogue, cells):
-
     rng = np.random.default_rng(2)
     items, times = histories(rng)
     query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
@@ -62,7 +59,6 @@ def test_bonus_list_equals_full_ranking(catalogue, cells):
 
 
 def test_one_query_is_answered_as_in_a_batch(catalogue, cells):
-
     query = tf.constant(np.random.default_rng(4).normal(size=(6, 8)), tf.float32)
     top = TopItems(catalogue, 7, cells)
     together = top.without(query, None)
@@ -75,7 +71,6 @@ def test_one_query_is_answered_as_in_a_batch(catalogue, cells):
 
 @pytest.mark.parametrize("k", [5, 60])
 def test_excluded_items_never_appear(catalogue, cells, k):
-
     rng = np.random.default_rng(3)
     items, _ = histories(rng)
     query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
@@ -88,7 +83,6 @@ def test_excluded_items_never_appear(catalogue, cells, k):
 
 
 def test_the_exact_index_is_a_layer_of_tensorflow_recommenders(catalogue):
-
     table = catalogue.table()[1:]
     index = ExactIndex(k=3).index(table)
     assert index.is_exact()
@@ -106,7 +100,6 @@ def test_the_exact_index_is_a_layer_of_tensorflow_recommenders(catalogue):
 
 
 def test_target_rank_is_the_place_in_the_list(catalogue):
-
     scores = tf.constant([[-1e9, 3.0, 1.0, 3.0, 2.0]] * 6)
     targets = tf.constant([1, 3, 2, 0, 9, 4])
     # Ties by index; no target is 0; an unknown or excluded item is one past the catalogue.
@@ -116,14 +109,12 @@ def test_target_rank_is_the_place_in_the_list(catalogue):
 
 
 def test_a_model_that_diverged_ranks_its_targets_last():
-
     scores = tf.fill((2, 6), float("nan"))
     assert target_rank(scores, tf.constant([1, 5])).numpy().tolist() == [6, 6]
 
 
 @pytest.mark.parametrize("leave_out", [False, True])
 def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leave_out):
-
     rng = np.random.default_rng(5)
     items, times = histories(rng)
     query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
@@ -150,7 +141,6 @@ def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leav
 
 
 def test_listed_items_score_as_in_the_whole_catalogue(catalogue):
-
     rng = np.random.default_rng(6)
     query = tf.constant(rng.normal(size=(5, 8)), tf.float32)
     items = rng.integers(1, 41, (5, 9)).astype(np.int32)

@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tests.helpers.raw_histories import raw_history
 from tests.helpers.repository import BENCHMARKS
-from tests.trainer.conftest import raw_history
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.mixture import Mixture
@@ -36,6 +36,8 @@ from trainer.serving import cell_index
 from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 from trainer.serving.warmup import WARMUP_FILE, write_warmup
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=["buys_again", "excludes_seen", "approximate_index"])
@@ -127,7 +129,6 @@ def expected_scores(served):
 
 
 def test_served_lists_equal_the_keras_models(served):
-
     out = served.model.signatures["serving_default"](examples=tf.constant(served.raw))
     scores, weights, cluster = expected_scores(served)
     best = np.argsort(-scores, axis=1, kind="stable")[:, :6]
@@ -142,7 +143,6 @@ def test_served_lists_equal_the_keras_models(served):
 
 
 def test_the_comparison_ranks_as_the_served_model_does(served):
-
     ask = served.model.signatures
     examples = tf.constant(served.raw)
     queries = ask["embed"](examples=examples)["embedding"].numpy()
@@ -201,7 +201,6 @@ def test_the_c_api_gives_the_same_answers_without_python(served):
 
 
 def test_users_of_no_cluster_get_the_global_encoder_alone(served):
-
     if served.mixture.geometry.rule.radii is None:
         pytest.skip("no user is noise under this rule")
     out = served.model.signatures["embed"](examples=tf.constant(served.raw))
@@ -221,7 +220,6 @@ def test_the_signatures(served):
 
 
 def test_evaluate_gives_the_place_in_that_ranking(served):
-
     out = served.model.signatures["evaluate"](examples=tf.constant(served.raw))
     scores, _, _ = expected_scores(served)
     targets = served.histories.next_item
@@ -232,7 +230,6 @@ def test_evaluate_gives_the_place_in_that_ranking(served):
 
 
 def test_recommend_equals_serving_default(served):
-
     example = tf.train.Example.FromString(served.raw[3]).features.feature
     ids = list(example["item_ids"].bytes_list.value)
     bare = raw_history(
@@ -264,7 +261,6 @@ def test_recommend_equals_serving_default(served):
     ids=["empty", "unknown", "action", "no times", "nan", "long", "nothing"],
 )
 def test_odd_histories_get_recommendations(served, request_):
-
     out = served.model.signatures["serving_default"](examples=tf.constant([request_]))
     ids = out["item_ids"].numpy()[0]
     assert ids[0] != b"" and len(set(ids.tolist())) == 6
@@ -273,7 +269,6 @@ def test_odd_histories_get_recommendations(served, request_):
 
 
 def test_empty_batches_are_answered(served):
-
     out = served.model.signatures["serving_default"](examples=tf.constant([], tf.string))
     assert out["item_ids"].shape == (0, 6)
     none = served.model.signatures["recommend"](

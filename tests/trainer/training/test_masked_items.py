@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
-from tests.trainer.training.test_training import TINY, fn_args
+from tests.helpers.trainer_runs import TINY, fn_args
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.data import features
 from trainer.data.data_facts import DataFacts
@@ -31,13 +30,14 @@ from trainer.training.masked_batches import (
 from trainer.training.masked_item_model import MaskedItemModel
 from trainer.training.pretraining import pretrain
 
+pytestmark = pytest.mark.slow
+
 ITEMS = 8
 UNKNOWN = ITEMS + 1
 
 
 @pytest.fixture()
 def histories():
-
     # Nine events with two unknown items, one event, two unknown ones, three known ones.
     item = np.array([1, 2, UNKNOWN, 3, 4, 5, 6, UNKNOWN, 7, 8, UNKNOWN, UNKNOWN, 1, 2, 3], np.int32)
     columns = {name: np.arange(1, 16, dtype=np.int32) for name in features.EVENT_FEATURES}
@@ -54,7 +54,6 @@ def histories():
 
 @pytest.fixture()
 def encoder():
-
     keras.utils.set_random_seed(8)
     facts = DataFacts(
         items=ITEMS,
@@ -78,7 +77,6 @@ def encoder():
 
 
 def events_of(items, **columns):
-
     items = tf.constant(items, tf.int32)
     events = {
         name: tf.ones_like(items) for name in features.EVENT_FEATURES if name != features.TIME
@@ -89,7 +87,6 @@ def events_of(items, **columns):
 
 
 def test_hidden_events_lose_item_category_and_price():
-
     events = events_of([[4, 6, 2, 0], [5, 1, 3, 7]], category=[[1, 2, 2, 0], [1, 1, 2, 0]])
     places = tf.constant([[1, -1], [3, 0]], tf.int32)
     hidden = hide(events, places, UNKNOWN)
@@ -103,7 +100,6 @@ def test_hidden_events_lose_item_category_and_price():
 
 
 def test_a_hidden_event_does_not_show_its_category_to_the_encoder(encoder):
-
     places = tf.constant([[1]], tf.int32)
     states = []
     for item, category in ((3, 1), (4, 2)):
@@ -113,7 +109,6 @@ def test_a_hidden_event_does_not_show_its_category_to_the_encoder(encoder):
 
 
 def test_a_share_of_the_known_items_is_hidden():
-
     rows = {
         (1, 2, 3, 4, 5, 6, 7, 8, 1, 2): 4,
         (1, 2, 3, 4, 5, 0, 0, 0, 0, 0): 2,
@@ -135,13 +130,11 @@ def test_a_share_of_the_known_items_is_hidden():
 
 
 def test_one_event_stays_visible():
-
     places = masked_places(np.array([[1, 2], [1, 2]]), ITEMS, 0.9, np.random.default_rng(0))
     assert (np.sum(places >= 0, axis=1) == 1).all()
 
 
 def test_windows_cover_whole_histories(histories):
-
     ends = set()
     for seed in range(30):
         windows = history_windows(histories, ITEMS, 4, np.random.default_rng(seed))
@@ -157,7 +150,6 @@ def test_windows_cover_whole_histories(histories):
 
 
 def test_batches_ask_for_hidden_known_items_only(histories):
-
     batches = MaskedBatches(
         histories, ITEMS, batch_size=2, windows_per_epoch=100, max_events=4, share=0.5, seed=0
     )
@@ -182,7 +174,6 @@ def test_batches_ask_for_hidden_known_items_only(histories):
 
 
 def test_same_seed_same_batches_and_epochs_differ(histories):
-
     def targets(seed, epoch):
         batches = MaskedBatches(histories, ITEMS, 4, 100, 4, 0.5, seed)
         stream = iter(batches.dataset(first_epoch=epoch))
@@ -194,7 +185,6 @@ def test_same_seed_same_batches_and_epochs_differ(histories):
 
 
 def test_histories_without_two_events_are_an_error(histories):
-
     with pytest.raises(ValueError, match="training.pretraining_epochs.*two events"):
         MaskedBatches(histories.take(np.array([1, 2])), ITEMS, 4, 100, 4, 0.5, 0)
 
@@ -209,7 +199,6 @@ def test_first_state_is_the_query(encoder):
 
 @pytest.mark.parametrize("sampled", [None, ITEMS], ids=["full", "sampled"])
 def test_loss_is_the_mean_surprise_of_the_hidden_items(encoder, sampled):
-
     events = events_of([[UNKNOWN, 5, 0, 0], [1, UNKNOWN, 8, UNKNOWN]])
     places, targets = [[0, -1], [3, 1]], [[2, 0], [7, 4]]
     model = MaskedItemModel(encoder, sampled)
@@ -232,7 +221,6 @@ def test_loss_is_the_mean_surprise_of_the_hidden_items(encoder, sampled):
 
 @pytest.fixture()
 def shop_encoder(tiny_shop):
-
     train = read_histories(tiny_shop.train, tiny_shop.graph)
     facts = DataFacts.of(train, tiny_shop.graph)
 
@@ -249,14 +237,12 @@ def shop_encoder(tiny_shop):
 
 
 def pretraining_settings(epochs):
-
     return TrainingConfig(
         pretraining_epochs=epochs, masked_share=0.2, batch_size=64, learning_rate=0.02
     )
 
 
 def test_pretraining_learns_and_repeats_itself(shop_encoder, tmp_path):
-
     train, build = shop_encoder
     config = pretraining_settings(12)
     encoders, figures = [build(), build()], []
@@ -279,7 +265,6 @@ def test_pretraining_learns_and_repeats_itself(shop_encoder, tmp_path):
 def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
     shop_encoder, tmp_path, monkeypatch, caplog
 ):
-
     class PowerCutError(Exception):
         pass
 
@@ -312,10 +297,10 @@ def test_interrupted_pretraining_goes_on_and_a_finished_one_is_kept(
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.usefixtures("without_export")
 def test_encoder_trainer_goes_on_from_the_pretrained_weights(
     tiny_shop, tmp_path, monkeypatch, caplog
 ):
-
     table = {}
 
     def noted_pretrain(encoder, *arguments, **named):

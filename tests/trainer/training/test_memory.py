@@ -8,12 +8,10 @@ import weakref
 import keras
 import numpy as np
 
-import trainer  # noqa: F401  (Keras switches first)
 from trainer.training.memory import release_memory
 
 
 def test_a_model_that_is_held_survives_and_a_lost_one_does_not():
-
     held = keras.Sequential([keras.layers.Dense(3)])
     before = held.predict(np.ones((2, 4), np.float32), verbose=0)
     gc.disable()

@@ -20,7 +20,6 @@ WEIGHT = 0.4
 
 @pytest.fixture(scope="module")
 def catalogue():
-
     catalogue = Catalogue(items=50, categories=0, own_items=True, width=8)
     catalogue.build()
     rng = np.random.default_rng(0)
@@ -31,7 +30,6 @@ def catalogue():
 
 @pytest.fixture(scope="module")
 def batch():
-
     rng = np.random.default_rng(1)
     query = tf.constant(rng.normal(0, 1, (6, 8)), tf.float32)
     items = tf.constant(rng.integers(0, 51, (6, 5)), tf.int32)
@@ -41,7 +39,6 @@ def batch():
 
 
 def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batch):
-
     query, own, targets = batch
     log_p = tf.nn.log_softmax(catalogue.logits(query, own)).numpy()
     per_row = []
@@ -54,7 +51,6 @@ def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batc
 
 
 def test_weights_of_the_targets():
-
     targets = tf.constant([[3, 7, 5], [3, 0, 0], [0, 7, 0], [0, 0, 0]])
     np.testing.assert_allclose(
         target_weights(targets, 0.6), [[0.6, 0.2, 0.2], [1, 0, 0], [0, 1, 0], [0, 0, 0]], rtol=1e-6
@@ -66,7 +62,6 @@ def test_weights_of_the_targets():
 
 
 def test_looking_ahead_gives_a_share_to_known_later_items():
-
     near = tf.constant([[0.6, 0.4], [1.0, 0.0], [1.0, 0.0]])
     later = tf.constant([[5, 6, 7], [5, 0, 0], [0, 0, 0]])
     np.testing.assert_allclose(
@@ -77,7 +72,6 @@ def test_looking_ahead_gives_a_share_to_known_later_items():
 
 
 def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
-
     query, own, targets = batch
     full = float(
         full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
@@ -92,7 +86,6 @@ def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
 
 
 def test_sampled_softmax_approaches_the_full_one(catalogue, batch):
-
     query, own, targets = batch
     full = float(
         full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])

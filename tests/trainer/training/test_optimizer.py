@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-import trainer  # noqa: F401  (Keras switches first)
 from trainer.config import TrainingConfig
 from trainer.training.optimizer import FusedAdamW
 from trainer.training.schedule import FEWEST, MOST, STEPS, planned_epochs
@@ -14,7 +13,6 @@ from trainer.training.weight_average import AverageWeights, momentum
 
 
 def test_steps_are_those_of_adamw():
-
     rng = np.random.default_rng(0)
     start = rng.normal(0, 1, (6, 3)).astype(np.float32)
     settings = {"learning_rate": 0.1, "weight_decay": 0.05, "global_clipnorm": 1.0}
@@ -29,7 +27,6 @@ def test_steps_are_those_of_adamw():
 
 
 def test_the_average_is_in_the_model_between_the_two_callbacks():
-
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.compile(FusedAdamW(0.1, use_ema=True, ema_momentum=0.5), "mse")
@@ -55,14 +52,12 @@ def test_the_average_is_in_the_model_between_the_two_callbacks():
 
 
 def test_momentum_looks_back_over_a_share_of_the_epoch():
-
     assert momentum(0.75, 400) == pytest.approx(1 - 1 / 300)
     assert momentum(0.0, 400) == 0.0
     assert momentum(0.75, 1) == 0.0
 
 
 def test_epochs_make_enough_steps_within_bounds():
-
     auto = TrainingConfig()
     assert planned_epochs(auto, 201) == -(-STEPS // 201)
     assert planned_epochs(auto, 10 * STEPS) == FEWEST and planned_epochs(auto, 1) == MOST

@@ -6,14 +6,16 @@ import json
 
 import pytest
 
-from tests.trainer.training.test_training import TINY, fn_args
+from tests.helpers.trainer_runs import TINY, fn_args
 from trainer.encoder_trainer import run_fn
 from trainer.training import callbacks
 from trainer.training.fit import checkpoint_folder
 
+pytestmark = pytest.mark.slow
 
+
+@pytest.mark.usefixtures("without_export")
 def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
-
     class PowerCutError(Exception):
         pass
 
@@ -45,7 +47,6 @@ def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
 
 
 def test_other_settings_do_not_resume(tiny_shop, tmp_path):
-
     same = [checkpoint_folder(str(tmp_path), "encoder", tiny_shop.train, "a") for _ in range(2)]
     other = checkpoint_folder(str(tmp_path), "encoder", tiny_shop.train, "b")
     assert same[0] == same[1] != other

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import trainer  # noqa: F401  (Keras switches first)
 from trainer.training.softmax import catalogue_cross_entropy
 
 
 def plain(query, table, targets, weights, item=None, bonus=None):
-
     scores = tf.matmul(query, table, transpose_b=True)
     if item is not None:
         spread = tf.one_hot(item, table.shape[0]) * bonus[:, :, None]
@@ -22,7 +20,6 @@ def plain(query, table, targets, weights, item=None, bonus=None):
 
 @pytest.mark.parametrize("with_bonus", [False, True])
 def test_losses_and_gradients(with_bonus):
-
     rng = np.random.default_rng(2)
     query = tf.Variable(rng.normal(0, 1, (4, 5)), dtype=tf.float32)
     table = tf.Variable(rng.normal(0, 2, (9, 5)), dtype=tf.float32)
@@ -45,7 +42,6 @@ def test_losses_and_gradients(with_bonus):
 
 
 def test_large_scores_do_not_overflow():
-
     table = tf.constant([[1000.0], [999.0], [-1000.0]])
     losses = catalogue_cross_entropy(
         tf.constant([[1.0]]), table, tf.constant([[1]]), tf.constant([[1.0]])

@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer.conftest import raw_history, write_records
+from tests.helpers.raw_histories import raw_history, write_records
+from tests.helpers.trainer_runs import TINY, fn_args
 from trainer import encoder_trainer, specialist_trainer
 from trainer.data.encoder_data import TrainingDataError
 from trainer.data.histories import read_histories
 from trainer.data.sampling import training_samples
 from trainer.serving.export import load_encoder
 
-TINY = {
-    "encoder": {
-        "width": 16,
-        "members": 2,
-        "layers": 1,
-        "feedforward": 32,
-        "dropout": 0.0,
-        "max_events": 8,
-    },
-    "training": {
-        "epochs": 12,
-        "learning_rate": 0.02,
-        "batch_size": 64,
-        "patience": 12,
-        "weight_decay": 0.0,
-    },
-    "serving": {"top_k": 5},
-}
-
-
-def fn_args(directory: Path, shop, config: dict, **custom) -> SimpleNamespace:
-    return SimpleNamespace(
-        train_files=shop.train,
-        eval_files=shop.validation,
-        transform_output=shop.graph_dir,
-        serving_model_dir=str(directory / "model"),
-        model_run_dir=str(directory / "run"),
-        base_model=None,
-        hyperparameters=None,
-        custom_config={
-            "config": config,
-            "seed": 3,
-            "checkpoint_root": str(directory / "checkpoints"),
-            **custom,
-        },
-    )
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def trained(tiny_shop, tmp_path_factory):
-
     directory = tmp_path_factory.mktemp("encoder")
     encoder_trainer.run_fn(fn_args(directory, tiny_shop, TINY))
     return directory
@@ -75,7 +38,6 @@ def test_encoder_learns_the_circles(trained):
 
 
 def test_saved_signatures_answer(trained, tiny_shop):
-
     model = tf.saved_model.load(str(trained / "model"))
     served = {"serving_default", "recommend", "embed", "evaluate"}
     assert set(model.signatures) == {*served, "represent"}  # the last for the clusterer alone
@@ -88,7 +50,6 @@ def test_saved_signatures_answer(trained, tiny_shop):
 
 
 def test_same_seed_same_weights(trained, tiny_shop, tmp_path):
-
     encoder_trainer.run_fn(fn_args(tmp_path, tiny_shop, TINY))
     first = json.loads((trained / "model" / "assets.extra" / "model.json").read_text())
     second = json.loads((tmp_path / "model" / "assets.extra" / "model.json").read_text())
@@ -97,7 +58,6 @@ def test_same_seed_same_weights(trained, tiny_shop, tmp_path):
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
-
     settings = {
         "specialists": {
             "method": method,
@@ -124,8 +84,8 @@ def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
     assert changed == (figures["status"] == "trained")
 
 
+@pytest.mark.usefixtures("without_export")
 def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
-
     args = fn_args(tmp_path, tiny_shop, {"specialists": {"min_samples": 100_000}}, name="cluster_1")
     args.base_model = str(trained / "model")
     specialist_trainer.run_fn(args)
@@ -136,6 +96,7 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.usefixtures("without_export")
 def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
     """The control gets every split, and as many samples an epoch as one specialist of each."""
 
@@ -169,8 +130,9 @@ def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_p
     ],
     ids=["mirrored", "mixed_precision", "sampled_softmax"],
 )
-def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
-
+def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting, request):
+    if "mixed_precision" not in setting:  # what was trained in float16 is exported all the same
+        request.getfixturevalue("without_export")
     config = {**TINY, "training": {**TINY["training"], "epochs": 3, **setting}}
     encoder_trainer.run_fn(fn_args(tmp_path, tiny_shop, config))
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
@@ -183,7 +145,6 @@ def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting):
 
 
 def test_single_events_cannot_be_trained_on(tiny_shop, tmp_path):
-
     single = [
         raw_history(item_ids=["item,001"], actions=["buy"], timestamps=[7], first_target=[0])
     ] * 3

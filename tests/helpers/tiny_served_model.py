@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
+
+from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.clusters.embedding_space import EmbeddingSpace
+from trainer.clusters.mixture import Mixture
+from trainer.clusters.nearest_prototype import NearestPrototype
+from trainer.config import EncoderConfig
+from trainer.data.data_facts import DataFacts
+from trainer.data.histories import read_histories
+from trainer.data.item_features import ItemFeatures
+from trainer.encoder.build_encoder import build_encoder
 
 
 def tiny_encoder(shop: Any, serving: Any) -> Any:
@@ -14,14 +25,6 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
         shop: the `tiny_shop`.
         serving: the ServingConfig that it is built for.
     """
-    import keras
-
-    from trainer.config import EncoderConfig
-    from trainer.data.data_facts import DataFacts
-    from trainer.data.histories import read_histories
-    from trainer.data.item_features import ItemFeatures
-    from trainer.encoder.build_encoder import build_encoder
-
     keras.utils.set_random_seed(5)
     facts = DataFacts.of(read_histories(shop.validation, shop.graph), shop.graph)
     config = EncoderConfig(
@@ -36,12 +39,7 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
 
 def tiny_mixture(clusters: int = 2, per_user: int = 1) -> Any:
     """A mixture over `clusters` specialists of equal strength."""
-    from trainer.clusters.cluster_geometry import ClusterGeometry
-    from trainer.clusters.embedding_space import EmbeddingSpace
-    from trainer.clusters.mixture import Mixture
-    from trainer.clusters.nearest_prototype import NearestPrototype
-
     rng = np.random.default_rng(1)
-    rule = NearestPrototype.of_groups(rng.normal(size=(clusters, 1, 8)), 0.7)
+    rule = NearestPrototype.of_groups(list(rng.normal(size=(clusters, 1, 8))), 0.7)
     geometry = ClusterGeometry(EmbeddingSpace(True), rule)
     return Mixture(geometry, np.full(clusters, 0.5, np.float32), per_user)

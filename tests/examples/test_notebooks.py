@@ -1,0 +1,60 @@
+"""The notebooks run from top to bottom and show what their text says."""
+
+import sys
+
+import nbclient
+import nbformat
+import pytest
+
+from tests.helpers.repository import REPOSITORY
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLES = REPOSITORY / "examples"
+SECONDS_PER_CELL = 600
+"""Far more than a cell takes, for machines that do something else as well."""
+
+
+def shown_by(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """All text that the cells of a notebook print, run by the interpreter of this test."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    notebook = nbformat.read(EXAMPLES / name, as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=SECONDS_PER_CELL, kernel_name="python3")
+    manager = client.create_kernel_manager()
+    assert manager.kernel_spec
+    manager.kernel_spec.argv[0] = sys.executable
+    client.execute(cwd=str(EXAMPLES))
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "\n".join(
+        output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs
+    )
+
+
+def test_first_run(monkeypatch):
+    shown = shown_by("first_run.ipynb", monkeypatch)
+    for text in (
+        "the cluster and the history",
+        "K=2 (kmeans). Clusters found",
+        "Routing every user to a specialist",
+        "pushed as version",
+    ):
+        assert text in shown
+    answer = shown[shown.rindex("history: ") :]
+    assert [line.split()[0] for line in answer.splitlines()[-5:]] == ["1", "2", "3", "4", "5"]
+
+
+def test_walkthrough(monkeypatch):
+    shown = shown_by("walkthrough.ipynb", monkeypatch)
+    for text in (
+        "view teapot, cart teapot, view strainer, view green-tea",
+        "purchase strainer",
+        "K=2 (kmeans). Clusters found",
+        "combination",
+    ):
+        assert text in shown
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.ipynb")))
+def test_notebooks_are_kept_without_outputs(name):
+    cells = nbformat.read(EXAMPLES / name, as_version=4).cells
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
