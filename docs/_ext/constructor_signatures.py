@@ -1,4 +1,4 @@
-"""Sphinx extension: the arguments of classes whose metaclass hides them (Keras layers, TFX nodes)."""
+"""Sphinx extension: arguments of classes whose metaclass hides them (Keras layers, TFX nodes)."""
 
 from __future__ import annotations
 
