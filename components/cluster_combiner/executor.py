@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
 from typing import Any
 
 import polars as pl
 import tensorflow as tf
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
@@ -36,6 +33,7 @@ from trainer.raw_history import TEST, VALIDATION
 from trainer.serving.export import save_recommender
 from trainer.serving.warmup import write_warmup
 from trainer.training.memory import release_memory
+from trainer.uri_files import write_json, write_parquet
 
 _WARMUP_HISTORIES = 8
 _METRICS = ("users", "ndcg@10", "hr@10")
@@ -158,12 +156,7 @@ def _write_comparison(
     worth: dict[str, Any],
 ) -> None:
     """Writes the files of ModelComparison."""
-    fileio.makedirs(directory)
-    # polars writes from a thread of its own, which TFX's file objects do not bear.
-    buffer = io.BytesIO()
-    table.write_parquet(buffer)
-    with fileio.open(f"{directory}/ranks.parquet", "wb") as file:
-        file.write(buffer.getvalue())
+    write_parquet(f"{directory}/ranks.parquet", table)
     combination = {
         "clusters": len(fit.strengths),
         "kept": fit.kept,
@@ -175,13 +168,9 @@ def _write_comparison(
         },
         "transitions": transitions.record,
     }
-    for name, content in (
-        ("comparison", summarise(table)),
-        ("combination", combination),
-        ("worth", worth),
-    ):
-        with fileio.open(f"{directory}/{name}.json", "w") as file:
-            file.write(json.dumps(content, indent=1))
+    write_json(f"{directory}/comparison.json", summarise(table))
+    write_json(f"{directory}/combination.json", combination)
+    write_json(f"{directory}/worth.json", worth)
 
 
 def _some_records(files: list[str]) -> list[bytes]:

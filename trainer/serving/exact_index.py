@@ -43,7 +43,6 @@ class ExactIndex(tfrs.layers.factorized_top_k.TopK):  # type: ignore[misc]
             name="columns", shape=columns.shape, initializer="zeros", trainable=False
         )
         self._columns.assign(columns)
-        self._reset_tf_function_cache()
         return self
 
     def call(self, queries: Query, k: int | tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:

@@ -17,8 +17,9 @@ _UNDECAYED = ("bias", "gamma", "beta", "norm", "propensity", "trend")
 class FusedAdamW(keras.optimizers.AdamW):
     """`keras.optimizers.AdamW` with TensorFlow's fused Adam kernel.
 
-    The item table is most of the weights. One pass over it and its moments instead of a dozen
-    takes a third of the time.
+    The item table is most of the weights, and one pass over it and its moments replaces a dozen.
+    With 12,000 items Keras' own makes no difference that can be measured (1.6 % more processor time
+    a step); with 100,000 items and the sampled softmax it takes 41 % more.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
