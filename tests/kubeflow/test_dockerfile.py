@@ -82,7 +82,8 @@ def test_every_source_exists_and_reaches_the_builder(instructions):
 def test_every_package_is_copied(instructions):
     from setuptools import find_packages
 
-    packages = {name.partition(".")[0] for name in find_packages(str(REPOSITORY))} - {"tests"}
+    names = {name.partition(".")[0] for name in find_packages(str(REPOSITORY))}
+    packages = names - {"tests", "tools"}
     assert packages <= {source.removeprefix("./") for source in _copied(instructions)}
 
 
