@@ -9,6 +9,8 @@ from components.sequence_clusterer.choice import selection
 from components.sequence_clusterer.config import ClusteringConfig
 from trainer.settings import ConfigError
 
+pytestmark = pytest.mark.slow
+
 
 def settings(**values):
     """Two restarts instead of five, because these clouds are easy."""

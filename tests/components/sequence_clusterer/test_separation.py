@@ -7,6 +7,8 @@ from components.sequence_clusterer.algorithms import KMeans
 from components.sequence_clusterer.choice.separation import Separation, measure_separation
 from components.sequence_clusterer.config import ClusteringConfig
 
+pytestmark = pytest.mark.slow
+
 DIM = 32
 LEVEL = 0.01
 
