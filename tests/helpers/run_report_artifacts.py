@@ -469,7 +469,7 @@ def _all_models(level: float, users: int, gain: float) -> dict[str, dict[str, fl
 
 
 def _comparison(folder: Path, sizes: list[int], trained: bool, details: bool) -> None:
-    splits = {}
+    splits: dict[str, Any] = {}
     for split, level in (("validation", 1.05), ("test", 1.0)):
         lengths = {"1-4": 31, "5-9": 88, "10-19": 210, "20-49": 340, "50+": 1_500, "0": 0}
         splits[split] = {
