@@ -170,7 +170,8 @@ def test_training_knows_when_its_targets_were_taken():
     statistics = ItemStatistics.of(given, 4, has_time=True)
     keras.utils.set_random_seed(6)
     catalogue = Catalogue(items=4, categories=0, own_items=False, width=8, periods=26)
-    tower = EventTower(0, True, False, 8, 1, 2, 16, 0.0, 4)
+    size = {"width": 8, "layers": 1, "heads": 2, "feedforward": 16, "max_events": 4}
+    tower = EventTower(actions=0, use_time=True, use_price=False, dropout=0.0, **size)
     model = NextItemModel(BehaviorEncoder(catalogue, tower, False, 0), LabelConfig())
     model.build()
     catalogue.set_statistics(np.ones(5), statistics, None)

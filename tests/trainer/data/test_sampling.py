@@ -60,9 +60,18 @@ def test_batches_never_show_a_target_in_its_own_window(histories):
     assert {3, 7} <= seen
 
 
+SIZES = {
+    "batch_size": 8,
+    "samples_per_epoch": 10,
+    "max_targets": 4,
+    "max_events": 4,
+    "own_events": 0,
+}
+
+
 def test_same_seed_same_batches_and_epochs_differ(histories):
     def first(seed, epoch):
-        batches = SampleBatches(histories, 8, 8, 10, 4, 0, 4, 0, seed)
+        batches = SampleBatches(histories, items=8, later_items=0, seed=seed, **SIZES)
         return next(iter(batches.dataset(first_epoch=epoch)))[1].numpy().tolist()
 
     assert first(1, 0) == first(1, 0)
@@ -70,7 +79,7 @@ def test_same_seed_same_batches_and_epochs_differ(histories):
 
 
 def test_later_items_stand_behind_those_of_the_instant(histories):
-    batches = SampleBatches(histories, 9, 8, 10, 4, 2, 4, 0, 0)
+    batches = SampleBatches(histories, items=9, later_items=2, seed=0, **SIZES)
     shown = {
         tuple(row) for _, targets in batches.dataset().take(60) for row in targets.numpy().tolist()
     }
