@@ -49,11 +49,9 @@ class BaselineRecord:
             file.write(json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True))
 
     @classmethod
-    def read(cls, artifact_uri: str) -> BaselineRecord:
-        """Reads `baseline.json` from the Model artifact.
-
-        Raises:
-            tfx.dsl.io.fileio.NotFoundError: the artifact is not from BaselineModel.
-        """
+    def find(cls, artifact_uri: str) -> BaselineRecord | None:
+        """Reads `baseline.json` from the Model artifact; None where there is none."""
+        if not fileio.exists(f"{artifact_uri}/{FILE_NAME}"):
+            return None
         with fileio.open(f"{artifact_uri}/{FILE_NAME}", "r") as file:
             return cls(**json.loads(file.read()))

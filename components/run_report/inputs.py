@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
+from components.gates.verdict import Verdict
 from components.run_report.clustering_figures import ClusteringFigures
 from components.run_report.figure_base import Figures, Measure
 
@@ -221,55 +222,12 @@ class WorthFigures(Figures):
     """Median time to answer one history, by what is served."""
 
 
-class Gate(Figures):
-    """One threshold of the Evaluator, on one slice of the users.
-
-    For a change threshold, `limit` bounds candidate minus baseline (absolute) or that difference
-    divided by the baseline (relative). Where `chance` is known, a difference within it does not
-    count: `change` is what was measured, `judged` what was held against the limit.
-    """
-
-    metric: str
-    slice: dict[str, str] = {}
-    kind: str
-    """"at_least", "at_most", "change_at_least", "change_at_most", each with "_relative"."""
-    limit: float
-    candidate: Measure = None
-    baseline: Measure = None
-    change: Measure = None
-    judged: Measure = None
-    chance: Measure = None
-    passed: bool
-    message: str = ""
-
-
-class Baseline(Figures):
-    """`baseline.json` of BaselineModel: what the candidate was measured against."""
-
-    kind: str = ""
-    version: str = ""
-    reason: str = ""
-    skipped: list[str] = []
-    model_id: str = ""
-
-
-class Verdict(Figures):
-    """The outcome of the run: "pushed", "refused", "already_served" or "not_judged"."""
-
-    outcome: str
-    failed: list[Gate] = []
-    destination: str = ""
-    version: str = ""
-    unservable: str = ""
-    """Why no model server can serve the model."""
-
-
 class ReportInputs(Figures):
     """Everything on the page; None and empty where a run has no such part."""
 
     run_name: str
     created: str
-    verdict: Verdict
+    verdict: Verdict = Verdict("not_judged")
     data_quality: DataQualityFigures | None = None
     quarantined: int | None = None
     encoder: TrainingRun | None = None
@@ -280,8 +238,6 @@ class ReportInputs(Figures):
     comparison: Comparison | None = None
     combination: Combination | None = None
     worth: WorthFigures | None = None
-    gates: list[Gate] = []
-    baseline: Baseline | None = None
     items_titled: int | None = None
     items_listed: int | None = None
     provenance: dict[str, Any] = {}

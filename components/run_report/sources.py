@@ -14,29 +14,24 @@ import pyarrow.parquet as pq
 import pydantic
 from tensorflow.io import gfile
 
-from components.infra_validator.record import InfraRecord
+from components.gates.config import GatesConfig
+from components.gates.verdict import read_verdict
 from components.run_report.clustering_figures import ClusteringFigures
 from components.run_report.figure_base import Figures
 from components.run_report.inputs import (
-    Baseline,
     ClusterProfile,
     Combination,
     Comparison,
     DataQualityFigures,
-    Gate,
     LiftedItem,
     MapPoint,
     ReportInputs,
     TrainingRun,
     WorthFigures,
 )
-from components.run_report.verdict import decide
 from trainer.shown_text import LONGEST_TITLE, shown_text
 
 F = TypeVar("F", bound=Figures)
-
-BLESSED = "BLESSED"
-NOT_BLESSED = "NOT_BLESSED"
 
 
 class UnreadableArtifactError(ValueError):
@@ -56,8 +51,7 @@ class RunFolders:
     blessing: str | None = None
     infra_blessing: str | None = None
     items: str | None = None
-    model: str | None = None
-    """The candidate: the model that the ClusterCombiner exported."""
+    pushed_model: str | None = None
     baseline: str | None = None
 
 
@@ -65,27 +59,25 @@ def collect(
     folders: RunFolders,
     *,
     run_name: str,
+    gates: GatesConfig,
     created: str | None = None,
     provenance: Mapping[str, Any] | None = None,
-    destination: str = "",
-    version: str = "",
 ) -> ReportInputs:
     """Reads the artifacts of a run into what the page shows.
 
     Args:
         folders: the artifact folders.
         run_name: the run's name, the title of the page.
+        gates: the settings that the Evaluator was given.
         created: ISO 8601 time of the report; now when not given.
         provenance: versions, settings, fingerprints; shown as they are.
-        destination: where the Pusher put the model, when it is known already.
-        version: the version under which the Pusher put it there.
 
     Raises:
         UnreadableArtifactError: if a file exists but does not hold what it should.
     """
     notes: list[str] = []
-    gates = _gates(folders.evaluation, notes)
-    baseline = _baseline(folders.baseline, notes)
+    if not folders.evaluation or not gfile.exists(folders.evaluation):
+        notes.append("No gate decisions: the run has no model evaluation.")
     profiles, unnamed = _profiles(folders.cluster_evaluation)
     titles, listed, titled = _items(folders.items, unnamed)
     specialists = [
@@ -94,14 +86,13 @@ def collect(
     return ReportInputs(
         run_name=run_name,
         created=created or dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-        verdict=decide(
+        verdict=read_verdict(
             gates,
-            _blessed(folders.blessing),
-            _model_card(folders.model).get("id", ""),
-            baseline,
-            destination,
-            version,
-            _unservable(folders.infra_blessing),
+            evaluation=folders.evaluation,
+            blessing=folders.blessing,
+            infra_blessing=folders.infra_blessing,
+            pushed_model=folders.pushed_model,
+            baseline=folders.baseline,
         ),
         data_quality=_read(
             DataQualityFigures, folders.data_quality, "data_quality.json", "data quality", notes
@@ -119,8 +110,6 @@ def collect(
             Combination, folders.comparison, "combination.json", "combination", notes
         ),
         worth=_read(WorthFigures, folders.comparison, "worth.json", "worth of the clusters", notes),
-        gates=gates,
-        baseline=baseline,
         items_titled=titled,
         items_listed=listed,
         provenance=dict(provenance or {}),
@@ -224,49 +213,3 @@ def _with_titles(profile: ClusterProfile, titles: Mapping[str, str]) -> ClusterP
 def _titled(item: LiftedItem, titles: Mapping[str, str]) -> LiftedItem:
     title = item.title or titles.get(item.item_id)
     return item.model_copy(update={"title": title and shown_text(title, LONGEST_TITLE)})
-
-
-def _gates(folder: str | None, notes: list[str]) -> list[Gate]:
-    if not folder or not gfile.exists(folder):
-        notes.append("No gate decisions: the run has no model evaluation.")
-        return []
-    # TFMA takes seconds to import: only reports that have gates pay for it.
-    from components.run_report.evaluation import read_gates
-
-    try:
-        return read_gates(folder)
-    except FileNotFoundError as error:
-        notes.append(f"No gate decisions: {error}.")
-        return []
-
-
-def _blessed(folder: str | None) -> bool | None:
-    """The Evaluator's decision from the marker file that it leaves."""
-    if not folder:
-        return None
-    if gfile.exists(f"{folder}/{BLESSED}"):
-        return True
-    return False if gfile.exists(f"{folder}/{NOT_BLESSED}") else None
-
-
-def _unservable(folder: str | None) -> str:
-    """Why the InfraValidator refused the model; "" if it did not, or there is none."""
-    record = InfraRecord.find(folder) if folder else None
-    return "" if record is None or record.passed else record.sentence
-
-
-def _model_card(folder: str | None) -> dict[str, Any]:
-    """`model.json` of an exported model; empty when the model carries none."""
-    for inner in ("Format-Serving/", ""):
-        card = _json(folder, f"{inner}assets.extra/model.json")
-        if isinstance(card, dict):
-            return card
-    return {}
-
-
-def _baseline(folder: str | None, notes: list[str]) -> Baseline | None:
-    """What the Evaluator measured the candidate against."""
-    record = _read(Baseline, folder, "baseline.json", "name of the baseline", notes)
-    if record is None:
-        return None
-    return record.model_copy(update={"model_id": str(_model_card(folder).get("id") or "")})

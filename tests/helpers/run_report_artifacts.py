@@ -15,12 +15,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from google.protobuf import json_format, text_format
+from google.protobuf import json_format
 from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
 
+from components.baseline_model.record import BaselineRecord
 from components.cluster_combiner.worth import judge
+from components.gates.config import GatesConfig
+from components.gates.eval_config import (
+    BASELINE,
+    CANDIDATE,
+    CHANCE,
+    REQUIRED_GAIN,
+    SIGNIFICANT_CHANGE,
+    build_eval_config,
+)
+from components.gates.push_record import PushRecord
 from components.run_report.sources import RunFolders
 from components.sequence_clusterer.choice.stability import reading
 from components.sequence_clusterer.lasting.drift import find_transitions
@@ -88,22 +99,14 @@ def write_run(
     if blessed is not None:
         (root / "blessing").mkdir(parents=True)
         (root / "blessing" / ("BLESSED" if blessed else "NOT_BLESSED")).touch()
-    for name, card in (
-        ("model", {"id": "abc123", "kind": "combiner"}),
-        ("baseline", {"id": "abc123" if same_model else "fff000", "kind": "popularity"}),
-    ):
-        write_json(root / name / "Format-Serving" / "assets.extra", "model.json", card)
-    kind = "served" if same_model else "own_items"
-    write_json(
-        root / "baseline",
-        "baseline.json",
-        {
-            "kind": kind,
-            "version": "1700000000" if same_model else "fff000",
-            "reason": "no usable model is served; own items are better on validation",
-            "validation": {},
-            "skipped": [],
-        },
+    if same_model:
+        baseline = BaselineRecord("served", "1700000000", "it is the stable version")
+    else:
+        baseline = BaselineRecord("own_items", "fff000", "own items are better on validation")
+    (root / "baseline").mkdir()
+    baseline.write(str(root / "baseline"))
+    PushRecord("1732430000", "out/serving/1732430000", served=same_model).write(
+        str(root / "pushed_model")
     )
     return RunFolders(
         data_quality=str(root / "data_quality"),
@@ -113,59 +116,25 @@ def write_run(
         comparison=str(root / "comparison"),
         blessing=str(root / "blessing"),
         items=str(root / "items"),
-        model=str(root / "model"),
+        pushed_model=str(root / "pushed_model"),
         baseline=str(root / "baseline"),
     )
 
 
-EVAL_CONFIG = """
-model_specs { name: "candidate" }
-model_specs { name: "baseline" is_baseline: true }
-slicing_specs {}
-slicing_specs { feature_keys: "cluster_id" }
-metrics_specs {
-  model_names: "candidate"
-  model_names: "baseline"
-  metrics {
-    class_name: "MeanPrediction"
-    config: '{"name": "ndcg@10"}'
-    per_slice_thresholds {
-      slicing_specs {}
-      threshold {
-        value_threshold { lower_bound { value: 0.02 } }
-        change_threshold { direction: HIGHER_IS_BETTER absolute { value: 1e-10 } }
-      }
-    }
-  }
-  metrics {
-    class_name: "SignificantChange"
-    module: "components.ranking_metrics"
-    config: '{"k": 10, "min_users": 30, "confidence": 0.95}'
-    per_slice_thresholds {
-      slicing_specs { feature_keys: "cluster_id" }
-      threshold {
-        change_threshold { direction: HIGHER_IS_BETTER absolute { value: -0.01 } }
-      }
-    }
-  }
-}
-"""
-
-
-def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) -> str:
+def write_evaluation(
+    folder: Path, scores: dict[int | None, Sequence[float]], gates: GatesConfig | None = None
+) -> str:
     """An evaluation as TFMA stores it, judged by TFMA's own validator.
 
     Args:
         folder: of the ModelEvaluation artifact.
         scores: by cluster (None = all users) NDCG@10 of candidate and baseline, and the largest
             difference that chance explains.
+        gates: what the Evaluator asks for.
     """
-
-    config = text_format.Parse(EVAL_CONFIG, tfma.EvalConfig())
-    keys = tfma.metrics.metric_thresholds_from_metrics_specs(config.metrics_specs, config)
-    candidates = [key for key in keys if key.model_name == "candidate"]
-    key = next(key for key in candidates if not key.is_diff)
-    significant = next(key for key in candidates if key.name == "ndcg@10_significant_change")
+    config = tfma.utils.update_eval_config_with_defaults(
+        build_eval_config(gates or GatesConfig()), has_baseline=True
+    )
     result = validation_result_pb2.ValidationResult(validation_ok=True)
     folder.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(folder / "metrics-00000-of-00001.tfrecord")) as metrics_file:
@@ -173,11 +142,13 @@ def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) ->
             slice_ = () if cluster is None else (("cluster_id", cluster),)
             change = candidate - baseline
             measures = {
-                key: candidate,
-                key.make_baseline_key("baseline"): baseline,
-                key.make_diff_key(): change,
-                significant: change if abs(change) > chance else 0.0,
-                significant._replace(name="ndcg@10_chance"): chance,
+                _key("users"): 1000.0,
+                _key("ndcg@10"): candidate,
+                _key("ndcg@10", BASELINE): baseline,
+                _key("ndcg@10", is_diff=True): change,
+                _key(REQUIRED_GAIN, is_diff=True): change,
+                _key(SIGNIFICANT_CHANGE, is_diff=True): change if abs(change) > chance else 0.0,
+                _key(CHANCE, is_diff=True): chance,
             }
             part = metrics_validator.validate_metrics((slice_, measures), config)
             result.validation_ok &= part.validation_ok
@@ -194,6 +165,10 @@ def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) ->
     run = config_pb2.EvalRun(eval_config=config, version=tfma.__version__)
     (folder / "eval_config.json").write_text(json_format.MessageToJson(run), encoding="utf-8")
     return str(folder)
+
+
+def _key(name: str, model: str = CANDIDATE, *, is_diff: bool = False) -> tfma.metrics.MetricKey:
+    return tfma.metrics.MetricKey(name=name, model_name=model, is_diff=is_diff)
 
 
 def with_evaluation(folders: RunFolders, evaluation: str) -> RunFolders:

@@ -90,8 +90,8 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
         "splits": splits,
         "combination": _read(comparison / "combination.json"),
         "derived": training["derived"],
-        "baseline": outcome.baseline,
-        "gates": [asdict(decision) for decision in outcome.decisions],
+        "baseline": outcome.verdict.against,
+        "gates": [asdict(decision) for decision in outcome.verdict.decisions],
     }
 
 

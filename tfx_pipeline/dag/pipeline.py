@@ -13,6 +13,7 @@ from components.baseline_model.component import BaselineModel
 from components.behavior_example_gen.component import BehaviorExampleGen
 from components.cluster_combiner.component import ClusterCombiner
 from components.curated_schema.component import CuratedSchema
+from components.gates.eval_config import build_eval_config
 from components.history_validator.component import HistoryValidator
 from components.infra_validator.component import InfraValidator
 from components.infra_validator.model_server import ModelServer
@@ -20,7 +21,6 @@ from components.item_content_encoder.component import ItemContentEncoder
 from components.run_report.component import RunReport
 from components.sequence_clusterer.component import SequenceClusterer
 from tfx_pipeline.dag.fingerprints import code_fingerprint, versions
-from tfx_pipeline.dag.gates import build_eval_config
 from tfx_pipeline.dag.pushing import DEPLOYMENT, Pusher
 from tfx_pipeline.dag.trainers import encoder_trainer, encoder_tuner, fine_tuning_trainer
 from tfx_pipeline.paths.locations import Locations
@@ -217,9 +217,9 @@ def create_pipeline(
         blessing=evaluator.outputs["blessing"],
         infra_blessing=infra_blessing,
         baseline=baseline.outputs["model"],
+        gates=config.gates,
         run_name=config.run.name,
         specialist_runs=[specialist.outputs["model_run"] for specialist in specialists],
-        model=combiner.outputs["model"],
         pushed_model=pusher.outputs["pushed_model"],
         items=catalogue,
         provenance={

@@ -33,6 +33,7 @@ _SECTION_AT = {
     ("ClusterCombiner", "config"): "combiner",
     ("Transform", "custom_config.config"): "features",
     ("Evaluator", "gates"): "gates",
+    (REPORT, "gates_config"): "gates",
 }
 _COMPILED_IN = {
     "run.events": "it is the run parameter `events` already",

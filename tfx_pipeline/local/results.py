@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.gates.verdict import Verdict
 from tfx_pipeline.local.customers import show_customers
 from tfx_pipeline.local.local_runner import Outcome
 from tfx_pipeline.local.run_directory import RunDirectory
@@ -38,20 +39,22 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     show_baskets(test["overall"], models, console)
     show_clusters(test, models, console)
     show_frequencies(test, models, console)
-    _show_gates(outcome, console)
+    show_gates(outcome.verdict, outcome.served, console)
+    if not outcome.trained:
+        console.line("  nothing was trained (all from cache)")
     split = outcome.artifact("SequenceClusterer", "examples") / "Split-test"
     customers = show_customers(
         outcome.served or outcome.candidate, split, config.run.shown_customers, console
     )
     _show_places(outcome, directory, console)
     figures = {
-        "status": outcome.status,
+        "status": outcome.verdict.status,
         "served": str(outcome.served) if outcome.served else None,
         "trained": outcome.trained,
         "comparison": comparison,
         "clustering": clustering,
-        "baseline": outcome.baseline,
-        "gates": [dataclasses.asdict(decision) for decision in outcome.decisions],
+        "baseline": outcome.verdict.against,
+        "gates": [dataclasses.asdict(decision) for decision in outcome.verdict.decisions],
         "customers": customers,
     }
     directory.metrics.write_text(
@@ -132,32 +135,27 @@ def _slices(
     )
 
 
-def _show_gates(outcome: Outcome, console: Console) -> None:
-    console.heading(f"Gates, against {outcome.baseline}")
-    if outcome.status == "already_served":
-        console.line("  the model is already served, nothing to push")
-    else:
-        for decision in outcome.decisions:
-            mark = "passed" if decision.passed else "FAILED"
-            console.line(f"  {mark}  {decision.sentence}")
-    version = outcome.candidate_version
-    if outcome.status == "pushed":
-        console.line(f"  pushed as version {version}", style="bold")
-        if outcome.served is not None and outcome.served.name != str(version):
-            console.line(
-                f"  it is the canary; version {outcome.served.name} stays stable until "
-                "`cohortrec serving promote`"
-            )
-    elif outcome.status == "rolled_back":
+def show_gates(verdict: Verdict, served: Path | None, console: Console) -> None:
+    """What each gate said, and what became of the model.
+
+    Args:
+        verdict: of the run.
+        served: the stable version after the run.
+        console: where to print.
+    """
+    console.heading(f"Gates, against {verdict.against}")
+    if verdict.status == "already_served":
+        console.line(f"  {verdict.sentence}")
+        return
+    for decision in verdict.decisions:
+        mark = "passed" if decision.passed else "FAILED"
+        console.line(f"  {mark}  {decision.sentence}")
+    console.line(f"  {verdict.sentence}", style="bold")
+    if verdict.status == "pushed" and served is not None and served.name != verdict.version:
         console.line(
-            f"  not pushed: it is version {version}, which was rolled back; "
-            f"`cohortrec serving promote --version {version}` brings it back",
-            style="bold",
+            f"  it is the canary; version {served.name} stays stable until "
+            "`cohortrec serving promote`"
         )
-    elif outcome.status == "refused":
-        console.line("  refused: nothing was pushed", style="bold")
-    if not outcome.trained:
-        console.line("  nothing was trained (all from cache)")
 
 
 def _show_places(outcome: Outcome, directory: RunDirectory, console: Console) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
+from components.baseline_model.record import BaselineRecord
+from components.gates.verdict import Status, Verdict
 from components.run_report import formats as fmt
-from components.run_report.inputs import Baseline, ReportInputs, SplitComparison, Verdict
-from components.run_report.views.gates import failure_sentence
+from components.run_report.inputs import ReportInputs, SplitComparison
 from components.run_report.views.results import best_free, judged_split, value
 
 SHOWN_FAILURES = 5
 
-BASELINE_NAMES = {
-    "served": "the model in production",
-    "popularity": "popularity",
-    "own_items": "own items, then popularity",
+# Style class, a sign that needs no colour, and title.
+_BANNERS: Mapping[Status, tuple[str, str, str]] = {
+    "pushed": ("good", "✓", "Pushed"),
+    "already_served": ("same", "=", "Already served"),
+    "rolled_back": ("bad", "✗", "Not pushed: rolled back before"),
+    "refused": ("bad", "✗", "Refused"),
+    "not_judged": ("open", "?", "Not judged"),
 }
 
 
@@ -39,61 +44,39 @@ class Tile:
     detail: str = ""
 
 
-def banner(verdict: Verdict, baseline: Baseline | None, gated: bool) -> Banner:
-    """The verdict in words.
-
-    Args:
-        verdict: the outcome.
-        baseline: what the candidate was measured against.
-        gated: whether any gate was enforced.
-    """
-    against = f" It was measured against {baseline_name(baseline)}." if baseline else ""
-    if verdict.outcome == "pushed":
-        title = "Pushed: every gate passed" if gated else "Pushed: no gate was enforced"
-        passed = "passed every gate" if gated else "was not held against any gate"
-        goes = "goes into production"
-        if verdict.destination:
-            version = f"as version {verdict.version} " if verdict.version else ""
-            goes = f"was pushed {version}to {verdict.destination}"
-        return Banner("good", "✓", title, f"The new model {passed} and {goes}.{against}", [])
-    if verdict.outcome == "already_served":
-        version = f", version {verdict.version}" if verdict.version else ""
-        return Banner(
-            "same",
-            "=",
-            "Already served",
-            f"This run gives the very model that is in production{version}: nothing new to push.",
-            [],
-        )
-    if verdict.outcome == "refused":
-        count = len(verdict.failed)
-        title = f"Refused: {count} gate{'s' if count != 1 else ''} failed" if count else "Refused"
-        reasons = [failure_sentence(gate) for gate in verdict.failed[:SHOWN_FAILURES]]
-        if verdict.unservable:
-            title = "Refused: the model cannot be served"
-            reasons.insert(0, fmt.sentence(verdict.unservable))
-        return Banner(
-            "bad",
-            "✗",
-            title,
-            f"The new model was not pushed; what is served stays as it is.{against}",
-            reasons,
-            max(count - SHOWN_FAILURES, 0),
-        )
+def banner(verdict: Verdict) -> Banner:
+    """The verdict in words: what the terminal says, under a title."""
+    failures = [fmt.sentence(decision.sentence) for decision in verdict.failed]
+    state, mark, title = _BANNERS[verdict.status]
+    text = fmt.sentence(verdict.sentence)
+    if verdict.status == "pushed":
+        title += ": every gate passed" if verdict.enforced else ": no gate was enforced"
+        text = f"The new model was {verdict.sentence}."
+        if failures:
+            text += f" {_count(failures)} would have refused it."
+    elif verdict.status == "refused":
+        if any(decision.gate == "served" for decision in verdict.failed):
+            title += ": the model cannot be served"
+        elif failures:
+            title += f": {_count(failures)} failed"
+        text += " What is served stays as it is."
+    elif verdict.status == "already_served":
+        failures = []
+    if verdict.baseline and verdict.status != "already_served":
+        text += f" The new model was measured against {baseline_name(verdict.baseline)}."
     return Banner(
-        "open",
-        "?",
-        "Not judged",
-        "The run has no decision of the Evaluator, so nothing was pushed or refused.",
-        [],
+        state, mark, title, text, failures[:SHOWN_FAILURES], max(len(failures) - SHOWN_FAILURES, 0)
     )
 
 
-def baseline_name(baseline: Baseline) -> str:
+def _count(failures: list[str]) -> str:
+    return f"{len(failures)} gate{'s' if len(failures) != 1 else ''}"
+
+
+def baseline_name(baseline: BaselineRecord) -> str:
     """What the candidate was measured against."""
-    name = BASELINE_NAMES.get(baseline.kind, baseline.kind or "the baseline")
     served = baseline.kind == "served" and baseline.version
-    return f"{name} (version {baseline.version})" if served else name
+    return f"{baseline.title} (version {baseline.version})" if served else baseline.title
 
 
 def tiles(inputs: ReportInputs) -> list[Tile]:

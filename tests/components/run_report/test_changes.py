@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 
+from components.gates.verdict import Verdict
 from components.run_report.clustering_figures import ClusteringFigures
-from components.run_report.inputs import ClusterProfile, ReportInputs, Verdict
+from components.run_report.inputs import ClusterProfile, ReportInputs
 from components.run_report.page import render
 from tests.helpers.continuations import (
     DIM,
@@ -24,7 +25,7 @@ def page_of(continuation):
     inputs = ReportInputs(
         run_name="shop",
         created="2024-05-01T10:00:00+00:00",
-        verdict=Verdict(outcome="not_judged"),
+        verdict=Verdict("not_judged"),
         clustering=ClusteringFigures.model_validate(
             {"chosen_k": k, "lasting": continuation.to_dict()}
         ),

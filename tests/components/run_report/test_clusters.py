@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.gates.config import GatesConfig
 from components.run_report.cluster_names import ClusterNames, shortened
 from components.run_report.clustering_figures import ClusteringFigures
 from components.run_report.inputs import ClusterProfile, LiftFigures, ReportInputs, WorthFigures
@@ -37,7 +38,9 @@ NAMES = ClusterNames(
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory) -> ReportInputs:
-    return collect(write_run(tmp_path_factory.mktemp("full")), run_name="a run")
+    return collect(
+        write_run(tmp_path_factory.mktemp("full")), run_name="a run", gates=GatesConfig()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +348,7 @@ def test_names_from_data_are_escaped(full):
 
 
 def test_twenty_clusters_with_very_long_names(tmp_path):
-    inputs = collect(write_run(tmp_path, clusters=20), run_name="a run")
+    inputs = collect(write_run(tmp_path, clusters=20), run_name="a run", gates=GatesConfig())
     profiles = [p.model_copy(update={"name": f"{p.cluster} " * 99}) for p in inputs.profiles]
     text = render(inputs.model_copy(update={"profiles": profiles}))
     svg_texts = re.findall(r"<text[^>]*>([^<]*)</text>", text)
@@ -357,13 +360,15 @@ def test_twenty_clusters_with_very_long_names(tmp_path):
 
 
 def test_two_clusters_are_no_special_case(tmp_path):
-    page = Page(render(collect(write_run(tmp_path, clusters=2), run_name="a run")))
+    page = Page(
+        render(collect(write_run(tmp_path, clusters=2), run_name="a run", gates=GatesConfig()))
+    )
     assert {"stability", "flows"} <= set(page.ids)
 
 
 def test_one_cluster_has_nothing_to_compare(tmp_path):
     folders = write_run(tmp_path, clusters=1, trained=False)
-    page = Page(render(collect(folders, run_name="a run")))
+    page = Page(render(collect(folders, run_name="a run", gates=GatesConfig())))
     assert not {"stability", "flows"} & set(page.ids)
     assert "Silhouette by cluster" not in page.text
     assert "candidates" not in page.text

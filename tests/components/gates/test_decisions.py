@@ -9,9 +9,10 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
 from components.baseline_model.record import BaselineRecord
-from tfx_pipeline.dag.gates import build_eval_config
-from tfx_pipeline.local.gate_decisions import explain, read_metrics
-from tfx_pipeline.settings.gates_config import GatesConfig
+from components.gates.config import GatesConfig
+from components.gates.decisions import explain
+from components.gates.eval_config import build_eval_config
+from components.gates.slice_metrics import read_metrics
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
 
