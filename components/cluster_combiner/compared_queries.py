@@ -47,7 +47,7 @@ def weigh_transitions(inputs: CombinerInputs, validation: Scored) -> Transitions
     fit = fit_transitions(
         counted, validation.scorer, validation.histories, validation.queries[0], inputs.seed
     )
-    progress.info("item transitions: %s", fit.record["reason"])
+    progress.info("item transitions: %s", fit.record.reason)
     return fit
 
 

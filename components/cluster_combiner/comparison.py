@@ -13,6 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from components.cluster_combiner.record import (
+    ComparisonRecord,
+    Metrics,
+    SliceComparison,
+    SplitComparison,
+)
 from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
@@ -129,8 +135,8 @@ def rank_table(
     return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
 
 
-def summarise(table: pl.DataFrame) -> dict[str, Any]:
-    """The content of `comparison.json`: metrics per split, overall and by slice.
+def summarise(table: pl.DataFrame) -> ComparisonRecord:
+    """Metrics per split, overall and by slice.
 
     The users who belong to no cluster are the slice "-1" of `by_cluster`.
     """
@@ -140,14 +146,14 @@ def summarise(table: pl.DataFrame) -> dict[str, Any]:
     splits = {}
     for split in table["split"].unique(maintain_order=True).to_list():
         rows = table.filter(pl.col("split") == split)
-        splits[split] = {
-            "users": rows.height,
-            "overall": _metrics(rows),
-            "by_cluster": _by(rows, "cluster", clusters),
-            "by_history_length": _by(rows, "history_length", LENGTH_BUCKETS),
-            "by_target_frequency": _by(rows, "band", FREQUENCY_BANDS),
-        }
-    return {"models": _compared(table), "splits": splits}
+        splits[split] = SplitComparison(
+            users=rows.height,
+            overall=_metrics(rows),
+            by_cluster=_by(rows, "cluster", clusters),
+            by_history_length=_by(rows, "history_length", LENGTH_BUCKETS),
+            by_target_frequency=_by(rows, "band", FREQUENCY_BANDS),
+        )
+    return ComparisonRecord(models=_compared(table), splits=splits)
 
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:
@@ -180,17 +186,19 @@ def _basket_column(baskets: Baskets, ranks: Ranks, metric: str) -> pl.Expr:
     return pl.lit(pl.Series(basket_values(ranks.basket, baskets.splits, metric)))
 
 
-def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, Any]:
+def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, SliceComparison]:
     """Metrics of the users with each of the values that occurs."""
     return {
-        str(value): {"users": part.height, "models": _metrics(part)}
+        str(value): SliceComparison(users=part.height, models=_metrics(part))
         for value in values
         if (part := rows.filter(pl.col(column) == value)).height
     }
 
 
-def _metrics(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
-    metrics = {name: ranking_metrics(rows[name].to_numpy()) for name in _compared(rows)}
+def _metrics(rows: pl.DataFrame) -> dict[str, Metrics]:
+    metrics: dict[str, Metrics] = {
+        name: {**ranking_metrics(rows[name].to_numpy())} for name in _compared(rows)
+    }
     for name in metrics:
         for metric in basket_metric_names():
             values = rows[f"{name}_{metric}"].drop_nulls().to_numpy()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from components.behavior_example_gen.quality_record import DataQualityRecord
+from components.cluster_combiner.record import CombinationRecord
 from tfx_pipeline.local.local_runner import Outcome
 from trainer.evaluation.metrics import (
     Interval,
@@ -20,7 +20,8 @@ from trainer.evaluation.metrics import (
     paired_difference,
     user_values,
 )
-from trainer.raw_history import TEST, VALIDATION
+from trainer.raw_history import ITEM_IDS, TARGET_ITEM_IDS, TEST, VALIDATION
+from trainer.training.training_record import TrainingRecord
 
 SPLITS = (VALIDATION, TEST)
 MODELS = ("popularity", "encoder", "global", "routed", "combiner")
@@ -76,20 +77,20 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
         | {"targets_in_history": targets_in_history(examples / f"Split-{split}")}
         for split in SPLITS
     }
-    account = _read(outcome.artifact("BehaviorExampleGen", "data_quality") / "data_quality.json")
-    training = _read(outcome.artifact("Trainer.encoder", "model_run") / "training.json")
+    account = DataQualityRecord.read(str(outcome.artifact("BehaviorExampleGen", "data_quality")))
+    training = TrainingRecord.read(str(outcome.artifact("Trainer.encoder", "model_run")))
     return {
         "data": {
-            "users": account["users"],
-            "items": account["items"],
-            "interactions": account["events_kept"],
-            "users_too_short": account["users"] - account["split"]["histories"][TEST],
-            "dropped": account["dropped"],
-            "notes": account["notes"],
+            "users": account.users,
+            "items": account.items,
+            "interactions": account.events_kept,
+            "users_too_short": account.users - account.split.histories[TEST],
+            "dropped": account.dropped,
+            "notes": account.notes,
         },
         "splits": splits,
-        "combination": _read(comparison / "combination.json"),
-        "derived": training["derived"],
+        "combination": CombinationRecord.read(str(comparison)).to_json(),
+        "derived": training.to_json()["derived"],
         "baseline": outcome.verdict.against,
         "gates": [asdict(decision) for decision in outcome.verdict.decisions],
     }
@@ -109,8 +110,8 @@ def targets_in_history(split: Path) -> int:
     found = 0
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
-        targets = feature["target_item_ids"].bytes_list.value
-        found += bool(targets) and targets[0] in set(feature["item_ids"].bytes_list.value)
+        targets = feature[TARGET_ITEM_IDS].bytes_list.value
+        found += bool(targets) and targets[0] in set(feature[ITEM_IDS].bytes_list.value)
     return found
 
 
@@ -120,8 +121,3 @@ def _interval(ranks: npt.NDArray[np.integer], metric: str) -> Interval:
 
 def _figure(interval: Interval) -> dict[str, float]:
     return {"mean": interval.mean, "low": interval.low, "high": interval.high}
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content

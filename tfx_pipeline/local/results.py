@@ -6,15 +6,21 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from components.cluster_combiner.record import (
+    ComparisonRecord,
+    Metrics,
+    SliceComparison,
+    SplitComparison,
+)
 from components.gates.verdict import Verdict
+from components.sequence_clusterer.evaluation_record import EvaluationRecord
 from tfx_pipeline.local.customers import show_customers
 from tfx_pipeline.local.local_runner import Outcome
 from tfx_pipeline.local.run_directory import RunDirectory
 from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
-from trainer.raw_history import NOISE
+from trainer.raw_history import NOISE, TEST
 
 MODEL_NAMES = {
     "popularity": "popularity",
@@ -31,12 +37,11 @@ SLICE_METRIC = "ndcg@10"
 
 def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
     """Prints the results of a run and writes its `metrics.json`."""
-    comparison = _read(outcome.artifact("ClusterCombiner", "comparison") / "comparison.json")
-    clustering = _read(outcome.artifact("SequenceClusterer", "evaluation") / "evaluation.json")
-    test = comparison["splits"]["test"]
-    models = comparison["models"]
-    show_overall(test["overall"], models, console)
-    show_baskets(test["overall"], models, console)
+    comparison = ComparisonRecord.read(str(outcome.artifact("ClusterCombiner", "comparison")))
+    clustering = EvaluationRecord.read(str(outcome.artifact("SequenceClusterer", "evaluation")))
+    test, models = comparison.splits[TEST], comparison.models
+    show_overall(test.overall, models, console)
+    show_baskets(test.overall, models, console)
     show_clusters(test, models, console)
     show_frequencies(test, models, console)
     show_gates(outcome.verdict, outcome.served, console)
@@ -51,8 +56,8 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
         "status": outcome.verdict.status,
         "served": str(outcome.served) if outcome.served else None,
         "trained": outcome.trained,
-        "comparison": comparison,
-        "clustering": clustering,
+        "comparison": comparison.to_json(),
+        "clustering": clustering.to_json(),
         "baseline": outcome.verdict.against,
         "gates": [dataclasses.asdict(decision) for decision in outcome.verdict.decisions],
         "customers": customers,
@@ -62,9 +67,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     )
 
 
-def show_overall(
-    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
-) -> None:
+def show_overall(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
     """The table of all models on all test users."""
     metrics = [name for name in OVERALL_METRICS if any(name in overall[model] for model in models)]
     console.heading("Test users, all")
@@ -80,9 +83,7 @@ def show_overall(
     )
 
 
-def show_baskets(
-    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
-) -> None:
+def show_baskets(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
     """The table of all models over whole next baskets; nothing where a basket is one item."""
     names = {name: f"basket_{name}" for name in BASKET_METRICS}
     if not any(name in overall[model] for model in models for name in names.values()):
@@ -100,9 +101,9 @@ def show_baskets(
     )
 
 
-def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+def show_clusters(test: SplitComparison, models: Sequence[str], console: Console) -> None:
     """The table of all models in each cluster."""
-    parts = {int(name): part for name, part in test["by_cluster"].items()}
+    parts = {int(name): part for name, part in test.by_cluster.items()}
     clusters = [(str(k), parts[k]) for k in sorted(parts) if k != NOISE]
     if NOISE in parts:
         clusters.append(("none", parts[NOISE]))
@@ -110,9 +111,9 @@ def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Conso
     _slices(clusters, models, console)
 
 
-def show_frequencies(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+def show_frequencies(test: SplitComparison, models: Sequence[str], console: Console) -> None:
     """The table of all models by how often the next item occurs in the training histories."""
-    bands = [(f"{name}×", part) for name, part in test["by_target_frequency"].items()]
+    bands = [(f"{name}×", part) for name, part in test.by_target_frequency.items()]
     console.heading(
         f"Test users by how often their next item is in training, {SLICE_METRIC.upper()}"
     )
@@ -120,15 +121,15 @@ def show_frequencies(test: Mapping[str, Any], models: Sequence[str], console: Co
 
 
 def _slices(
-    slices: Sequence[tuple[str, Mapping[str, Any]]], models: Sequence[str], console: Console
+    slices: Sequence[tuple[str, SliceComparison]], models: Sequence[str], console: Console
 ) -> None:
     """One column a slice, with its number of users."""
     console.table(
-        ["model", *(f"{name} ({part['users']:,})" for name, part in slices)],
+        ["model", *(f"{name} ({part.users:,})" for name, part in slices)],
         [
             [
                 MODEL_NAMES.get(model, model),
-                *(_figure(part["models"].get(model, {}).get(SLICE_METRIC)) for _, part in slices),
+                *(_figure(part.models.get(model, {}).get(SLICE_METRIC)) for _, part in slices),
             ]
             for model in models
         ],
@@ -168,7 +169,3 @@ def _show_places(outcome: Outcome, directory: RunDirectory, console: Console) ->
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from components.baseline_model.record import BaselineRecord
+from components.cluster_combiner.record import SplitComparison
 from components.gates.verdict import Status, Verdict
 from components.run_report import formats as fmt
-from components.run_report.inputs import ReportInputs, SplitComparison
+from components.run_report.inputs import ReportInputs
 from components.run_report.views.results import best_free, judged_split, value
 
 SHOWN_FAILURES = 5

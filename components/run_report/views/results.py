@@ -9,9 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from components.cluster_combiner.record import (
+    ComparisonRecord,
+    Metrics,
+    SliceComparison,
+    SplitComparison,
+)
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
-from components.run_report.inputs import Comparison, Metrics, SliceComparison, SplitComparison
 from components.run_report.palette import model_colours
 
 HEADLINE = "ndcg@10"
@@ -83,7 +88,7 @@ class Results:
     by_frequency: SliceTable | None
 
 
-def results(comparison: Comparison) -> Results | None:
+def results(comparison: ComparisonRecord) -> Results | None:
     """The section; None when no split holds a figure."""
     judged = judged_split(comparison)
     if judged is None:
@@ -107,7 +112,7 @@ def results(comparison: Comparison) -> Results | None:
     )
 
 
-def judged_split(comparison: Comparison) -> tuple[str, SplitComparison] | None:
+def judged_split(comparison: ComparisonRecord) -> tuple[str, SplitComparison] | None:
     """The split that counts: test, or validation when the test split has no figures."""
     for name in ("test", "validation", *comparison.splits):
         split = comparison.splits.get(name)
@@ -130,7 +135,7 @@ def best_free(split: SplitComparison) -> tuple[str, float] | None:
     return max(scores.items(), key=lambda pair: pair[1]) if scores else None
 
 
-def _models(comparison: Comparison, split: SplitComparison) -> list[str]:
+def _models(comparison: ComparisonRecord, split: SplitComparison) -> list[str]:
     """Models with figures, in the order of the file."""
     named = [model for model in comparison.models if model in split.overall]
     return named + [model for model in split.overall if model not in named]
@@ -142,7 +147,7 @@ def _users(models: Mapping[str, Metrics]) -> int | None:
     return max(counts, default=None)
 
 
-def _overall(comparison: Comparison, name: str, wanted: Sequence[str]) -> OverallTable:
+def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> OverallTable:
     """The wanted metrics that were measured on a split."""
     split = comparison.splits[name]
     models = _models(comparison, split)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from components.cluster_combiner.record import Lift, WorthRecord
 from components.run_report import formats as fmt
 from components.run_report.charts.intervals import Difference, interval_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.inputs import LiftFigures, TrainingRun, WorthFigures
 from components.run_report.palette import cluster_colour, model_colours
+from trainer.training.training_record import TrainingRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +66,9 @@ _ADVICE = {
 
 
 def worth_view(
-    worth: WorthFigures | None,
-    encoder: TrainingRun | None,
-    specialists: Sequence[TrainingRun],
+    worth: WorthRecord | None,
+    encoder: TrainingRecord | None,
+    specialists: Sequence[TrainingRecord],
     names: ClusterNames,
 ) -> WorthView | None:
     """The section; None when nothing was compared."""
@@ -90,7 +91,7 @@ def worth_view(
         x_title="difference in NDCG@10, test users",
     )  # fmt: skip
     judged = worth.verdict.judged
-    parts: dict[int, list[LiftFigures]] = {}
+    parts: dict[int, list[Lift]] = {}
     for x in lifts:
         if x.model == judged and x.cluster is not None and x.users:
             parts.setdefault(x.cluster, []).append(x)
@@ -117,7 +118,7 @@ def worth_view(
     )
 
 
-def _difference(name: str, lift: LiftFigures, colour: str) -> Difference:
+def _difference(name: str, lift: Lift, colour: str) -> Difference:
     scale = 100 / lift.base if lift.base else 0.0
     return Difference(
         name,
@@ -129,16 +130,16 @@ def _difference(name: str, lift: LiftFigures, colour: str) -> Difference:
     )
 
 
-def _heading(cluster: int, lift: LiftFigures, names: ClusterNames) -> str:
+def _heading(cluster: int, lift: Lift, names: ClusterNames) -> str:
     return f"{names.label(cluster, 84)} · {fmt.integer(lift.users)} users"
 
 
-def _rival(lift: LiftFigures) -> Difference:
+def _rival(lift: Lift) -> Difference:
     colour = cluster_colour(lift.cluster if lift.cluster is not None else -1)
     return _difference(f"against {fmt.model_name(lift.against).lower()}", lift, colour)
 
 
-def _row(lift: LiftFigures, names: ClusterNames) -> WorthRow:
+def _row(lift: Lift, names: ClusterNames) -> WorthRow:
     return WorthRow(
         model=fmt.model_name(lift.model),
         against=fmt.model_name(lift.against),
@@ -151,7 +152,7 @@ def _row(lift: LiftFigures, names: ClusterNames) -> WorthRow:
 
 
 def _costs(
-    worth: WorthFigures, encoder: TrainingRun | None, specialists: Sequence[TrainingRun]
+    worth: WorthRecord, encoder: TrainingRecord | None, specialists: Sequence[TrainingRecord]
 ) -> list[tuple[str, str]]:
     costs = []
     seconds = [run.seconds for run in specialists if run.seconds is not None]

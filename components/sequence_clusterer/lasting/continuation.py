@@ -33,12 +33,12 @@ from components.sequence_clusterer.algorithms import Clustering, make_algorithm
 from components.sequence_clusterer.choice.candidates import measure_clustering
 from components.sequence_clusterer.choice.selection import Selection
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import ChosenAnew, ClusterChange
 from components.sequence_clusterer.lasting.adaptation import adapt_clusters
 from components.sequence_clusterer.lasting.continued_clusters import Continuation
 from components.sequence_clusterer.lasting.drift import flow_matrix
 from components.sequence_clusterer.lasting.last_clusters import LastClusters, clustering_settings
 from components.sequence_clusterer.lasting.lasting_ids import (
-    Change,
     KnownClusters,
     describe_changes,
     match_clusters,
@@ -186,13 +186,13 @@ def _continue(
         adapted.next_id,
         "continued",
         changes=adapted.changes,
-        anew={
-            "k": fresh.candidate.k,
-            "algorithm": fresh.candidate.algorithm,
-            "clusters_found": fresh.clusters_found,
-            "reason": selection.reason,
-            "ari": float(adjusted_rand_score(fresh.candidate.clustering.labels, clustering.labels)),
-        },
+        anew=ChosenAnew(
+            k=fresh.candidate.k,
+            algorithm=fresh.candidate.algorithm,
+            clusters_found=fresh.clusters_found,
+            reason=selection.reason,
+            ari=adjusted_rand_score(fresh.candidate.clustering.labels, clustering.labels),
+        ),
     )
 
 
@@ -221,7 +221,7 @@ def _match(
     return Continuation(selection, ids[order], next_id, "matched", changes=changes)
 
 
-def _counted(changes: list[Change]) -> str:
+def _counted(changes: list[ClusterChange]) -> str:
     """How often what happened: "2 kept, 1 split off"."""
     counts = Counter(change.kind for change in changes)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())

@@ -134,14 +134,14 @@ def test_comparison_counts_users_by_slice(planted):
         exclude_seen=False,
     )
     assert isinstance(table, pl.DataFrame) and table.height == USERS
-    split = summarise(table)["splits"]["test"]
-    assert split["overall"]["global"]["ndcg@10"] == 1.0
-    assert split["overall"]["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
-    assert split["overall"]["combiner"]["hr@20"] == 0.0
-    assert split["by_cluster"]["1"]["users"] == USERS // 2
-    assert split["by_history_length"]["1-4"]["users"] == USERS
+    split = summarise(table).splits["test"]
+    assert split.overall["global"]["ndcg@10"] == 1.0
+    assert split.overall["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
+    assert split.overall["combiner"]["hr@20"] == 0.0
+    assert split.by_cluster["1"].users == USERS // 2
+    assert split.by_history_length["1-4"].users == USERS
     # Baskets of one item would only repeat the figures of the next item.
-    assert not [name for name in split["overall"]["global"] if "basket" in name]
+    assert not [name for name in split.overall["global"] if "basket" in name]
     assert table["combiner_basket_ndcg@10"].null_count() == USERS
 
 
@@ -184,8 +184,8 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     assert rows["continued"].to_list() != rows["global"].to_list()
     members = table.filter(pl.col("cluster") >= 0)
     assert members["routed"].to_list() != members["global"].to_list()
-    by_cluster = summarise(table)["splits"]["test"]["by_cluster"]
-    assert {name: part["users"] for name, part in by_cluster.items()} == {
+    by_cluster = summarise(table).splits["test"].by_cluster
+    assert {name: part.users for name, part in by_cluster.items()} == {
         str(k): int((clusters == k).sum()) for k in (-1, 0, 1)
     }
 
@@ -235,13 +235,13 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     assert table["own_items_basket_ndcg@20"].to_list() == pytest.approx(
         [own, 0.5 / three, 1 / np.log2(3)]
     )
-    split = summarise(table)["splits"]["test"]
-    assert list(split["by_target_frequency"]) == ["0", "21+"]
-    assert split["by_target_frequency"]["0"]["users"] == 2
-    slice_ = split["by_target_frequency"]["0"]["models"]["combiner"]
+    split = summarise(table).splits["test"]
+    assert list(split.by_target_frequency) == ["0", "21+"]
+    assert split.by_target_frequency["0"].users == 2
+    slice_ = split.by_target_frequency["0"].models["combiner"]
     assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
     assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
-    assert split["overall"]["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
+    assert split.overall["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
 
 
 def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):
@@ -269,9 +269,9 @@ def test_bands_of_training_frequency():
             **dict.fromkeys(MODELS, ones),
         }
     ).with_columns(**columns)
-    found = summarise(table)["splits"]["test"]["by_target_frequency"]
+    found = summarise(table).splits["test"].by_target_frequency
     assert tuple(found) == FREQUENCY_BANDS == ("0", "1-5", "6-20", "21+")
-    assert [part["users"] for part in found.values()] == [1, 2, 2, 2]
+    assert [part.users for part in found.values()] == [1, 2, 2, 2]
 
 
 def test_training_counts_follow_the_vocabulary(tmp_path):

@@ -13,15 +13,17 @@ import pytest
 from components.gates.config import GatesConfig
 from components.run_report.inputs import ReportInputs
 from components.run_report.page import figures, render
-from components.run_report.sources import RunFolders, UnreadableArtifactError, collect
+from components.run_report.sources import RunFolders, collect
 from components.run_report.writer import write
 from tests.helpers.html_page import Page
 from tests.helpers.run_report_artifacts import (
     HOSTILE,
+    unchanged_trainer,
     with_evaluation,
     write_evaluation,
     write_run,
 )
+from trainer.artifact_record import UnreadableArtifactError
 
 GOOD_SCORES = {None: (0.1196, 0.1020, 0.004), 0: (0.09, 0.105, 0.02), 1: (0.12, 0.105, 0.01)}
 BAD_SCORES = {None: (0.1196, 0.1020, 0.004), 2: (0.07, 0.095, 0.01), 10: (0.12, 0.1, 0.01)}
@@ -301,9 +303,7 @@ def test_trainers_without_a_cluster_are_one_line(tmp_path):
     folders = write_run(tmp_path, clusters=2)
     for k in (2, 3):
         run = tmp_path / f"idle_{k}"
-        run.mkdir()
-        text = json.dumps({"name": f"cluster_{k}", "status": "unchanged", "reason": "empty"})
-        (run / "training.json").write_text(text)
+        unchanged_trainer(k, "empty").write(str(run))
         folders = dataclasses.replace(folders, specialist_runs=(*folders.specialist_runs, str(run)))
     page = collected(folders)[1]
     assert "2 more trainers stood ready" in page.text
