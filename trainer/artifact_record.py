@@ -69,7 +69,9 @@ class RecordFile(Record):
         except pydantic.ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-            raise UnreadableArtifactError(f"{path}: {field}: {first['msg']}") from None
+            raise UnreadableArtifactError(
+                f"{path}: {field}: {first['msg']}; if another release wrote it, run again"
+            ) from None
         except ValueError as error:
             raise UnreadableArtifactError(f"{path} is not JSON: {error}") from None
 

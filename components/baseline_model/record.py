@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from typing import Literal
 
 from tfx.dsl.io import fileio
 
+from trainer.evaluation.compared_models import title
+
 Kind = Literal["served", "own_items", "popularity"]
 
 FILE_NAME = "baseline.json"
-TITLES: Mapping[str, str] = {
-    "served": "the served model",
-    "own_items": "own items by frequency, then popularity",
-    "popularity": "popularity",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +37,7 @@ class BaselineRecord:
     @property
     def title(self) -> str:
         """Name of the baseline in a sentence."""
-        return TITLES[self.kind]
+        return "the served model" if self.kind == "served" else title(self.kind)
 
     def write(self, artifact_uri: str) -> None:
         """Writes `baseline.json` into the Model artifact."""

@@ -1,8 +1,4 @@
-"""Every model on the same users: popularity, own items, encoder, global, routed, combiner.
-
-`encoder` is the global encoder without the item transitions that all later ones have; it is
-compared only where there are any.
-"""
+"""Every model of `trainer.evaluation.compared_models` on the same users."""
 
 from __future__ import annotations
 
@@ -24,6 +20,14 @@ from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.baselines import own_items_ranks, popularity_ranks
 from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    ENCODER,
+    GLOBAL,
+    IN_RESULTS,
+    OWN_ITEMS,
+    POPULARITY,
+)
 from trainer.evaluation.metrics import (
     BASKET_CUTOFFS,
     basket_metric_names,
@@ -33,8 +37,6 @@ from trainer.evaluation.metrics import (
 from trainer.evaluation.scorer import Scorer
 from trainer.raw_history import LENGTH_BUCKETS, length_buckets
 
-ENCODER = "encoder"
-MODELS = ("popularity", "own_items", ENCODER, "global", "routed", "combiner")
 FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
 """How often the next item occurs in the training histories."""
 _BAND_STARTS = np.array([1, 6, 21])
@@ -62,7 +64,7 @@ def rank_models(
     encoder: BehaviorEncoder,
     counts: np.ndarray,
 ) -> pl.DataFrame:
-    """Ranks the users' next items under every model's queries, and their baskets under `MODELS`.
+    """Ranks the users' next items under every model's queries; baskets under `IN_RESULTS` only.
 
     Args:
         split: name of the split.
@@ -81,7 +83,7 @@ def rank_models(
     def ranks(name: str, query: np.ndarray) -> Ranks:
         share = float(name != ENCODER)
         next_item = scorer.ranks(query, share)
-        if not baskets.several or name not in MODELS:
+        if not baskets.several or name not in IN_RESULTS:
             return Ranks(next_item, None)
         return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
 
@@ -112,8 +114,8 @@ def rank_table(
     Returns:
         Columns split, cluster, history_length, target_frequency (training events of the next item;
         0 for one that the model does not know), the rank of the next item under each model, and
-        `MODEL_METRIC` for every one of `MODELS` and basket metric, null where every basket is one
-        item.
+        `MODEL_METRIC` for each of `IN_RESULTS` and each basket metric, null where every basket is
+        one item.
     """
     ranks = _free_ranks(histories, baskets, counts, exclude_seen) | models
     known = np.concatenate([[0], counts, [0]])
@@ -128,7 +130,7 @@ def rank_table(
     )
     values = [
         _basket_column(baskets, ranks[name], metric).alias(f"{name}_{metric}")
-        for name in MODELS
+        for name in IN_RESULTS
         if name in ranks
         for metric in basket_metric_names()
     ]
@@ -158,9 +160,9 @@ def summarise(table: pl.DataFrame) -> ComparisonRecord:
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:
     """The table with the combiner's columns as they are when it is the global encoder."""
-    columns = [name for name in table.columns if re.match("global(_|$)", name)]
+    columns = [name for name in table.columns if re.match(f"{GLOBAL}(_|$)", name)]
     return table.with_columns(
-        pl.col(name).alias("combiner" + name.removeprefix("global")) for name in columns
+        pl.col(name).alias(COMBINER + name.removeprefix(GLOBAL)) for name in columns
     )
 
 
@@ -170,7 +172,7 @@ def _free_ranks(
     """The two baselines that cost nothing."""
     given = (counts, histories.columns[features.ITEM], histories.splits)
     ranks = {}
-    for name, rank in (("popularity", popularity_ranks), ("own_items", own_items_ranks)):
+    for name, rank in ((POPULARITY, popularity_ranks), (OWN_ITEMS, own_items_ranks)):
         next_item = rank(*given, histories.next_item, exclude_seen)
         basket = None
         if baskets.several:
@@ -208,5 +210,5 @@ def _metrics(rows: pl.DataFrame) -> dict[str, Metrics]:
 
 
 def _compared(rows: pl.DataFrame) -> list[str]:
-    """Those of `MODELS` that the table has."""
-    return [name for name in MODELS if name in rows.columns]
+    """Those of `IN_RESULTS` that the table has."""
+    return [name for name in IN_RESULTS if name in rows.columns]

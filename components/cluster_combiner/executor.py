@@ -34,6 +34,7 @@ from components.cluster_combiner.scored import Scored
 from components.cluster_combiner.served_models import ServedModels
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
+from trainer.evaluation.compared_models import COMBINER
 from trainer.progress import progress
 from trainer.raw_history import TEST, VALIDATION
 from trainer.serving.export import save_recommender
@@ -80,7 +81,7 @@ class Executor(base_executor.BaseExecutor):
 
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(
-            inputs.encoder, queries[VALIDATION]["combiner"], inputs.serving, inputs.seed
+            inputs.encoder, queries[VALIDATION][COMBINER], inputs.serving, inputs.seed
         )
         models = ServedModels(inputs, cells, transitions.transitions)
         served = models.combined(fit.strengths)
@@ -150,7 +151,7 @@ def _mean_weights(fit: Fit, test: Scored) -> list[float]:
 def _test_metrics(table: pl.DataFrame) -> Metrics:
     """What the served model reached on the test users; empty without any."""
     test = summarise(table).splits.get(TEST)
-    combiner = test.overall["combiner"] if test else {}
+    combiner = test.overall[COMBINER] if test else {}
     return {name: combiner[name] for name in _METRICS if name in combiner}
 
 

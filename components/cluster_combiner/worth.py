@@ -17,28 +17,32 @@ from components.cluster_combiner.record import (
     WorthRecord,
     WorthVerdict,
 )
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    CONTINUED,
+    GLOBAL,
+    RANDOM_COMBINER,
+    RANDOM_ROUTED,
+    ROUTED,
+    title,
+)
 from trainer.evaluation.metrics import paired_difference, user_values
 from trainer.raw_history import TEST, VALIDATION
 
 METRIC = "ndcg@10"
 _CONFIDENCE = 0.95
-CONTINUED = "continued"
-"""The global encoder trained on for the steps that all specialists may have together."""
-RANDOM_ROUTED, RANDOM_COMBINER = "random_routed", "random_combiner"
-"""Specialists of a random partition, as `routed` and `combiner` are of the clusters."""
-
 COMBINATION: Recommendation = "combination"
 
 _PAIRS = (
-    ("routed", "global"),
-    ("combiner", "global"),
-    (CONTINUED, "global"),
-    (RANDOM_ROUTED, "global"),
-    (RANDOM_COMBINER, "global"),
-    ("routed", RANDOM_ROUTED),
-    ("combiner", RANDOM_COMBINER),
-    ("routed", CONTINUED),
-    ("combiner", CONTINUED),
+    (ROUTED, GLOBAL),
+    (COMBINER, GLOBAL),
+    (CONTINUED, GLOBAL),
+    (RANDOM_ROUTED, GLOBAL),
+    (RANDOM_COMBINER, GLOBAL),
+    (ROUTED, RANDOM_ROUTED),
+    (COMBINER, RANDOM_COMBINER),
+    (ROUTED, CONTINUED),
+    (COMBINER, CONTINUED),
 )
 
 
@@ -104,32 +108,24 @@ def recommend(found: list[Lift], used: bool) -> tuple[Recommendation, str]:
         found: `lifts` of the validation split.
         used: whether the combination has any specialist in it.
     """
-    control = overall(found, CONTINUED, "global")
+    control = overall(found, CONTINUED, GLOBAL)
     longer = control is not None and control.low > 0
     if not used:
         reason = "the combination uses no specialist"
     else:
-        rivals = [x for a in ("global", RANDOM_COMBINER, CONTINUED) if (x := _of(found, a))]
+        rivals = [x for a in (GLOBAL, RANDOM_COMBINER, CONTINUED) if (x := _of(found, a))]
         lost = [x for x in rivals if x.low <= 0]
         if not lost:
-            names = " and ".join(_NAMES[x.against] for x in rivals)
+            names = " and ".join(f"the {title(x.against)}" for x in rivals)
             return COMBINATION, f"the combination is better than {names}"
-        reason = f"the combination is not clearly better than {_NAMES[lost[0].against]}"
+        reason = f"the combination is not clearly better than the {title(lost[0].against)}"
     if longer:
         return "train longer", f"{reason}, and the global encoder trained on is better than it was"
     return "global", reason
 
 
 def _of(found: list[Lift], against: str) -> Lift | None:
-    return overall(found, "combiner", against)
-
-
-_NAMES = {
-    "global": "the global encoder",
-    RANDOM_ROUTED: "specialists of a random partition",
-    RANDOM_COMBINER: "the combination of a random partition",
-    CONTINUED: "the global encoder trained on",
-}
+    return overall(found, COMBINER, against)
 
 
 def judge(table: pl.DataFrame, used: bool) -> WorthRecord:
@@ -154,8 +150,8 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
         used: whether the combination has any specialist in it; if not, routing every user to the
             specialist of the own cluster is judged, which nobody is served.
     """
-    judged = "combiner" if used else "routed"
-    whole = overall(found, judged, "global")
+    judged = COMBINER if used else ROUTED
+    whole = overall(found, judged, GLOBAL)
     if whole is None or not whole.users:
         return WorthVerdict(
             judged=judged,
@@ -168,7 +164,7 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
     parts = {
         x.cluster: x
         for x in found
-        if (x.model, x.against) == (judged, "global") and x.cluster is not None
+        if (x.model, x.against) == (judged, GLOBAL) and x.cluster is not None
     }
     helped = [k for k, x in parts.items() if x.effect == "helps"]
     hurt = [k for k, x in parts.items() if x.effect == "hurts"]
@@ -185,7 +181,7 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
             word = {"helps": "better than", "hurts": "worse than"}.get(
                 lift.effect, "no better than"
             )
-            sentences.append(f"It is {word} {_NAMES[control]}: {_figures(lift)}.")
+            sentences.append(f"It is {word} the {title(control)}: {_figures(lift)}.")
     return WorthVerdict(
         judged=judged,
         effect=whole.effect,

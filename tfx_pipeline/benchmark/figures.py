@@ -12,7 +12,9 @@ import polars as pl
 
 from components.behavior_example_gen.quality_record import DataQualityRecord
 from components.cluster_combiner.record import CombinationRecord
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.local_runner import Outcome
+from trainer.evaluation.compared_models import COMBINER, ENCODER, GLOBAL, IN_RESULTS, OWN_ITEMS
 from trainer.evaluation.metrics import (
     Interval,
     bootstrap_interval,
@@ -24,9 +26,10 @@ from trainer.raw_history import ITEM_IDS, TARGET_ITEM_IDS, TEST, VALIDATION
 from trainer.training.training_record import TrainingRecord
 
 SPLITS = (VALIDATION, TEST)
-MODELS = ("popularity", "encoder", "global", "routed", "combiner")
+# Seen items are left out of the ranking, so that nothing of one's own is left.
+MODELS = tuple(model for model in IN_RESULTS if model != OWN_ITEMS)
 CONFIDENCE = 0.95
-DIFFERENCES = (("combiner", "global"), ("combiner", "encoder"))
+DIFFERENCES = ((COMBINER, GLOBAL), (COMBINER, ENCODER))
 """Pairs of models; `encoder` is the global encoder without item transitions."""
 
 
@@ -69,16 +72,16 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
         derived: what the data decided about the recipe, with reasons.
         baseline, gates: what the gates compared with, and said.
     """
-    comparison = outcome.artifact("ClusterCombiner", "comparison")
+    comparison = outcome.artifact(nodes.COMBINER, "comparison")
     ranks = pl.read_parquet(comparison / "ranks.parquet")
-    examples = outcome.artifact("BehaviorExampleGen", "examples")
+    examples = outcome.artifact(nodes.INGESTION, "examples")
     splits = {
         split: split_figures(ranks.filter(pl.col("split") == split))
         | {"targets_in_history": targets_in_history(examples / f"Split-{split}")}
         for split in SPLITS
     }
-    account = DataQualityRecord.read(str(outcome.artifact("BehaviorExampleGen", "data_quality")))
-    training = TrainingRecord.read(str(outcome.artifact("Trainer.encoder", "model_run")))
+    account = DataQualityRecord.read(str(outcome.artifact(nodes.INGESTION, "data_quality")))
+    training = TrainingRecord.read(str(outcome.artifact(nodes.ENCODER_TRAINER, "model_run")))
     return {
         "data": {
             "users": account.users,

@@ -19,7 +19,7 @@ from components.gates.verdict import Verdict, read_verdict
 from components.infra_validator.model_server import find_model_server
 from components.infra_validator.record import InfraRecord
 from components.sequence_clusterer.lasting.last_clusters import LastClusters
-from tfx_pipeline.dag import fingerprints
+from tfx_pipeline.dag import fingerprints, nodes
 from tfx_pipeline.dag.pipeline import create_pipeline
 from tfx_pipeline.local.execution_lookup import look_up_by_newest_context
 from tfx_pipeline.local.metadata import NodeExecution, RunMetadata
@@ -32,8 +32,6 @@ from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.failures import ComponentFailure, ModelRefused, one_line, user_message
 from tfx_pipeline.terminal.progress import Progress, duration
-
-INFRA_VALIDATOR = "InfraValidator"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Outcome:
         return [
             node
             for node, execution in self.nodes.items()
-            if node.startswith("Trainer.") and execution.state == "ran"
+            if node.startswith(nodes.TRAINERS) and execution.state == "ran"
         ]
 
 
@@ -111,10 +109,12 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
             # What failed once may have failed by accident: a refusal is never taken from the cache.
             infra_nonce=started.isoformat() if _was_refused(metadata) else "",
         )
-        nodes = [component.id for component in pipeline.components]
+        names = [component.id for component in pipeline.components]
         earlier_runs = set(metadata.run_names())
         failure: BaseException | None = None
-        with Progress(console, nodes, metadata.last_seconds()).shown() as progress:
+        with Progress(
+            console, names, metadata.last_seconds(), always_run=[nodes.BASELINE]
+        ).shown() as progress:
             try:
                 look_up_by_newest_context()
                 LocalDagRunner().run(pipeline)
@@ -122,10 +122,10 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
                 logging.getLogger(__name__).exception("the pipeline stopped")
                 failure = error
         executions = _executions_of_new_run(metadata, earlier_runs)
-        executions = {node: executions[node] for node in nodes if node in executions}
+        executions = {node: executions[node] for node in names if node in executions}
         read = [*data, *labels_data, *start_data]
         _write_record(directory, config, read, started, executions)
-        _raise_failure(failure, progress.current, nodes, executions)
+        _raise_failure(failure, progress.current, names, executions)
         outcome = _outcome(directory, executions, config.gates)
         _copy_report(directory, outcome)
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
@@ -140,23 +140,23 @@ def _executions_of_new_run(metadata: RunMetadata, earlier: set[str]) -> dict[str
 
 def _infra_record(executions: Mapping[str, NodeExecution]) -> InfraRecord | None:
     """What the InfraValidator found; None if it did not get so far."""
-    execution = executions.get(INFRA_VALIDATOR)
+    execution = executions.get(nodes.INFRA_VALIDATOR)
     if execution is None or execution.state not in ("ran", "cached"):
         return None
-    return InfraRecord.find(_only(executions, INFRA_VALIDATOR, "blessing"))
+    return InfraRecord.find(_only(executions, nodes.INFRA_VALIDATOR, "blessing"))
 
 
 def _was_refused(metadata: RunMetadata) -> bool:
     """Whether the latest model that was validated cannot be served."""
-    latest = metadata.latest(INFRA_VALIDATOR)
-    record = _infra_record({INFRA_VALIDATOR: latest} if latest else {})
+    latest = metadata.latest(nodes.INFRA_VALIDATOR)
+    record = _infra_record({nodes.INFRA_VALIDATOR: latest} if latest else {})
     return record is not None and not record.passed
 
 
 def _raise_failure(
     failure: BaseException | None,
     current: str | None,
-    nodes: list[str],
+    names: list[str],
     executions: Mapping[str, NodeExecution],
 ) -> None:
     """Raises if anything went wrong; ML Metadata has the last word, not the runner's return."""
@@ -167,7 +167,7 @@ def _raise_failure(
         if user_message(failure) is not None:
             raise failure
         raise ComponentFailure(current or "the pipeline", one_line(failure)) from failure
-    for node in nodes:
+    for node in names:
         execution = executions.get(node)
         if execution is None:
             raise ComponentFailure(node, "it was never started")
@@ -178,21 +178,21 @@ def _raise_failure(
 def _outcome(
     directory: RunDirectory, executions: Mapping[str, NodeExecution], gates: GatesConfig
 ) -> Outcome:
-    validated = INFRA_VALIDATOR in executions
+    validated = nodes.INFRA_VALIDATOR in executions
     verdict = read_verdict(
         gates,
-        evaluation=_only(executions, "Evaluator", "evaluation"),
-        blessing=_only(executions, "Evaluator", "blessing"),
-        infra_blessing=_only(executions, INFRA_VALIDATOR, "blessing") if validated else None,
-        pushed_model=_only(executions, "Pusher", "pushed_model"),
-        baseline=_only(executions, "BaselineModel", "model"),
+        evaluation=_only(executions, nodes.EVALUATOR, "evaluation"),
+        blessing=_only(executions, nodes.EVALUATOR, "blessing"),
+        infra_blessing=_only(executions, nodes.INFRA_VALIDATOR, "blessing") if validated else None,
+        pushed_model=_only(executions, nodes.PUSHER, "pushed_model"),
+        baseline=_only(executions, nodes.BASELINE, "model"),
     )
     if verdict.status == "pushed" and not (directory.serving / verdict.version).is_dir():
-        raise ComponentFailure("Pusher", f"nothing arrived in {directory.serving}")
+        raise ComponentFailure(nodes.PUSHER, f"nothing arrived in {directory.serving}")
     return Outcome(
         verdict=verdict,
         nodes=executions,
-        candidate=Path(serving_model_dir(_only(executions, "ClusterCombiner", "model"))),
+        candidate=Path(serving_model_dir(_only(executions, nodes.COMBINER, "model"))),
         served=served_version(directory.serving),
     )
 
@@ -205,7 +205,7 @@ def _only(executions: Mapping[str, NodeExecution], node: str, output: str) -> st
 
 def _copy_report(directory: RunDirectory, outcome: Outcome) -> None:
     directory.report.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(outcome.artifact("RunReport", "report") / "index.html", directory.report)
+    shutil.copyfile(outcome.artifact(nodes.REPORT, "report") / "index.html", directory.report)
 
 
 def _write_record(

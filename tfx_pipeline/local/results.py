@@ -15,21 +15,15 @@ from components.cluster_combiner.record import (
 )
 from components.gates.verdict import Verdict
 from components.sequence_clusterer.evaluation_record import EvaluationRecord
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.customers import show_customers
 from tfx_pipeline.local.local_runner import Outcome
 from tfx_pipeline.local.run_directory import RunDirectory
 from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
+from trainer.evaluation.compared_models import title
 from trainer.raw_history import NOISE, TEST
 
-MODEL_NAMES = {
-    "popularity": "popularity",
-    "own_items": "own items by frequency, then popularity",
-    "encoder": "global encoder without transitions",
-    "global": "global encoder",
-    "routed": "specialists routed by cluster",
-    "combiner": "combiner",
-}
 OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 SLICE_METRIC = "ndcg@10"
@@ -37,8 +31,8 @@ SLICE_METRIC = "ndcg@10"
 
 def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
     """Prints the results of a run and writes its `metrics.json`."""
-    comparison = ComparisonRecord.read(str(outcome.artifact("ClusterCombiner", "comparison")))
-    clustering = EvaluationRecord.read(str(outcome.artifact("SequenceClusterer", "evaluation")))
+    comparison = ComparisonRecord.read(str(outcome.artifact(nodes.COMBINER, "comparison")))
+    clustering = EvaluationRecord.read(str(outcome.artifact(nodes.CLUSTERER, "evaluation")))
     test, models = comparison.splits[TEST], comparison.models
     show_overall(test.overall, models, console)
     show_baskets(test.overall, models, console)
@@ -47,7 +41,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     show_gates(outcome.verdict, outcome.served, console)
     if not outcome.trained:
         console.line("  nothing was trained (all from cache)")
-    split = outcome.artifact("SequenceClusterer", "examples") / "Split-test"
+    split = outcome.artifact(nodes.CLUSTERER, "examples") / "Split-test"
     customers = show_customers(
         outcome.served or outcome.candidate, split, config.run.shown_customers, console
     )
@@ -75,7 +69,7 @@ def show_overall(overall: Mapping[str, Metrics], models: Sequence[str], console:
         ["model", *(name.upper() if name != "coverage@20" else "coverage@20" for name in metrics)],
         [
             [
-                MODEL_NAMES.get(model, model),
+                title(model),
                 *(_figure(overall[model].get(name)) for name in metrics),
             ]
             for model in models
@@ -93,7 +87,7 @@ def show_baskets(overall: Mapping[str, Metrics], models: Sequence[str], console:
         ["model", *(shown.replace("ndcg", "NDCG") for shown in names)],
         [
             [
-                MODEL_NAMES.get(model, model),
+                title(model),
                 *(_figure(overall[model].get(name)) for name in names.values()),
             ]
             for model in models
@@ -128,7 +122,7 @@ def _slices(
         ["model", *(f"{name} ({part.users:,})" for name, part in slices)],
         [
             [
-                MODEL_NAMES.get(model, model),
+                title(model),
                 *(_figure(part.models.get(model, {}).get(SLICE_METRIC)) for _, part in slices),
             ]
             for model in models

@@ -21,6 +21,7 @@ from components.run_report.views.silhouettes import SilhouetteView, silhouette_v
 from components.run_report.views.traits import TraitRow, lift_interval, trait_rows
 from components.sequence_clusterer.evaluation_record import EvaluationRecord, KMeasures
 from components.sequence_clusterer.profiles_record import ClusterProfile, LiftedCategory, LiftedItem
+from trainer.evaluation.compared_models import COMBINER
 
 SILHOUETTE = "#0072b2"
 INERTIA = "#d55e00"
@@ -205,7 +206,7 @@ def _facts(profile: ClusterProfile, inputs: ReportInputs) -> list[tuple[str, str
         facts.append(("Median price", f"{profile.price_median:,.2f}"))
     judged = judged_split(inputs.comparison) if inputs.comparison else None
     part = judged[1].by_cluster.get(str(profile.cluster)) if judged else None
-    ndcg = value(part.models.get("combiner")) if part else None
+    ndcg = value(part.models.get(COMBINER)) if part else None
     if judged is not None and ndcg is not None:
         facts.append((f"NDCG@10, combiner ({judged[0]})", fmt.metric(ndcg)))
     return facts

@@ -11,6 +11,7 @@ from components.gates.verdict import Status, Verdict
 from components.run_report import formats as fmt
 from components.run_report.inputs import ReportInputs
 from components.run_report.views.results import best_free, judged_split, value
+from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, ENCODER, GLOBAL
 
 SHOWN_FAILURES = 5
 
@@ -102,7 +103,7 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
     if judged is None:
         return shown
     name, split = judged
-    combiner = split.overall.get("combiner")
+    combiner = split.overall.get(COMBINER)
     ndcg = value(combiner)
     shown.append(Tile("NDCG@10", fmt.metric(ndcg), f"combiner, {name} users"))
     shown.append(
@@ -130,7 +131,7 @@ def sentences(inputs: ReportInputs) -> list[str]:
     if judged is None:
         return []
     name, split = judged
-    ndcg = value(split.overall.get("combiner"))
+    ndcg = value(split.overall.get(COMBINER))
     if ndcg is None:
         return []
     said = [f"On the {name} users the combiner reaches NDCG@10 {fmt.metric(ndcg)}"]
@@ -139,7 +140,7 @@ def sentences(inputs: ReportInputs) -> list[str]:
         word = "above" if ndcg >= free[1] else "below"
         said[0] += (
             f", {fmt.percent(abs(ndcg / free[1] - 1))} {word} the best baseline that costs nothing"
-            f" ({fmt.model_name(free[0]).lower()}: {fmt.metric(free[1])})"
+            f" ({COMPARED_MODELS[free[0]].title}: {fmt.metric(free[1])})"
         )
     said[0] += "."
     said += _transitions(split) + _specialists(inputs, split, ndcg)
@@ -148,7 +149,7 @@ def sentences(inputs: ReportInputs) -> list[str]:
 
 def _transitions(split: SplitComparison) -> list[str]:
     """What counting which items follow which brought to the encoder."""
-    before, after = (value(split.overall.get(name)) for name in ("encoder", "global"))
+    before, after = (value(split.overall.get(name)) for name in (ENCODER, GLOBAL))
     if before is None or after is None:
         return []
     relative = f" ({fmt.signed_percent(after / before - 1)})" if before else ""
@@ -160,7 +161,7 @@ def _transitions(split: SplitComparison) -> list[str]:
 
 def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> list[str]:
     """What clustering brought on top of the one encoder for all."""
-    alone = value(split.overall.get("global"))
+    alone = value(split.overall.get(GLOBAL))
     if alone is None:
         return []
     change = fmt.signed_metric(ndcg - alone)
@@ -175,8 +176,8 @@ def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> l
     pairs = [
         (a, b)
         for part in split.by_cluster.values()
-        if (a := value(part.models.get("combiner"))) is not None
-        and (b := value(part.models.get("global"))) is not None
+        if (a := value(part.models.get(COMBINER))) is not None
+        and (b := value(part.models.get(GLOBAL))) is not None
     ]
     if len(pairs) > 1:
         # Differences that no table shows (four decimals) do not count as better or worse.

@@ -11,7 +11,8 @@ from components.cluster_combiner.record import Lift, WorthRecord
 from components.run_report import formats as fmt
 from components.run_report.charts.intervals import Difference, interval_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.palette import cluster_colour, model_colours
+from components.run_report.palette import cluster_colour
+from trainer.evaluation.compared_models import COMPARED_MODELS, CONTINUED
 from trainer.training.training_record import TrainingRecord
 
 
@@ -76,20 +77,22 @@ def worth_view(
     if worth is None or not any(x.users for x in lifts):
         return None
     whole = [x for x in lifts if x.cluster is None]
-    colours = model_colours([x.model for x in whole])
     against = list(dict.fromkeys(x.against for x in whole))
     overall = interval_chart(
         [
             (
-                f"Against {fmt.model_name(rival).lower()}",
-                [_difference(fmt.model_name(x.model), x, colours[x.model]) for x in whole
-                 if x.against == rival],
+                f"Against {COMPARED_MODELS[rival].title}",
+                [
+                    _difference(fmt.model_name(x.model), x, COMPARED_MODELS[x.model].colour)
+                    for x in whole
+                    if x.against == rival
+                ],
             )
             for rival in against
         ],
         label="Difference in NDCG@10 with its interval, by model and what it is compared with",
         x_title="difference in NDCG@10, test users",
-    )  # fmt: skip
+    )
     judged = worth.verdict.judged
     parts: dict[int, list[Lift]] = {}
     for x in lifts:
@@ -114,7 +117,7 @@ def worth_view(
             if found
         ],
         costs=_costs(worth, encoder, specialists),
-        controls=any(x.model == "continued" for x in lifts),
+        controls=any(x.model == CONTINUED for x in lifts),
     )
 
 
@@ -136,7 +139,7 @@ def _heading(cluster: int, lift: Lift, names: ClusterNames) -> str:
 
 def _rival(lift: Lift) -> Difference:
     colour = cluster_colour(lift.cluster if lift.cluster is not None else -1)
-    return _difference(f"against {fmt.model_name(lift.against).lower()}", lift, colour)
+    return _difference(f"against {COMPARED_MODELS[lift.against].title}", lift, colour)
 
 
 def _row(lift: Lift, names: ClusterNames) -> WorthRow:

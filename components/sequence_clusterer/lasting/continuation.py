@@ -29,7 +29,7 @@ from sklearn.cluster import KMeans as LloydKMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import euclidean_distances
 
-from components.sequence_clusterer.algorithms import Clustering, make_algorithm
+from components.sequence_clusterer.algorithms import ALGORITHMS, Clustering, make_algorithm
 from components.sequence_clusterer.choice.candidates import measure_clustering
 from components.sequence_clusterer.choice.selection import Selection
 from components.sequence_clusterer.config import ClusteringConfig
@@ -51,7 +51,6 @@ FEWEST_COMMON_USERS = 5
 """Users in both runs, for each of the last run's clusters, below which these are not looked for."""
 LEAST_FOUND_AGAIN = 0.1
 """Adjusted Rand index below which the old clusters are not in the new space."""
-_WITH_CENTROIDS = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
 
 
 def continue_clusters(
@@ -135,7 +134,7 @@ def _obstacle(
     changed = [name for name in settings if settings[name] != last.settings.get(name)]
     if changed:
         return f"these settings were others: {', '.join(f'clustering.{name}' for name in changed)}"
-    if last.algorithm not in _WITH_CENTROIDS:
+    if not ALGORITHMS[last.algorithm].has_centroids:
         return f"{last.algorithm} cannot start from given centroids"
     if len(known.ids) > max_clusters:
         return f"there were {len(known.ids)}, more than run.max_clusters={max_clusters}"

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from components.cluster_combiner.comparison import (
     FREQUENCY_BANDS,
-    MODELS,
     Ranks,
     rank_models,
     rank_table,
@@ -28,6 +27,7 @@ from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.compared_models import IN_RESULTS
 from trainer.evaluation.metrics import basket_metric_names
 from trainer.evaluation.ranking import target_rank
 
@@ -258,7 +258,9 @@ def test_bands_of_training_frequency():
     frequency = [500, 21, 20, 6, 5, 1, 0]
     ones = np.ones(len(frequency), np.int64)
     columns = {
-        f"{m}_{name}": pl.lit(None, pl.Float64) for m in MODELS for name in basket_metric_names()
+        f"{m}_{name}": pl.lit(None, pl.Float64)
+        for m in IN_RESULTS
+        for name in basket_metric_names()
     }
     table = pl.DataFrame(
         {
@@ -266,7 +268,7 @@ def test_bands_of_training_frequency():
             "cluster": ones,
             "history_length": ["50+"] * len(frequency),
             "target_frequency": frequency,
-            **dict.fromkeys(MODELS, ones),
+            **dict.fromkeys(IN_RESULTS, ones),
         }
     ).with_columns(**columns)
     found = summarise(table).splits["test"].by_target_frequency

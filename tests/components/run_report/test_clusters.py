@@ -33,6 +33,7 @@ from tests.helpers.run_report_artifacts import (
     trait,
     write_run,
 )
+from trainer.evaluation.compared_models import CONTINUED, GLOBAL, RANDOM_COMBINER, title
 
 NAMES = ClusterNames(
     [
@@ -287,8 +288,8 @@ def test_worth_has_names_and_every_control_by_cluster():
     assert "0 · evening shoppers · wine · 500 users" in chart
     assert "No cluster · 500 users" in chart
     assert "Cluster -1" not in chart
-    for rival in ("global encoder", "random partition, combined", "global encoder trained on"):
-        assert chart.count(f"against {rival}<") == 3
+    for rival in (GLOBAL, RANDOM_COMBINER, CONTINUED):
+        assert chart.count(f"against {title(rival)}<") == 3
     assert not view.folded
     rows = dict(view.rows)["test"]
     assert {row.whose for row in rows[3:5]} == {"no cluster", "cluster 0 (evening shoppers · wine)"}
