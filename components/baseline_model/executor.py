@@ -88,7 +88,7 @@ def _fit(
         else exclude_seen == "true"
     )
     choice = choose(popularity, _files(examples, VALIDATION), without_seen)
-    baseline = baseline_recommender.BaselineModel(
+    baseline = baseline_recommender.BaselineRecommender(
         popularity.item_ids,
         popularity.counts,
         own_first=choice.kind == OWN_ITEMS,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 from tfx.dsl.io import fileio
+
+from trainer.uri_files import read_json, write_json
 
 FILE_NAME = "push.json"
 
@@ -28,14 +29,11 @@ class PushRecord:
 
     def write(self, artifact_uri: str) -> None:
         """Writes `push.json` into the PushedModel artifact."""
-        fileio.makedirs(artifact_uri)
-        with fileio.open(f"{artifact_uri}/{FILE_NAME}", "w") as file:
-            file.write(json.dumps(dataclasses.asdict(self), indent=2))
+        write_json(f"{artifact_uri}/{FILE_NAME}", dataclasses.asdict(self))
 
     @classmethod
     def find(cls, artifact_uri: str) -> PushRecord | None:
         """Inverse of `write`; None where the artifact holds no record."""
         if not fileio.exists(f"{artifact_uri}/{FILE_NAME}"):
             return None
-        with fileio.open(f"{artifact_uri}/{FILE_NAME}", "r") as file:
-            return cls(**json.loads(file.read()))
+        return cls(**read_json(f"{artifact_uri}/{FILE_NAME}"))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import polars as pl
 from sklearn.decomposition import PCA
-from tfx.dsl.io import fileio
 from tfx.types import Artifact
 
 from components.sequence_clusterer.algorithms import Clustering
@@ -24,6 +21,7 @@ from components.sequence_clusterer.meaning.profiles import add_titles, profile_c
 from components.sequence_clusterer.profiles_record import ClusterProfile, ProfilesRecord
 from components.sequence_clusterer.sample.fit_sample import FitSample
 from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.uri_files import write_parquet
 
 _MAP_USERS = 5_000
 
@@ -96,9 +94,7 @@ def write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) -
     if size > 1:
         plane[:, :components] = PCA(components, svd_solver="full").fit_transform(points[shown])
     frame = pl.DataFrame({"x": plane[:, 0], "y": plane[:, 1], "cluster": clustering.labels[shown]})
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    _write_bytes(f"{uri}/map.parquet", buffer.getvalue())
+    write_parquet(f"{uri}/map.parquet", frame)
 
 
 def write_profiles(
@@ -124,9 +120,3 @@ def write_profiles(
 def _small(sizes: list[int], config: ClusteringConfig) -> list[int]:
     """Clusters with fewer users than asked for."""
     return [k for k, size in enumerate(sizes) if size < config.min_cluster_users]
-
-
-def _write_bytes(path: str, content: bytes) -> None:
-    fileio.makedirs(path.rpartition("/")[0])
-    with fileio.open(path, "wb") as file:
-        file.write(content)

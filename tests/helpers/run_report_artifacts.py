@@ -343,7 +343,7 @@ def trait(kind: str, value: str | int, lift: float | None, ends: list[float] | N
 
 def cluster_profile(cluster: int, name: str, **figures: Any) -> ClusterProfile:
     """A profile with as much as is given, the rest empty."""
-    empty = {
+    empty: dict[str, Any] = {
         "lasting_id": cluster, "last_name": None, "users": 0, "share": 0.0,
         "events_per_user_median": None, "span_days_median": None, "top_items": [],
         "top_categories": [], "actions": {}, "hours": [], "price_median": None, "traits": [],

@@ -69,7 +69,7 @@ def returning(tmp_path):
 
 
 def push(folder: Path, item=b"milk"):
-    model = baseline_recommender.BaselineModel([item], np.array([3]), True, False, top_k=2)
+    model = baseline_recommender.BaselineRecommender([item], np.array([3]), True, False, top_k=2)
     baseline_recommender.export_baseline(model, str(folder), "own_items")
     return folder
 

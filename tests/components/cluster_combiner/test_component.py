@@ -50,7 +50,7 @@ def planted():
     cluster = np.arange(USERS) % 2
     membership = np.where(cluster[:, None] == [[0, 1]], 0.9, 0.1).astype(np.float32)
     histories = Histories(
-        {name: np.ones(USERS, np.int32) for name in features.EVENT_FEATURES},
+        {name: np.ones(USERS, np.int32) for name in features.EVENT_COLUMNS},
         splits=np.arange(USERS + 1),
         targets=targets,
         target_splits=np.arange(USERS + 1),
@@ -194,7 +194,7 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
 def baskets_of_four():
     """Four users and six items; the unknown item is 7, and the last user took nothing."""
 
-    columns = {name: np.ones(6, np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.ones(6, np.int32) for name in features.EVENT_COLUMNS}
     columns[features.ITEM] = np.array([6, 6, 5, 1, 2, 1], np.int32)
     return Histories(
         columns,

@@ -79,7 +79,7 @@ def evaluate(examples, tmp_path_factory):
         artifact.uri = str(folder / ranking.decode().replace(" ", ""))
         if not Path(artifact.uri).exists():
             items = ranking.split()
-            exported = baseline_recommender.BaselineModel(
+            exported = baseline_recommender.BaselineRecommender(
                 items, np.arange(len(items), 0, -1), False, False, top_k=3
             )
             baseline_recommender.export_baseline(
