@@ -27,6 +27,7 @@ import keras
 import tensorflow_transform as tft
 from tfx.utils import path_utils
 
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.metadata import RunMetadata
 from trainer.evaluation.baskets import Baskets
 from trainer.data.encoder_data import EncoderData
@@ -82,9 +83,9 @@ class Run:
                 raise SystemExit(f"{node} never succeeded in {directory}; finish that run first")
             return execution.artifacts[key][0]
 
-        self.graph = tft.TFTransformOutput(artifact("Transform", "transform_graph"))
-        self.examples = artifact("BehaviorExampleGen", "examples")
-        self.content = path_utils.serving_model_dir(artifact("ItemContentEncoder", "content"))
+        self.graph = tft.TFTransformOutput(artifact(nodes.TRANSFORM, "transform_graph"))
+        self.examples = artifact(nodes.INGESTION, "examples")
+        self.content = path_utils.serving_model_dir(artifact(nodes.CONTENT_ENCODER, "content"))
 
     def data(self, variant: Variant, config: EncoderTrainerConfig, seed: int) -> EncoderData:
         """The data as `Trainer.encoder` has it under these settings."""

@@ -26,9 +26,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfx_pipeline.dag import nodes
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-TIMED = ("BehaviorExampleGen", "StatisticsGen", "Transform")
+TIMED = (nodes.INGESTION, nodes.STATISTICS, nodes.TRANSFORM)
 PORTABLE = "portable"
 MODES: dict[str, list[str]] = {
     "in_memory": [],

@@ -46,7 +46,7 @@ def corpus_histories(corpus: Corpus) -> Histories:
     lengths = np.array([len(history) for history in corpus.histories], np.int64)
     splits = np.concatenate([[0], np.cumsum(lengths)])
     events = splits[-1]
-    columns = {name: np.zeros(events, np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.zeros(events, np.int32) for name in features.EVENT_COLUMNS}
     columns[features.ITEM] = np.concatenate(
         [np.array(history, np.int32) for history in corpus.histories]
     )

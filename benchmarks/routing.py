@@ -32,6 +32,7 @@ import tensorflow_transform as tft
 from serving import artifact, in_turns, served, split_files
 from tfx.utils import path_utils
 
+from tfx_pipeline.dag import nodes
 from components.cluster_combiner.config import CombinerConfig
 from tfx_pipeline.local.metadata import RunMetadata
 from trainer.serving.export import load_encoder
@@ -133,10 +134,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="where the figures go, as JSON")
     arguments = parser.parse_args()
     run = RunMetadata(arguments.run / "metadata.db")
-    model = path_utils.serving_model_dir(artifact(run, "Trainer.encoder", "model"))
+    model = path_utils.serving_model_dir(artifact(run, nodes.ENCODER_TRAINER, "model"))
     encoder = load_encoder(model)
-    graph = tft.TFTransformOutput(artifact(run, "Transform", "transform_graph"))
-    geometry = ClusterGeometry.load(artifact(run, "SequenceClusterer", "clusters"))
+    graph = tft.TFTransformOutput(artifact(run, nodes.TRANSFORM, "transform_graph"))
+    geometry = ClusterGeometry.load(artifact(run, nodes.CLUSTERER, "clusters"))
     dataset = tf.data.TFRecordDataset(split_files(run, TEST), "GZIP")
     records = [record.numpy() for record in dataset.take(HISTORIES)]
     rng = np.random.default_rng(1)

@@ -38,6 +38,7 @@ from enlarged_catalogue import enlarged, with_members
 from hostile_requests import ask_all
 from tfx.utils import path_utils
 
+from tfx_pipeline.dag import nodes
 from components.cluster_combiner.transitions import fit_transitions
 from tfx_pipeline.local.metadata import RunMetadata
 from trainer.serving.cell_index import RECALLED, build_cells
@@ -220,7 +221,7 @@ def artifact(run: RunMetadata, node: str, key: str) -> str:
 
 def split_files(run: RunMetadata, split: str) -> list[str]:
     """The histories of a split."""
-    folder = Path(artifact(run, "BehaviorExampleGen", "examples"), f"Split-{split}")
+    folder = Path(artifact(run, nodes.INGESTION, "examples"), f"Split-{split}")
     return sorted(map(str, folder.glob("*")))
 
 
@@ -257,9 +258,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="where the figures go, as JSON")
     arguments = parser.parse_args()
     run = RunMetadata(arguments.run / "metadata.db")
-    model = artifact(run, "Trainer.encoder", "model")
+    model = artifact(run, nodes.ENCODER_TRAINER, "model")
     trained = load_encoder(path_utils.serving_model_dir(model))
-    graph = tft.TFTransformOutput(artifact(run, "Transform", "transform_graph"))
+    graph = tft.TFTransformOutput(artifact(run, nodes.TRANSFORM, "transform_graph"))
     dataset = tf.data.TFRecordDataset(split_files(run, TEST), "GZIP")
     records = [record.numpy() for record in dataset.take(HISTORIES)]
     transitions = weighed_transitions(run, trained, graph) if arguments.transitions else None

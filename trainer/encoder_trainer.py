@@ -18,7 +18,7 @@ from trainer.serving.recommender import Recommender
 from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
 from trainer.training.fit import checkpoint_folder
 from trainer.training.memory import release_memory
-from trainer.training.training_record import write_training
+from trainer.training.training_record import TrainingRecord
 from trainer.training.tuned import best_values, take_over
 
 RARE_ITEM_EVENTS = 5
@@ -80,8 +80,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.serving_model_dir,
         {"kind": "encoder"},
     )
-    write_training(
-        fn_args.model_run_dir,
+    TrainingRecord(
         name="encoder",
         status="trained",
         reason=f"best of {len(result.epochs)} epochs is {result.best_epoch}",
@@ -107,5 +106,5 @@ def run_fn(fn_args: FnArgs) -> None:
             },
             "precision": {"value": fitted.precision, "why": "what the hardware computes fast"},
         },
-    )
+    ).write(fn_args.model_run_dir)
     shutil.rmtree(checkpoints)

@@ -32,7 +32,7 @@ from trainer.settings import Settings
 from trainer.training.fit import FitResult, checkpoint_folder, fit
 from trainer.training.memory import release_memory
 from trainer.training.next_item_model import NextItemModel
-from trainer.training.training_record import write_training
+from trainer.training.training_record import TrainingRecord
 from trainer.training.tuned import specialist_values, take_over
 from trainer.training.tuning_config import TuningConfig
 
@@ -105,8 +105,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.serving_model_dir,
         {"kind": "specialist", "name": name},
     )
-    write_training(
-        fn_args.model_run_dir,
+    TrainingRecord(
         name=name,
         status="unchanged" if reason else "trained",
         reason=reason or f"best of {len(result.epochs)} epochs is {result.best_epoch}",
@@ -117,7 +116,7 @@ def run_fn(fn_args: FnArgs) -> None:
         settings=config.model_dump(mode="json", exclude={"tuning"}),
         tuned=tuned,
         derived={},
-    )
+    ).write(fn_args.model_run_dir)
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 

@@ -11,10 +11,11 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.baseline_model.free_baselines import choose
-from components.baseline_model.record import TITLES, BaselineRecord
+from components.baseline_model.record import BaselineRecord
 from components.baseline_model.served import ServedModel, find_served
 from trainer.data.item_popularity import count_items
 from trainer.data.repeats import should_exclude_seen
+from trainer.evaluation.compared_models import OWN_ITEMS, title
 from trainer.raw_history import TRAIN, VALIDATION
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
@@ -87,10 +88,10 @@ def _fit(
         else exclude_seen == "true"
     )
     choice = choose(popularity, _files(examples, VALIDATION), without_seen)
-    baseline = baseline_recommender.BaselineModel(
+    baseline = baseline_recommender.BaselineRecommender(
         popularity.item_ids,
         popularity.counts,
-        own_first=choice.kind == "own_items",
+        own_first=choice.kind == OWN_ITEMS,
         exclude_seen=without_seen,
         top_k=top_k,
     )
@@ -98,7 +99,7 @@ def _fit(
     return BaselineRecord(
         kind=choice.kind,
         version=baseline.fingerprint(),
-        reason=f"no usable model is served; free baseline: {TITLES[choice.kind]} ({choice.reason})",
+        reason=f"no usable model is served; free baseline: {title(choice.kind)} ({choice.reason})",
         validation=choice.metrics,
         skipped=skipped,
     )

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from typing import Literal
 
 from tfx.dsl.io import fileio
 
+from trainer.evaluation.compared_models import title
+
 Kind = Literal["served", "own_items", "popularity"]
 
 FILE_NAME = "baseline.json"
-TITLES: Mapping[str, str] = {
-    "served": "the served model",
-    "own_items": "own items by frequency, then popularity",
-    "popularity": "popularity",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +37,7 @@ class BaselineRecord:
     @property
     def title(self) -> str:
         """Name of the baseline in a sentence."""
-        return TITLES[self.kind]
+        return "the served model" if self.kind == "served" else title(self.kind)
 
     def write(self, artifact_uri: str) -> None:
         """Writes `baseline.json` into the Model artifact."""
@@ -49,11 +45,9 @@ class BaselineRecord:
             file.write(json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True))
 
     @classmethod
-    def read(cls, artifact_uri: str) -> BaselineRecord:
-        """Reads `baseline.json` from the Model artifact.
-
-        Raises:
-            tfx.dsl.io.fileio.NotFoundError: the artifact is not from BaselineModel.
-        """
+    def find(cls, artifact_uri: str) -> BaselineRecord | None:
+        """Reads `baseline.json` from the Model artifact; None where there is none."""
+        if not fileio.exists(f"{artifact_uri}/{FILE_NAME}"):
+            return None
         with fileio.open(f"{artifact_uri}/{FILE_NAME}", "r") as file:
             return cls(**json.loads(file.read()))

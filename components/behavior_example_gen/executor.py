@@ -87,8 +87,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 notes.append(coverage)
             notes = [*_source_notes(events_from, items_from, config), *notes]
             account = quality.describe(reports, events_from, used.height, notes)
-            with open_writing(f"{report.uri}/{quality.NAME}") as stream:
-                stream.write(json.dumps(account, indent=2, ensure_ascii=False).encode())
+            account.write(report.uri)
             _write_items(
                 catalogue.complete(known_items, used, read_tables([scratch.attributes])),
                 f"{items.uri}/{catalogue.NAME}",

@@ -12,12 +12,12 @@ from tfx.utils import path_utils
 
 from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.controls import Controls
-from components.cluster_combiner.worth import CONTINUED
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.config import ServingConfig
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.tower_ensemble import TowerEnsemble
+from trainer.evaluation.compared_models import CONTINUED
 from trainer.inference.own_members import OwnMembers
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import load_encoder

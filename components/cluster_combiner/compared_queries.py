@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from components.cluster_combiner.combiner_inputs import JUDGED_SPLITS, CombinerInputs
-from components.cluster_combiner.comparison import ENCODER
 from components.cluster_combiner.controls import score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
 from components.cluster_combiner.scored import Scored, score
 from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
-from components.cluster_combiner.worth import CONTINUED, RANDOM_COMBINER, RANDOM_ROUTED
 from trainer.data.histories import read_histories
 from trainer.data.item_transitions import count_transitions
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    CONTINUED,
+    ENCODER,
+    GLOBAL,
+    RANDOM_COMBINER,
+    RANDOM_ROUTED,
+    ROUTED,
+)
 from trainer.inference.own_members import OwnMembers
 from trainer.progress import progress
 from trainer.raw_history import TEST, VALIDATION
@@ -47,7 +54,7 @@ def weigh_transitions(inputs: CombinerInputs, validation: Scored) -> Transitions
     fit = fit_transitions(
         counted, validation.scorer, validation.histories, validation.queries[0], inputs.seed
     )
-    progress.info("item transitions: %s", fit.record["reason"])
+    progress.info("item transitions: %s", fit.record.reason)
     return fit
 
 
@@ -84,12 +91,12 @@ def compared_queries(
         fit: the strengths of the clusters' specialists.
         transitions: with them, the global encoder is compared without them too.
     """
-    of_clusters = _partition_queries(scored, fit, routed="routed", combiner="combiner")
+    of_clusters = _partition_queries(scored, fit, routed=ROUTED, combiner=COMBINER)
     of_controls = _control_queries(inputs, scored)
     queries = {}
     for split in JUDGED_SPLITS:
         alone = scored[split].queries[0]
-        queries[split] = {"global": alone, **of_clusters[split], **of_controls[split]}
+        queries[split] = {GLOBAL: alone, **of_clusters[split], **of_controls[split]}
         if transitions.transitions is not None:
             queries[split][ENCODER] = alone
     return queries

@@ -1,8 +1,4 @@
-"""Every model on the same users: popularity, own items, encoder, global, routed, combiner.
-
-`encoder` is the global encoder without the item transitions that all later ones have; it is
-compared only where there are any.
-"""
+"""Every model of `trainer.evaluation.compared_models` on the same users."""
 
 from __future__ import annotations
 
@@ -13,11 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from components.cluster_combiner.record import (
+    ComparisonRecord,
+    Metrics,
+    SliceComparison,
+    SplitComparison,
+)
 from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.baselines import own_items_ranks, popularity_ranks
 from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    ENCODER,
+    GLOBAL,
+    IN_RESULTS,
+    OWN_ITEMS,
+    POPULARITY,
+)
 from trainer.evaluation.metrics import (
     BASKET_CUTOFFS,
     basket_metric_names,
@@ -27,8 +37,6 @@ from trainer.evaluation.metrics import (
 from trainer.evaluation.scorer import Scorer
 from trainer.raw_history import LENGTH_BUCKETS, length_buckets
 
-ENCODER = "encoder"
-MODELS = ("popularity", "own_items", ENCODER, "global", "routed", "combiner")
 FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
 """How often the next item occurs in the training histories."""
 _BAND_STARTS = np.array([1, 6, 21])
@@ -56,7 +64,7 @@ def rank_models(
     encoder: BehaviorEncoder,
     counts: np.ndarray,
 ) -> pl.DataFrame:
-    """Ranks the users' next items under every model's queries, and their baskets under `MODELS`.
+    """Ranks the users' next items under every model's queries; baskets under `IN_RESULTS` only.
 
     Args:
         split: name of the split.
@@ -75,7 +83,7 @@ def rank_models(
     def ranks(name: str, query: np.ndarray) -> Ranks:
         share = float(name != ENCODER)
         next_item = scorer.ranks(query, share)
-        if not baskets.several or name not in MODELS:
+        if not baskets.several or name not in IN_RESULTS:
             return Ranks(next_item, None)
         return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
 
@@ -106,8 +114,8 @@ def rank_table(
     Returns:
         Columns split, cluster, history_length, target_frequency (training events of the next item;
         0 for one that the model does not know), the rank of the next item under each model, and
-        `MODEL_METRIC` for every one of `MODELS` and basket metric, null where every basket is one
-        item.
+        `MODEL_METRIC` for each of `IN_RESULTS` and each basket metric, null where every basket is
+        one item.
     """
     ranks = _free_ranks(histories, baskets, counts, exclude_seen) | models
     known = np.concatenate([[0], counts, [0]])
@@ -122,15 +130,15 @@ def rank_table(
     )
     values = [
         _basket_column(baskets, ranks[name], metric).alias(f"{name}_{metric}")
-        for name in MODELS
+        for name in IN_RESULTS
         if name in ranks
         for metric in basket_metric_names()
     ]
     return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
 
 
-def summarise(table: pl.DataFrame) -> dict[str, Any]:
-    """The content of `comparison.json`: metrics per split, overall and by slice.
+def summarise(table: pl.DataFrame) -> ComparisonRecord:
+    """Metrics per split, overall and by slice.
 
     The users who belong to no cluster are the slice "-1" of `by_cluster`.
     """
@@ -140,21 +148,21 @@ def summarise(table: pl.DataFrame) -> dict[str, Any]:
     splits = {}
     for split in table["split"].unique(maintain_order=True).to_list():
         rows = table.filter(pl.col("split") == split)
-        splits[split] = {
-            "users": rows.height,
-            "overall": _metrics(rows),
-            "by_cluster": _by(rows, "cluster", clusters),
-            "by_history_length": _by(rows, "history_length", LENGTH_BUCKETS),
-            "by_target_frequency": _by(rows, "band", FREQUENCY_BANDS),
-        }
-    return {"models": _compared(table), "splits": splits}
+        splits[split] = SplitComparison(
+            users=rows.height,
+            overall=_metrics(rows),
+            by_cluster=_by(rows, "cluster", clusters),
+            by_history_length=_by(rows, "history_length", LENGTH_BUCKETS),
+            by_target_frequency=_by(rows, "band", FREQUENCY_BANDS),
+        )
+    return ComparisonRecord(models=_compared(table), splits=splits)
 
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:
     """The table with the combiner's columns as they are when it is the global encoder."""
-    columns = [name for name in table.columns if re.match("global(_|$)", name)]
+    columns = [name for name in table.columns if re.match(f"{GLOBAL}(_|$)", name)]
     return table.with_columns(
-        pl.col(name).alias("combiner" + name.removeprefix("global")) for name in columns
+        pl.col(name).alias(COMBINER + name.removeprefix(GLOBAL)) for name in columns
     )
 
 
@@ -164,7 +172,7 @@ def _free_ranks(
     """The two baselines that cost nothing."""
     given = (counts, histories.columns[features.ITEM], histories.splits)
     ranks = {}
-    for name, rank in (("popularity", popularity_ranks), ("own_items", own_items_ranks)):
+    for name, rank in ((POPULARITY, popularity_ranks), (OWN_ITEMS, own_items_ranks)):
         next_item = rank(*given, histories.next_item, exclude_seen)
         basket = None
         if baskets.several:
@@ -180,17 +188,19 @@ def _basket_column(baskets: Baskets, ranks: Ranks, metric: str) -> pl.Expr:
     return pl.lit(pl.Series(basket_values(ranks.basket, baskets.splits, metric)))
 
 
-def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, Any]:
+def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, SliceComparison]:
     """Metrics of the users with each of the values that occurs."""
     return {
-        str(value): {"users": part.height, "models": _metrics(part)}
+        str(value): SliceComparison(users=part.height, models=_metrics(part))
         for value in values
         if (part := rows.filter(pl.col(column) == value)).height
     }
 
 
-def _metrics(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
-    metrics = {name: ranking_metrics(rows[name].to_numpy()) for name in _compared(rows)}
+def _metrics(rows: pl.DataFrame) -> dict[str, Metrics]:
+    metrics: dict[str, Metrics] = {
+        name: {**ranking_metrics(rows[name].to_numpy())} for name in _compared(rows)
+    }
     for name in metrics:
         for metric in basket_metric_names():
             values = rows[f"{name}_{metric}"].drop_nulls().to_numpy()
@@ -200,5 +210,5 @@ def _metrics(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def _compared(rows: pl.DataFrame) -> list[str]:
-    """Those of `MODELS` that the table has."""
-    return [name for name in MODELS if name in rows.columns]
+    """Those of `IN_RESULTS` that the table has."""
+    return [name for name in IN_RESULTS if name in rows.columns]

@@ -24,16 +24,23 @@ from components.cluster_combiner.fitting import Fit
 from components.cluster_combiner.index import index_cells
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
+from components.cluster_combiner.record import (
+    CombinationRecord,
+    Metrics,
+    Strengths,
+    WorthRecord,
+)
 from components.cluster_combiner.scored import Scored
 from components.cluster_combiner.served_models import ServedModels
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
+from trainer.evaluation.compared_models import COMBINER
 from trainer.progress import progress
 from trainer.raw_history import TEST, VALIDATION
 from trainer.serving.export import save_recommender
 from trainer.serving.warmup import write_warmup
 from trainer.training.memory import release_memory
-from trainer.uri_files import write_json, write_parquet
+from trainer.uri_files import write_parquet
 
 _WARMUP_HISTORIES = 8
 _METRICS = ("users", "ndcg@10", "hr@10")
@@ -67,14 +74,14 @@ class Executor(base_executor.BaseExecutor):
         queries = compared_queries(inputs, scored, fit, transitions)
         table = _rank_splits(inputs, scored, queries)
         worth = judge(table, used=fit.kept)
-        if fit.kept and worth["recommendation"] != COMBINATION:
-            fit = fit.refused(worth["why"])
+        if fit.kept and worth.recommendation != COMBINATION:
+            fit = fit.refused(worth.why)
             table = serve_global(table)
         _tell(fit, worth)
 
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(
-            inputs.encoder, queries[VALIDATION]["combiner"], inputs.serving, inputs.seed
+            inputs.encoder, queries[VALIDATION][COMBINER], inputs.serving, inputs.seed
         )
         models = ServedModels(inputs, cells, transitions.transitions)
         served = models.combined(fit.strengths)
@@ -91,7 +98,7 @@ class Executor(base_executor.BaseExecutor):
         requests = _some_records(inputs.examples[VALIDATION])
         write_warmup(directory, requests)
 
-        worth["serving_ms"] = {
+        milliseconds = {
             name: serving_milliseconds(recommender, requests)
             for name, recommender in models.timed(served, fit).items()
         }
@@ -101,7 +108,7 @@ class Executor(base_executor.BaseExecutor):
             fit=fit,
             transitions=transitions,
             weights=weights,
-            worth=worth,
+            worth=worth.model_copy(update={"serving_ms": milliseconds}),
         )
 
 
@@ -126,11 +133,11 @@ def _rank_splits(
     )
 
 
-def _tell(fit: Fit, worth: dict[str, Any]) -> None:
+def _tell(fit: Fit, worth: WorthRecord) -> None:
     """Says in the log what was fitted and what it is worth."""
     shown = ", ".join(f"{strength:.2f}" for strength in fit.fitted)
     progress.info("strengths of the specialists: %s; %s", shown, fit.reason)
-    for sentence in [*worth["verdict"]["sentences"], f"advice: {worth['why']}"]:
+    for sentence in [*worth.verdict.sentences, f"advice: {worth.why}"]:
         progress.info("%s", sentence)
 
 
@@ -141,10 +148,11 @@ def _mean_weights(fit: Fit, test: Scored) -> list[float]:
     return [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
 
 
-def _test_metrics(table: pl.DataFrame) -> dict[str, float]:
+def _test_metrics(table: pl.DataFrame) -> Metrics:
     """What the served model reached on the test users; empty without any."""
-    test = summarise(table)["splits"].get(TEST, {}).get("overall", {})
-    return {name: value for name, value in test.get("combiner", {}).items() if name in _METRICS}
+    test = summarise(table).splits.get(TEST)
+    combiner = test.overall[COMBINER] if test else {}
+    return {name: combiner[name] for name in _METRICS if name in combiner}
 
 
 def _write_comparison(
@@ -153,24 +161,23 @@ def _write_comparison(
     fit: Fit,
     transitions: TransitionsFit,
     weights: list[float],
-    worth: dict[str, Any],
+    worth: WorthRecord,
 ) -> None:
     """Writes the files of ModelComparison."""
     write_parquet(f"{directory}/ranks.parquet", table)
-    combination = {
-        "clusters": len(fit.strengths),
-        "kept": fit.kept,
-        "reason": fit.reason,
-        "weights_mean": weights,
-        "parameters": {
-            "strengths": fit.strengths.astype(float).tolist(),
-            "fitted_strengths": fit.fitted.astype(float).tolist(),
-        },
-        "transitions": transitions.record,
-    }
-    write_json(f"{directory}/comparison.json", summarise(table))
-    write_json(f"{directory}/combination.json", combination)
-    write_json(f"{directory}/worth.json", worth)
+    summarise(table).write(directory)
+    worth.write(directory)
+    CombinationRecord(
+        clusters=len(fit.strengths),
+        kept=fit.kept,
+        reason=fit.reason,
+        weights_mean=weights,
+        parameters=Strengths(
+            strengths=fit.strengths.astype(float).tolist(),
+            fitted_strengths=fit.fitted.astype(float).tolist(),
+        ),
+        transitions=transitions.record,
+    ).write(directory)
 
 
 def _some_records(files: list[str]) -> list[bytes]:

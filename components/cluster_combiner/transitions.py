@@ -6,11 +6,12 @@ so that their gain is never taken for one of the clusters.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from components.cluster_combiner.record import TransitionsRecord
 from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
@@ -30,17 +31,18 @@ class TransitionsFit(NamedTuple):
 
     Attributes:
         transitions: their strengths multiplied with the weight; None if they bring nothing.
-        record: `weight` (0 if they bring nothing), the cross-fitted `difference` to the global
-            encoder without them with its 95 % interval (`low`, `high`), and `reason` in words.
+        record: the gain, and why they are used or not.
     """
 
     transitions: ItemTransitions | None
-    record: dict[str, Any]
+    record: TransitionsRecord
 
     @classmethod
     def none(cls, reason: str) -> TransitionsFit:
         """No transitions at all."""
-        return cls(None, _record(0.0, 0.0, 0.0, 0.0, reason))
+        return cls(
+            None, TransitionsRecord(weight=0.0, difference=0.0, low=0.0, high=0.0, reason=reason)
+        )
 
 
 def fit_transitions(
@@ -81,25 +83,19 @@ def fit_transitions(
         f"on {values[0].mean():.4f}: "
         + (f"weight {weight:g} in every model" if kept else "not used, no clear gain")
     )
-    record = _record(weight if kept else 0.0, gain.mean, gain.low, gain.high, reason)
+    record = TransitionsRecord(
+        weight=weight if kept else 0.0,
+        difference=gain.mean,
+        low=gain.low,
+        high=gain.high,
+        reason=reason,
+    )
     return TransitionsFit(scaled.times(weight) if kept else None, record)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
     """Each weight's mean, [weights]; zeros for a half without users, which chooses weight 0."""
     return values.mean(axis=1) if values.shape[1] else np.zeros(len(values))
-
-
-def _record(
-    weight: float, difference: float, low: float, high: float, reason: str
-) -> dict[str, Any]:
-    return {
-        "weight": weight,
-        "difference": float(difference),
-        "low": float(low),
-        "high": float(high),
-        "reason": reason,
-    }
 
 
 def _mean_largest(counted: ItemTransitions, histories: Histories) -> float:

@@ -8,73 +8,42 @@ encoder trained on for as many steps.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
-
 import numpy as np
 import polars as pl
 
+from components.cluster_combiner.record import (
+    Lift,
+    Recommendation,
+    WorthRecord,
+    WorthVerdict,
+)
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    CONTINUED,
+    GLOBAL,
+    RANDOM_COMBINER,
+    RANDOM_ROUTED,
+    ROUTED,
+    title,
+)
 from trainer.evaluation.metrics import paired_difference, user_values
 from trainer.raw_history import TEST, VALIDATION
 
 METRIC = "ndcg@10"
 _CONFIDENCE = 0.95
-CONTINUED = "continued"
-"""The global encoder trained on for the steps that all specialists may have together."""
-RANDOM_ROUTED, RANDOM_COMBINER = "random_routed", "random_combiner"
-"""Specialists of a random partition, as `routed` and `combiner` are of the clusters."""
-
-Effect = Literal["helps", "hurts", "makes no difference"]
-Recommendation = Literal["combination", "train longer", "global"]
 COMBINATION: Recommendation = "combination"
 
 _PAIRS = (
-    ("routed", "global"),
-    ("combiner", "global"),
-    (CONTINUED, "global"),
-    (RANDOM_ROUTED, "global"),
-    (RANDOM_COMBINER, "global"),
-    ("routed", RANDOM_ROUTED),
-    ("combiner", RANDOM_COMBINER),
-    ("routed", CONTINUED),
-    ("combiner", CONTINUED),
+    (ROUTED, GLOBAL),
+    (COMBINER, GLOBAL),
+    (CONTINUED, GLOBAL),
+    (RANDOM_ROUTED, GLOBAL),
+    (RANDOM_COMBINER, GLOBAL),
+    (ROUTED, RANDOM_ROUTED),
+    (COMBINER, RANDOM_COMBINER),
+    (ROUTED, CONTINUED),
+    (COMBINER, CONTINUED),
 )
-
-
-class Lift(NamedTuple):
-    """How much better one model is than another on the same users, in NDCG@10.
-
-    Attributes:
-        model: the one in question.
-        against: what it is compared with.
-        cluster: whose users, None for all.
-        users: how many.
-        mean: mean difference of the users' NDCG@10.
-        low: lower end of its paired bootstrap interval: 95 %, among clusters 95 % that those of
-            all clusters hold together (Bonferroni).
-        high: upper end.
-        base: NDCG@10 of the other model.
-    """
-
-    model: str
-    against: str
-    cluster: int | None
-    users: int
-    mean: float
-    low: float
-    high: float
-    base: float
-
-    @property
-    def relative(self) -> float:
-        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
-        return self.mean / self.base if self.base > 0 else 0.0
-
-    @property
-    def effect(self) -> Effect:
-        """What the interval says."""
-        if self.low > 0:
-            return "helps"
-        return "hurts" if self.high < 0 else "makes no difference"
 
 
 def lifts(table: pl.DataFrame, split: str) -> list[Lift]:
@@ -102,20 +71,22 @@ def lifts(table: pl.DataFrame, split: str) -> list[Lift]:
 def _lift(
     rows: pl.DataFrame, model: str, against: str, cluster: int | None, confidence: float
 ) -> Lift:
-    mine, theirs = rows[model].to_numpy(), rows[against].to_numpy()
-    if not rows.height:
-        return Lift(model, against, cluster, 0, 0.0, 0.0, 0.0, 0.0)
-    interval = paired_difference(mine, theirs, METRIC, confidence)
-    base = float(np.mean(user_values(theirs, METRIC)))
+    low = high = mean = base = 0.0
+    if rows.height:
+        mine, theirs = rows[model].to_numpy(), rows[against].to_numpy()
+        interval = paired_difference(mine, theirs, METRIC, confidence)
+        mean, low, high = interval.mean, interval.low, interval.high
+        base = float(np.mean(user_values(theirs, METRIC)))
     return Lift(
-        model,
-        against,
-        cluster,
-        rows.height,
-        interval.mean,
-        interval.low,
-        interval.high,
-        base,
+        model=model,
+        against=against,
+        cluster=cluster,
+        users=rows.height,
+        mean=mean,
+        low=low,
+        high=high,
+        base=base,
+        effect="helps" if low > 0 else "hurts" if high < 0 else "makes no difference",
     )
 
 
@@ -137,85 +108,66 @@ def recommend(found: list[Lift], used: bool) -> tuple[Recommendation, str]:
         found: `lifts` of the validation split.
         used: whether the combination has any specialist in it.
     """
-    control = overall(found, CONTINUED, "global")
+    control = overall(found, CONTINUED, GLOBAL)
     longer = control is not None and control.low > 0
     if not used:
         reason = "the combination uses no specialist"
     else:
-        rivals = [x for a in ("global", RANDOM_COMBINER, CONTINUED) if (x := _of(found, a))]
+        rivals = [x for a in (GLOBAL, RANDOM_COMBINER, CONTINUED) if (x := _of(found, a))]
         lost = [x for x in rivals if x.low <= 0]
         if not lost:
-            names = " and ".join(_NAMES[x.against] for x in rivals)
+            names = " and ".join(f"the {title(x.against)}" for x in rivals)
             return COMBINATION, f"the combination is better than {names}"
-        reason = f"the combination is not clearly better than {_NAMES[lost[0].against]}"
+        reason = f"the combination is not clearly better than the {title(lost[0].against)}"
     if longer:
         return "train longer", f"{reason}, and the global encoder trained on is better than it was"
     return "global", reason
 
 
 def _of(found: list[Lift], against: str) -> Lift | None:
-    return overall(found, "combiner", against)
+    return overall(found, COMBINER, against)
 
 
-_NAMES = {
-    "global": "the global encoder",
-    RANDOM_ROUTED: "specialists of a random partition",
-    RANDOM_COMBINER: "the combination of a random partition",
-    CONTINUED: "the global encoder trained on",
-}
-
-
-def judge(table: pl.DataFrame, used: bool) -> dict[str, Any]:
-    """The content of `worth.json`, without the costs.
+def judge(table: pl.DataFrame, used: bool) -> WorthRecord:
+    """Compares the models and decides; the times to answer are still to be added.
 
     Args:
         table: see `comparison.rank_table`; splits validation and test.
         used: whether the combination has any specialist in it.
-
-    Returns:
-        `splits` (lifts by split), `recommendation` and `why` from the validation users, and
-        `verdict` from the test users.
     """
     found = {split: lifts(table, split) for split in (VALIDATION, TEST)}
     recommendation, why = recommend(found[VALIDATION], used)
-    return {
-        "splits": {
-            split: [{**x._asdict(), "effect": x.effect} for x in found[split]] for split in found
-        },
-        "recommendation": recommendation,
-        "why": why,
-        "verdict": verdict(found[TEST], used),
-    }
+    return WorthRecord(
+        splits=found, recommendation=recommendation, why=why, verdict=verdict(found[TEST], used)
+    )
 
 
-def verdict(found: list[Lift], used: bool) -> dict[str, Any]:
+def verdict(found: list[Lift], used: bool) -> WorthVerdict:
     """What the specialists do for whom, in words.
 
     Args:
         found: `lifts` of the test split.
         used: whether the combination has any specialist in it; if not, routing every user to the
             specialist of the own cluster is judged, which nobody is served.
-
-    Returns:
-        `judged` (the model), `effect`, `helps` and `hurts` (clusters), `beats` (control to bool)
-        and `sentences`.
     """
-    judged = "combiner" if used else "routed"
-    whole = overall(found, judged, "global")
+    judged = COMBINER if used else ROUTED
+    whole = overall(found, judged, GLOBAL)
     if whole is None or not whole.users:
-        return {
-            "judged": judged,
-            "effect": None,
-            "helps": [],
-            "hurts": [],
-            "beats": {},
-            "sentences": ["There are no test users, so nothing can be said."],
-        }
-    parts = [
-        x for x in found if (x.model, x.against) == (judged, "global") and x.cluster is not None
-    ]
-    helped = [x.cluster for x in parts if x.effect == "helps"]
-    hurt = [x.cluster for x in parts if x.effect == "hurts"]
+        return WorthVerdict(
+            judged=judged,
+            effect=None,
+            helps=[],
+            hurts=[],
+            beats={},
+            sentences=["There are no test users, so nothing can be said."],
+        )
+    parts = {
+        x.cluster: x
+        for x in found
+        if (x.model, x.against) == (judged, GLOBAL) and x.cluster is not None
+    }
+    helped = [k for k, x in parts.items() if x.effect == "helps"]
+    hurt = [k for k, x in parts.items() if x.effect == "hurts"]
     subject = "Combining the specialists" if used else "Routing every user to a specialist"
     sentences = [f"{subject} {whole.effect}: {_figures(whole)} against the global encoder."]
     for clusters, word in ((helped, "better"), (hurt, "worse")):
@@ -229,15 +181,15 @@ def verdict(found: list[Lift], used: bool) -> dict[str, Any]:
             word = {"helps": "better than", "hurts": "worse than"}.get(
                 lift.effect, "no better than"
             )
-            sentences.append(f"It is {word} {_NAMES[control]}: {_figures(lift)}.")
-    return {
-        "judged": judged,
-        "effect": whole.effect,
-        "helps": helped,
-        "hurts": hurt,
-        "beats": beats,
-        "sentences": sentences,
-    }
+            sentences.append(f"It is {word} the {title(control)}: {_figures(lift)}.")
+    return WorthVerdict(
+        judged=judged,
+        effect=whole.effect,
+        helps=helped,
+        hurts=hurt,
+        beats=beats,
+        sentences=sentences,
+    )
 
 
 def _figures(lift: Lift) -> str:

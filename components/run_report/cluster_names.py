@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from components.run_report import formats as fmt
-from components.run_report.inputs import ClusterProfile
+from components.sequence_clusterer.profiles_record import ClusterProfile
 
 _IN_TEXT = 60
 _CLUSTER = re.compile(r"\bcluster (-?\d+)\b")

@@ -18,6 +18,7 @@ from components.artifacts import (
     ModelComparison,
     Report,
 )
+from components.gates.config import GatesConfig
 from components.run_report import executor
 
 MAX_SPECIALISTS = 64
@@ -32,6 +33,7 @@ class RunReportSpec(types.ComponentSpec):
 
     PARAMETERS = {
         "run_name": ExecutionParameter(type=str),
+        "gates_config": ExecutionParameter(type=str),
         "provenance": ExecutionParameter(type=str, optional=True),
         "code_version": ExecutionParameter(type=str, optional=True),
     }
@@ -44,7 +46,6 @@ class RunReportSpec(types.ComponentSpec):
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
         "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "baseline": ChannelParameter(type=standard_artifacts.Model),
-        "model": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel, optional=True),
         "items": ChannelParameter(type=ItemCatalogue, optional=True),
         **{
@@ -77,9 +78,9 @@ class RunReport(base_component.BaseComponent):
         blessing: types.BaseChannel,
         baseline: types.BaseChannel,
         infra_blessing: types.BaseChannel | None = None,
+        gates: GatesConfig,
         run_name: str,
         specialist_runs: Sequence[types.BaseChannel] = (),
-        model: types.BaseChannel | None = None,
         pushed_model: types.BaseChannel | None = None,
         items: types.BaseChannel | None = None,
         provenance: Mapping[str, Any] | None = None,
@@ -96,10 +97,10 @@ class RunReport(base_component.BaseComponent):
             blessing: ModelBlessing of the Evaluator.
             baseline: Model of BaselineModel.
             infra_blessing: InfraBlessing of the InfraValidator, where the pipeline has one.
+            gates: the settings that the Evaluator's configuration was built from.
             run_name: title of the page.
             specialist_runs: ModelRun of Trainer.cluster_0, Trainer.cluster_1, … in this order.
-            model: the candidate Model; with it the page can say that it is served already.
-            pushed_model: PushedModel of the Pusher; with it the page says where the model went.
+            pushed_model: PushedModel of the Pusher: where the model went, or why it did not.
             items: ItemCatalogue, for the titles of items.
             provenance: versions, settings and fingerprints, shown as they are (JSON values).
             code_version: fingerprint of the code; a new one makes a new report.
@@ -124,11 +125,11 @@ class RunReport(base_component.BaseComponent):
                 blessing=blessing,
                 infra_blessing=infra_blessing,
                 baseline=baseline,
-                model=model,
                 pushed_model=pushed_model,
                 items=items,
                 **specialists,
                 run_name=run_name,
+                gates_config=gates.to_json(),
                 provenance=json.dumps(dict(provenance or {}), sort_keys=True),
                 code_version=code_version,
                 report=types.Channel(type=Report),

@@ -9,6 +9,7 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from components.gates.config import GatesConfig
 from components.run_report.sources import RunFolders, collect
 from components.run_report.writer import write
 
@@ -23,7 +24,7 @@ _FOLDERS = (
     "blessing",
     "infra_blessing",
     "items",
-    "model",
+    "pushed_model",
     "baseline",
 )
 
@@ -42,41 +43,27 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: the artifacts; every input may be missing or empty.
             output_dict: "report", one Report.
-            exec_properties: `run_name`, and optionally `provenance` (JSON object).
+            exec_properties: `run_name`, `gates_config` (JSON of GatesConfig), and optionally
+                `provenance` (JSON object).
 
         Raises:
             UnreadableArtifactError: if an artifact holds a damaged file.
         """
-        pushed = _first(input_dict, "pushed_model")
-        if pushed is not None and pushed.get_int_custom_property("pushed") != 1:
-            pushed = None
         inputs = collect(
             RunFolders(
                 specialist_runs=_specialists(input_dict),
                 **{name: _uri(input_dict, name) for name in _FOLDERS},
             ),
             run_name=exec_properties["run_name"],
+            gates=GatesConfig.from_json(exec_properties["gates_config"]),
             provenance=json.loads(exec_properties.get("provenance") or "{}"),
-            destination=_text(pushed, "pushed_destination"),
-            version=_text(pushed, "pushed_version"),
         )
         write(inputs, artifact_utils.get_single_uri(output_dict["report"]))
 
 
-def _first(input_dict: dict[str, list[types.Artifact]], name: str) -> types.Artifact | None:
-    artifacts = input_dict.get(name)
-    return artifacts[0] if artifacts else None
-
-
 def _uri(input_dict: dict[str, list[types.Artifact]], name: str) -> str | None:
-    artifact = _first(input_dict, name)
-    return artifact.uri if artifact is not None else None
-
-
-def _text(artifact: types.Artifact | None, name: str) -> str:
-    """A custom property of any type as text; "" when it is not set."""
-    value = artifact.get_custom_property(name) if artifact is not None else None
-    return "" if value is None else str(value)
+    artifacts = input_dict.get(name)
+    return artifacts[0].uri if artifacts else None
 
 
 def _specialists(input_dict: dict[str, list[types.Artifact]]) -> tuple[str, ...]:

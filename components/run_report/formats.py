@@ -6,29 +6,10 @@ import datetime as dt
 import math
 import re
 
+from components.sequence_clusterer.algorithms import ALGORITHMS
+from trainer.evaluation.compared_models import title
+
 MISSING = "–"
-
-MODEL_NAMES = {
-    "popularity": "Popularity",
-    "own_items": "Own items, then popularity",
-    "encoder": "Global encoder without transitions",
-    "global": "Global encoder",
-    "routed": "Routed specialists",
-    "combiner": "Combiner",
-    "continued": "Global encoder trained on",
-    "random_routed": "Random partition, routed",
-    "random_combiner": "Random partition, combined",
-}
-
-ALGORITHM_NAMES = {
-    "kmeans": "k-means",
-    "minibatch_kmeans": "mini-batch k-means",
-    "bisecting_kmeans": "bisecting k-means",
-    "gaussian_mixture": "Gaussian mixture",
-    "agglomerative": "agglomerative clustering",
-    "dbscan": "DBSCAN",
-    "hdbscan": "HDBSCAN",
-}
 
 METRIC_NAMES = {
     "hr": "HR",
@@ -171,7 +152,7 @@ def words(name: str) -> str:
 
 def model_name(name: str) -> str:
     """Name of a model for readers."""
-    return MODEL_NAMES.get(name, words(name))
+    return words(title(name))
 
 
 def metric_name(name: str) -> str:
@@ -184,7 +165,7 @@ def metric_name(name: str) -> str:
 
 def algorithm_name(name: str) -> str:
     """Name of a clustering algorithm for readers: "kmeans" -> "k-means"."""
-    return ALGORITHM_NAMES.get(name, name.replace("_", " "))
+    return ALGORITHMS[name].title
 
 
 def cluster_name(cluster: int) -> str:

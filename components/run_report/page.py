@@ -43,8 +43,8 @@ def render(inputs: ReportInputs) -> str:
         .get_template("report.html.j2")
         .render(
             run=inputs,
-            banner=banner(inputs.verdict, inputs.baseline, bool(inputs.gates)),
-            baseline=baseline_name(inputs.baseline) if inputs.baseline else "",
+            banner=banner(inputs.verdict),
+            baseline=baseline_name(inputs.verdict.baseline) if inputs.verdict.baseline else "",
             tiles=tiles(inputs),
             sentences=sentences(inputs),
             data=data_view(inputs),
@@ -61,8 +61,7 @@ def render(inputs: ReportInputs) -> str:
             results=results(inputs.comparison) if inputs.comparison else None,
             worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists, names),
             weights=weights_chart(inputs.combination),
-            gates=gate_rows(inputs.gates),
-            enforced_none=inputs.verdict.outcome == "pushed" and not inputs.gates,
+            gates=gate_rows(inputs.verdict.decisions),
             few_users=FEW_USERS,
             provenance=simple,
             provenance_nested=nested,

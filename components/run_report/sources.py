@@ -6,41 +6,24 @@ import csv
 import dataclasses
 import datetime as dt
 import io
-import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
-import pydantic
 from tensorflow.io import gfile
 
-from components.infra_validator.record import InfraRecord
-from components.run_report.clustering_figures import ClusteringFigures
-from components.run_report.figure_base import Figures
-from components.run_report.inputs import (
-    Baseline,
-    ClusterProfile,
-    Combination,
-    Comparison,
-    DataQualityFigures,
-    Gate,
-    LiftedItem,
-    MapPoint,
-    ReportInputs,
-    TrainingRun,
-    WorthFigures,
-)
-from components.run_report.verdict import decide
+from components.behavior_example_gen.quality_record import DataQualityRecord
+from components.cluster_combiner.record import CombinationRecord, ComparisonRecord, WorthRecord
+from components.gates.config import GatesConfig
+from components.gates.verdict import read_verdict
+from components.run_report.inputs import MapPoint, ReportInputs
+from components.sequence_clusterer.evaluation_record import EvaluationRecord
+from components.sequence_clusterer.profiles_record import ClusterProfile, LiftedItem, ProfilesRecord
+from trainer.artifact_record import RecordFile
 from trainer.shown_text import LONGEST_TITLE, shown_text
+from trainer.training.training_record import TrainingRecord
 
-F = TypeVar("F", bound=Figures)
-
-BLESSED = "BLESSED"
-NOT_BLESSED = "NOT_BLESSED"
-
-
-class UnreadableArtifactError(ValueError):
-    """A file of an artifact is not what it should be. The message names the file and the fault."""
+R = TypeVar("R", bound=RecordFile)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +39,7 @@ class RunFolders:
     blessing: str | None = None
     infra_blessing: str | None = None
     items: str | None = None
-    model: str | None = None
-    """The candidate: the model that the ClusterCombiner exported."""
+    pushed_model: str | None = None
     baseline: str | None = None
 
 
@@ -65,27 +47,25 @@ def collect(
     folders: RunFolders,
     *,
     run_name: str,
+    gates: GatesConfig,
     created: str | None = None,
     provenance: Mapping[str, Any] | None = None,
-    destination: str = "",
-    version: str = "",
 ) -> ReportInputs:
     """Reads the artifacts of a run into what the page shows.
 
     Args:
         folders: the artifact folders.
         run_name: the run's name, the title of the page.
+        gates: the settings that the Evaluator was given.
         created: ISO 8601 time of the report; now when not given.
         provenance: versions, settings, fingerprints; shown as they are.
-        destination: where the Pusher put the model, when it is known already.
-        version: the version under which the Pusher put it there.
 
     Raises:
         UnreadableArtifactError: if a file exists but does not hold what it should.
     """
     notes: list[str] = []
-    gates = _gates(folders.evaluation, notes)
-    baseline = _baseline(folders.baseline, notes)
+    if not folders.evaluation or not gfile.exists(folders.evaluation):
+        notes.append("No gate decisions: the run has no model evaluation.")
     profiles, unnamed = _profiles(folders.cluster_evaluation)
     titles, listed, titled = _items(folders.items, unnamed)
     specialists = [
@@ -94,33 +74,24 @@ def collect(
     return ReportInputs(
         run_name=run_name,
         created=created or dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-        verdict=decide(
+        verdict=read_verdict(
             gates,
-            _blessed(folders.blessing),
-            _model_card(folders.model).get("id", ""),
-            baseline,
-            destination,
-            version,
-            _unservable(folders.infra_blessing),
+            evaluation=folders.evaluation,
+            blessing=folders.blessing,
+            infra_blessing=folders.infra_blessing,
+            pushed_model=folders.pushed_model,
+            baseline=folders.baseline,
         ),
-        data_quality=_read(
-            DataQualityFigures, folders.data_quality, "data_quality.json", "data quality", notes
-        ),
+        data_quality=_read(DataQualityRecord, folders.data_quality, "data quality", notes),
         quarantined=_quarantined(folders.data_quality),
         encoder=_training(folders.encoder_run, "global encoder", notes),
         specialists=specialists,
-        clustering=_read(
-            ClusteringFigures, folders.cluster_evaluation, "evaluation.json", "clustering", notes
-        ),
+        clustering=_read(EvaluationRecord, folders.cluster_evaluation, "clustering", notes),
         cluster_map=_map(folders.cluster_evaluation),
         profiles=[_with_titles(profile, titles) for profile in profiles],
-        comparison=_read(Comparison, folders.comparison, "comparison.json", "comparison", notes),
-        combination=_read(
-            Combination, folders.comparison, "combination.json", "combination", notes
-        ),
-        worth=_read(WorthFigures, folders.comparison, "worth.json", "worth of the clusters", notes),
-        gates=gates,
-        baseline=baseline,
+        comparison=_read(ComparisonRecord, folders.comparison, "comparison", notes),
+        combination=_read(CombinationRecord, folders.comparison, "combination", notes),
+        worth=_read(WorthRecord, folders.comparison, "worth of the clusters", notes),
         items_titled=titled,
         items_listed=listed,
         provenance=dict(provenance or {}),
@@ -139,38 +110,16 @@ def _bytes(folder: str | None, name: str) -> bytes | None:
         return bytes(file.read())
 
 
-def _json(folder: str | None, name: str) -> Any:
-    """The parsed file; None when there is none."""
-    content = _bytes(folder, name)
-    if content is None:
-        return None
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise UnreadableArtifactError(f"{folder}/{name} is not JSON: {error}") from None
+def _read(kind: type[R], folder: str | None, part: str, notes: list[str]) -> R | None:
+    """The record of one file; a note when the run has none."""
+    record = kind.find(folder) if folder else None
+    if record is None:
+        notes.append(f"No {part}: the run has no {kind.FILE_NAME}.")
+    return record
 
 
-def _parse(model: type[F], value: Any, where: str) -> F:
-    """Validated figures, or an error that names file and field."""
-    try:
-        return model.model_validate(value)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise UnreadableArtifactError(f"{where}: {field}: {first['msg']}") from None
-
-
-def _read(model: type[F], folder: str | None, name: str, part: str, notes: list[str]) -> F | None:
-    """The figures of one file; a note when the run has none."""
-    value = _json(folder, name)
-    if value is None:
-        notes.append(f"No {part}: the run has no {name}.")
-        return None
-    return _parse(model, value, f"{folder}/{name}")
-
-
-def _training(folder: str | None, part: str, notes: list[str]) -> TrainingRun | None:
-    return _read(TrainingRun, folder, "training.json", f"training curve of a {part}", notes)
+def _training(folder: str | None, part: str, notes: list[str]) -> TrainingRecord | None:
+    return _read(TrainingRecord, folder, f"training curve of a {part}", notes)
 
 
 def _quarantined(folder: str | None) -> int | None:
@@ -194,11 +143,8 @@ def _map(folder: str | None) -> list[MapPoint]:
 
 def _profiles(folder: str | None) -> tuple[list[ClusterProfile], set[str]]:
     """The profiles in order of their cluster, and the ids of items that come without a title."""
-    value = _json(folder, "profiles.json") or {}
-    profiles = [
-        _parse(ClusterProfile, entry, f"{folder}/profiles.json")
-        for entry in value.get("clusters", [])
-    ]
+    record = ProfilesRecord.find(folder) if folder else None
+    profiles = record.clusters if record else []
     unnamed = {i.item_id for profile in profiles for i in profile.top_items if not i.title}
     return sorted(profiles, key=lambda profile: profile.cluster), unnamed
 
@@ -223,50 +169,4 @@ def _with_titles(profile: ClusterProfile, titles: Mapping[str, str]) -> ClusterP
 
 def _titled(item: LiftedItem, titles: Mapping[str, str]) -> LiftedItem:
     title = item.title or titles.get(item.item_id)
-    return item.model_copy(update={"title": title and shown_text(title, LONGEST_TITLE)})
-
-
-def _gates(folder: str | None, notes: list[str]) -> list[Gate]:
-    if not folder or not gfile.exists(folder):
-        notes.append("No gate decisions: the run has no model evaluation.")
-        return []
-    # TFMA takes seconds to import: only reports that have gates pay for it.
-    from components.run_report.evaluation import read_gates
-
-    try:
-        return read_gates(folder)
-    except FileNotFoundError as error:
-        notes.append(f"No gate decisions: {error}.")
-        return []
-
-
-def _blessed(folder: str | None) -> bool | None:
-    """The Evaluator's decision from the marker file that it leaves."""
-    if not folder:
-        return None
-    if gfile.exists(f"{folder}/{BLESSED}"):
-        return True
-    return False if gfile.exists(f"{folder}/{NOT_BLESSED}") else None
-
-
-def _unservable(folder: str | None) -> str:
-    """Why the InfraValidator refused the model; "" if it did not, or there is none."""
-    record = InfraRecord.find(folder) if folder else None
-    return "" if record is None or record.passed else record.sentence
-
-
-def _model_card(folder: str | None) -> dict[str, Any]:
-    """`model.json` of an exported model; empty when the model carries none."""
-    for inner in ("Format-Serving/", ""):
-        card = _json(folder, f"{inner}assets.extra/model.json")
-        if isinstance(card, dict):
-            return card
-    return {}
-
-
-def _baseline(folder: str | None, notes: list[str]) -> Baseline | None:
-    """What the Evaluator measured the candidate against."""
-    record = _read(Baseline, folder, "baseline.json", "name of the baseline", notes)
-    if record is None:
-        return None
-    return record.model_copy(update={"model_id": str(_model_card(folder).get("id") or "")})
+    return item.model_copy(update={"title": shown_text(title, LONGEST_TITLE) if title else ""})

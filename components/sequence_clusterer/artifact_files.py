@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import json
-from typing import Any
-
 import numpy as np
 import polars as pl
 from sklearn.decomposition import PCA
-from tfx.dsl.io import fileio
 from tfx.types import Artifact
-from tfx.utils import io_utils
 
 from components.sequence_clusterer.algorithms import Clustering
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import (
+    DriftRecord,
+    EvaluationRecord,
+    LabelAgreement,
+)
 from components.sequence_clusterer.lasting.continued_clusters import Continuation
 from components.sequence_clusterer.lasting.last_clusters import clustering_settings, write_users
 from components.sequence_clusterer.meaning.cluster_names import add_names
 from components.sequence_clusterer.meaning.profiles import add_titles, profile_clusters
+from components.sequence_clusterer.profiles_record import ClusterProfile, ProfilesRecord
 from components.sequence_clusterer.sample.fit_sample import FitSample
 from trainer.clusters.cluster_geometry import ClusterGeometry
+from trainer.uri_files import write_parquet
 
 _MAP_USERS = 5_000
 
@@ -59,30 +60,29 @@ def write_evaluation(
     uri: str,
     geometry: ClusterGeometry,
     continuation: Continuation,
-    drift: dict[str, Any],
+    drift: DriftRecord,
     sample: FitSample,
     config: ClusteringConfig,
-    agreement: dict[str, Any],
+    labels: LabelAgreement | None,
 ) -> None:
     """Writes `evaluation.json`."""
     selection = continuation.selection
     sizes = selection.clustering.sizes
-    evaluation = {
-        **selection.to_dict(),
-        "drift": drift,
-        "representation": config.representation,
-        "preprocess": geometry.space.settings(),
-        "rule": geometry.rule.kind,
-        "rule_agreement": selection.clustering.rule_agreement,
-        "users": sample.population,
-        "sampled": len(sample.users),
-        "sizes": sizes,
-        "noise": selection.clustering.noise,
-        "small_clusters": _small(sizes, config),
-        "lasting": continuation.to_dict(),
-        **agreement,
-    }
-    _write_json(f"{uri}/evaluation.json", evaluation)
+    EvaluationRecord(
+        **dict(selection.to_record()),
+        drift=drift,
+        representation=config.representation,
+        preprocess=geometry.space.settings(),
+        rule=geometry.rule.kind,
+        rule_agreement=selection.clustering.rule_agreement,
+        users=sample.population,
+        sampled=len(sample.users),
+        sizes=sizes,
+        noise=selection.clustering.noise,
+        small_clusters=_small(sizes, config),
+        lasting=continuation.to_record(),
+        **({} if labels is None else {"labels": labels}),
+    ).write(uri)
 
 
 def write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) -> None:
@@ -94,9 +94,7 @@ def write_map(uri: str, points: np.ndarray, clustering: Clustering, seed: int) -
     if size > 1:
         plane[:, :components] = PCA(components, svd_solver="full").fit_transform(points[shown])
     frame = pl.DataFrame({"x": plane[:, 0], "y": plane[:, 1], "cluster": clustering.labels[shown]})
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    _write_bytes(f"{uri}/map.parquet", buffer.getvalue())
+    write_parquet(f"{uri}/map.parquet", frame)
 
 
 def write_profiles(
@@ -114,20 +112,11 @@ def write_profiles(
     for k, profile in enumerate(profiles):
         profile["lasting_id"] = int(continuation.ids[k])
         profile["last_name"] = continuation.last_name(k)
-    _write_json(f"{uri}/profiles.json", {"clusters": profiles, "users": len(sample.users)})
+    described = [ClusterProfile.model_validate(profile) for profile in profiles]
+    ProfilesRecord(clusters=described, users=len(sample.users)).write(uri)
     return [profile["name"] for profile in profiles]
 
 
 def _small(sizes: list[int], config: ClusteringConfig) -> list[int]:
     """Clusters with fewer users than asked for."""
     return [k for k, size in enumerate(sizes) if size < config.min_cluster_users]
-
-
-def _write_json(path: str, value: dict[str, Any]) -> None:
-    io_utils.write_string_file(path, json.dumps(value, indent=2, allow_nan=False))
-
-
-def _write_bytes(path: str, content: bytes) -> None:
-    fileio.makedirs(path.rpartition("/")[0])
-    with fileio.open(path, "wb") as file:
-        file.write(content)

@@ -27,6 +27,7 @@ from components.sequence_clusterer.assignment.period_drift import measure_drift
 from components.sequence_clusterer.assignment.random_partition import RandomPartition
 from components.sequence_clusterer.choice.selection import select_clustering
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import LabelAgreement
 from components.sequence_clusterer.lasting.continuation import continue_clusters
 from components.sequence_clusterer.lasting.last_clusters import LastClusters
 from components.sequence_clusterer.meaning.label_agreement import label_agreement
@@ -143,14 +144,14 @@ def _agreement_with_labels(
     sample: FitSample,
     clustering: Clustering,
     config: ClusteringConfig,
-) -> dict[str, Any]:
-    """`labels` of `evaluation.json`; nothing when no file is given."""
+) -> LabelAgreement | None:
+    """`labels` of `evaluation.json`; None when no file is given."""
     path = exec_properties.get("labels_file")
     if not path:
-        return {}
+        return None
     labels = read_outside_labels(path, config.labels_user_column, sample.users, config.seed)
-    agreement = label_agreement(labels, clustering.labels, config.seed)
-    return {"labels": {"file": path.rpartition("/")[2], **agreement}}
+    name = path.rpartition("/")[2]
+    return label_agreement(labels, clustering.labels, config.seed, name)
 
 
 def _catalogue(items: list[Artifact] | None) -> pl.DataFrame | None:

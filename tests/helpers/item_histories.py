@@ -13,7 +13,7 @@ def histories(*users, times=None):
 
     lengths = [len(items) for items in users]
     count = sum(lengths)
-    columns = {name: np.ones(count, np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.ones(count, np.int32) for name in features.EVENT_COLUMNS}
     columns[features.ITEM] = np.concatenate([np.array(items, np.int32) for items in users])
     columns[features.TIME] = np.arange(count) if times is None else np.concatenate(times)
     return Histories(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,50 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from google.protobuf import json_format, text_format
+from google.protobuf import json_format
 from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
 
+from components.baseline_model.record import BaselineRecord
+from components.behavior_example_gen.quality_record import (
+    DataQualityRecord,
+    Period,
+    SourceFile,
+    SplitCuts,
+)
+from components.cluster_combiner.record import (
+    CombinationRecord,
+    ComparisonRecord,
+    SliceComparison,
+    SplitComparison,
+    Strengths,
+    TransitionsRecord,
+)
 from components.cluster_combiner.worth import judge
+from components.gates.config import GatesConfig
+from components.gates.eval_config import (
+    BASELINE,
+    CANDIDATE,
+    CHANCE,
+    REQUIRED_GAIN,
+    SIGNIFICANT_CHANGE,
+    build_eval_config,
+)
+from components.gates.push_record import PushRecord
 from components.run_report.sources import RunFolders
 from components.sequence_clusterer.choice.stability import reading
+from components.sequence_clusterer.evaluation_record import EvaluationRecord
 from components.sequence_clusterer.lasting.drift import find_transitions
+from components.sequence_clusterer.profiles_record import (
+    ClusterProfile,
+    LiftedCategory,
+    LiftedItem,
+    ProfilesRecord,
+    ProfileTests,
+    Trait,
+)
+from trainer.training.training_record import Epoch, Reasoned, TrainingRecord, TunedSetting
 
 HOSTILE = "<script>alert('x')</script> & \"Söhne\" soda, 12 × 355 ml"
 MODELS = {
@@ -36,11 +70,6 @@ MODELS = {
 HOURS = ("night", "morning", "afternoon", "evening")
 CATEGORIES = ("SOFT DRINKS", "FLUID MILK PRODUCTS", "BAKED BREAD", "CHEESE", "BABY FOODS", "WINE")
 ITEMS = ("2% milk, gallon", "White bread, 20 oz", "Cheddar, shredded", "Bananas", "Pinot noir")
-
-
-def write_json(folder: Path, name: str, value: Any) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(json.dumps(value), encoding="utf-8")
 
 
 def write_run(
@@ -65,21 +94,8 @@ def write_run(
         if trained and k != clusters - 1:
             _training(folder, f"cluster_{k}", 6, 0.11 + 0.01 * k, rng, first=0)
         else:
-            write_json(
-                folder,
-                "training.json",
-                {
-                    "name": f"cluster_{k}",
-                    "status": "unchanged",
-                    "reason": f"{sizes[k]} users, fewer than the 200 it takes",
-                    "epochs": [],
-                    "best_epoch": None,
-                    "seconds": 0.4,
-                    "samples": sizes[k],
-                    "settings": {},
-                    "derived": {},
-                },
-            )
+            reason = f"{sizes[k]} users, fewer than the 200 it takes"
+            unchanged_trainer(k, reason, sizes[k]).write(str(folder))
         runs.append(str(folder))
     _clusters(root / "cluster_evaluation", sizes, actions, rng)
     _comparison(root / "comparison", sizes, trained, details)
@@ -88,22 +104,14 @@ def write_run(
     if blessed is not None:
         (root / "blessing").mkdir(parents=True)
         (root / "blessing" / ("BLESSED" if blessed else "NOT_BLESSED")).touch()
-    for name, card in (
-        ("model", {"id": "abc123", "kind": "combiner"}),
-        ("baseline", {"id": "abc123" if same_model else "fff000", "kind": "popularity"}),
-    ):
-        write_json(root / name / "Format-Serving" / "assets.extra", "model.json", card)
-    kind = "served" if same_model else "own_items"
-    write_json(
-        root / "baseline",
-        "baseline.json",
-        {
-            "kind": kind,
-            "version": "1700000000" if same_model else "fff000",
-            "reason": "no usable model is served; own items are better on validation",
-            "validation": {},
-            "skipped": [],
-        },
+    if same_model:
+        baseline = BaselineRecord("served", "1700000000", "it is the stable version")
+    else:
+        baseline = BaselineRecord("own_items", "fff000", "own items are better on validation")
+    (root / "baseline").mkdir()
+    baseline.write(str(root / "baseline"))
+    PushRecord("1732430000", "out/serving/1732430000", served=same_model).write(
+        str(root / "pushed_model")
     )
     return RunFolders(
         data_quality=str(root / "data_quality"),
@@ -113,59 +121,25 @@ def write_run(
         comparison=str(root / "comparison"),
         blessing=str(root / "blessing"),
         items=str(root / "items"),
-        model=str(root / "model"),
+        pushed_model=str(root / "pushed_model"),
         baseline=str(root / "baseline"),
     )
 
 
-EVAL_CONFIG = """
-model_specs { name: "candidate" }
-model_specs { name: "baseline" is_baseline: true }
-slicing_specs {}
-slicing_specs { feature_keys: "cluster_id" }
-metrics_specs {
-  model_names: "candidate"
-  model_names: "baseline"
-  metrics {
-    class_name: "MeanPrediction"
-    config: '{"name": "ndcg@10"}'
-    per_slice_thresholds {
-      slicing_specs {}
-      threshold {
-        value_threshold { lower_bound { value: 0.02 } }
-        change_threshold { direction: HIGHER_IS_BETTER absolute { value: 1e-10 } }
-      }
-    }
-  }
-  metrics {
-    class_name: "SignificantChange"
-    module: "components.ranking_metrics"
-    config: '{"k": 10, "min_users": 30, "confidence": 0.95}'
-    per_slice_thresholds {
-      slicing_specs { feature_keys: "cluster_id" }
-      threshold {
-        change_threshold { direction: HIGHER_IS_BETTER absolute { value: -0.01 } }
-      }
-    }
-  }
-}
-"""
-
-
-def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) -> str:
+def write_evaluation(
+    folder: Path, scores: dict[int | None, Sequence[float]], gates: GatesConfig | None = None
+) -> str:
     """An evaluation as TFMA stores it, judged by TFMA's own validator.
 
     Args:
         folder: of the ModelEvaluation artifact.
         scores: by cluster (None = all users) NDCG@10 of candidate and baseline, and the largest
             difference that chance explains.
+        gates: what the Evaluator asks for.
     """
-
-    config = text_format.Parse(EVAL_CONFIG, tfma.EvalConfig())
-    keys = tfma.metrics.metric_thresholds_from_metrics_specs(config.metrics_specs, config)
-    candidates = [key for key in keys if key.model_name == "candidate"]
-    key = next(key for key in candidates if not key.is_diff)
-    significant = next(key for key in candidates if key.name == "ndcg@10_significant_change")
+    config = tfma.utils.update_eval_config_with_defaults(
+        build_eval_config(gates or GatesConfig()), has_baseline=True
+    )
     result = validation_result_pb2.ValidationResult(validation_ok=True)
     folder.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(folder / "metrics-00000-of-00001.tfrecord")) as metrics_file:
@@ -173,11 +147,13 @@ def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) ->
             slice_ = () if cluster is None else (("cluster_id", cluster),)
             change = candidate - baseline
             measures = {
-                key: candidate,
-                key.make_baseline_key("baseline"): baseline,
-                key.make_diff_key(): change,
-                significant: change if abs(change) > chance else 0.0,
-                significant._replace(name="ndcg@10_chance"): chance,
+                _key("users"): 1000.0,
+                _key("ndcg@10"): candidate,
+                _key("ndcg@10", BASELINE): baseline,
+                _key("ndcg@10", is_diff=True): change,
+                _key(REQUIRED_GAIN, is_diff=True): change,
+                _key(SIGNIFICANT_CHANGE, is_diff=True): change if abs(change) > chance else 0.0,
+                _key(CHANCE, is_diff=True): chance,
             }
             part = metrics_validator.validate_metrics((slice_, measures), config)
             result.validation_ok &= part.validation_ok
@@ -196,6 +172,10 @@ def write_evaluation(folder: Path, scores: dict[int | None, Sequence[float]]) ->
     return str(folder)
 
 
+def _key(name: str, model: str = CANDIDATE, *, is_diff: bool = False) -> tfma.metrics.MetricKey:
+    return tfma.metrics.MetricKey(name=name, model_name=model, is_diff=is_diff)
+
+
 def with_evaluation(folders: RunFolders, evaluation: str) -> RunFolders:
     return dataclasses.replace(folders, evaluation=evaluation)
 
@@ -204,47 +184,42 @@ def _data_quality(folder: Path, users: int, actions: tuple[str, ...]) -> None:
     start = dt.datetime(2017, 1, 1)
     weeks = [start + dt.timedelta(days=7 * i) for i in range(53)]
     events = [int(26_000 + 3_000 * np.sin(i / 4) + 1_500 * (i % 3)) for i in range(53)]
-    dropped = {"duplicate": 5_012, "rare_item": 48_211, "unreadable": 3, "cancellation": 1_204}
-    mix = {name: sum(events) // (i + 1) for i, name in enumerate(actions)}
-    write_json(
-        folder,
-        "data_quality.json",
-        {
-            "files": [{"name": "transactions.parquet", "rows": sum(events) + 54_430}],
-            "rows_read": sum(events) + 54_430,
-            "events_kept": sum(events),
-            "users": users,
-            "items": 12_345,
-            "bad_rows": 3,
-            "bad_fraction": 3 / (sum(events) + 54_430),
-            "dropped": dropped,
-            "columns": {
-                "user_id": "household_id",
-                "item_id": "product_id",
-                "timestamp": "transaction_timestamp",
-                "price": None,
-            },
-            "actions": mix,
-            "first_event": "2017-01-01T11:53:26+00:00",
-            "last_event": "2018-01-01T04:01:20+00:00",
-            "events_per_period": [
-                {"start": week.isoformat() + "+00:00", "events": n}
-                for week, n in zip(weeks, events, strict=True)
-            ],
-            "events_per_user": {
-                "min": 2, "p25": 190, "median": 452.5, "p75": 889, "p99": 2_310, "max": 4_120,
-            },
-            "split": {
-                "method": "temporal",
-                "validation_cut": "2017-10-20T00:00:00+00:00",
-                "test_cut": "2017-11-26T12:30:00+00:00",
-                "histories": {"train": users, "validation": users - 90, "test": users - 120},
-            },
-            "notes": ["Times without a zone were read as UTC."],
-            "quarantine": "quarantine.csv",
-            "repeat_share": 0.487,
+    rows = sum(events) + 54_430
+    DataQualityRecord(
+        files=[SourceFile(name="transactions.parquet", rows=rows)],
+        rows_read=rows,
+        events_kept=sum(events),
+        users=users,
+        items=12_345,
+        bad_rows=3,
+        bad_fraction=3 / rows,
+        dropped={"duplicate": 5_012, "rare_item": 48_211, "unreadable": 3, "cancellation": 1_204},
+        columns={
+            "user_id": "household_id",
+            "item_id": "product_id",
+            "timestamp": "transaction_timestamp",
+            "price": None,
         },
-    )  # fmt: skip
+        actions={name: sum(events) // (i + 1) for i, name in enumerate(actions)},
+        first_event="2017-01-01T11:53:26+00:00",
+        last_event="2018-01-01T04:01:20+00:00",
+        events_per_period=[
+            Period(start=week.isoformat() + "+00:00", events=n)
+            for week, n in zip(weeks, events, strict=True)
+        ],
+        events_per_user={
+            "min": 2, "p25": 190, "median": 452, "p75": 889, "p99": 2_310, "max": 4_120,
+        },
+        split=SplitCuts(
+            method="temporal",
+            validation_cut="2017-10-20T00:00:00+00:00",
+            test_cut="2017-11-26T12:30:00+00:00",
+            histories={"train": users, "validation": users - 90, "test": users - 120},
+        ),
+        notes=["Times without a zone were read as UTC."],
+        quarantine="quarantine.csv",
+        repeat_share=0.487,
+    ).write(str(folder))  # fmt: skip
     (folder / "quarantine.csv").write_text(
         'file,line,reason,content\na.csv,3,unreadable,x\na.csv,9,unreadable,"y\nz"\n'
         "a.csv,12,bad_timestamp,w\n"
@@ -255,68 +230,52 @@ def _training(
     folder: Path, name: str, epochs: int, best: float, rng: np.random.Generator, first: int = 1
 ) -> None:
     peak = epochs - 3 + first
-    curve = [
-        {
-            "epoch": e,
-            "loss": 5 + 3.5 * float(np.exp(-e / 3)),
-            "val_ndcg@10": best * (1 - 0.4 * float(np.exp(-e / 2)))
-            if e <= peak
-            else best * 0.97 - 0.001 * float(rng.random()),
-            "seconds": 11.5,
-        }
+    scores = [
+        best * (1 - 0.4 * float(np.exp(-e / 2)))
+        if e < peak
+        else best
+        if e == peak
+        else best * 0.97 - 0.001 * float(rng.random())
         for e in range(first, epochs + first)
     ]
-    curve[peak - first]["val_ndcg@10"] = best
-    write_json(
-        folder,
-        "training.json",
-        {
-            "name": name,
-            "status": "trained",
-            "reason": "",
-            "epochs": curve,
-            "best_epoch": peak,
-            "seconds": 11.5 * epochs,
-            "samples": 131_413,
-            "settings": {"learning_rate": 0.0005, "epochs": 40, "patience": 3},
-            "derived": {"batch_size": {"value": 256, "why": "131,413 samples of mean length 9"}},
-            "tuned": {"training.learning_rate": {"value": 0.0021, "configured": 0.001}},
-        },
+    TrainingRecord(
+        name=name,
+        status="trained",
+        reason="",
+        epochs=[
+            Epoch(epoch=e, loss=5 + 3.5 * float(np.exp(-e / 3)), val_ndcg=score, seconds=11.5)
+            for e, score in enumerate(scores, start=first)
+        ],
+        best_epoch=peak,
+        seconds=11.5 * epochs,
+        samples=131_413,
+        settings={"learning_rate": 0.0005, "epochs": 40, "patience": 3},
+        derived={"batch_size": Reasoned(value=256, why="131,413 samples of mean length 9")},
+        tuned={"training.learning_rate": TunedSetting(value=0.0021, configured=0.001)},
+    ).write(str(folder))
+
+
+def unchanged_trainer(cluster: int, reason: str, samples: int = 0) -> TrainingRecord:
+    """A specialist that was not trained."""
+    return TrainingRecord(
+        name=f"cluster_{cluster}",
+        status="unchanged",
+        reason=reason,
+        epochs=[],
+        best_epoch=0,
+        seconds=0.4,
+        samples=samples,
+        settings={},
+        tuned={},
+        derived={},
     )
 
 
 def _clusters(
     folder: Path, sizes: list[int], actions: tuple[str, ...], rng: np.random.Generator
 ) -> None:
+    evaluation(sizes, rng).write(str(folder))
     k = len(sizes)
-    by_k = [
-        {
-            "k": n,
-            "silhouette": 0.31 - 0.02 * abs(n - k),
-            "silhouette_ci": [0.29 - 0.02 * abs(n - k), 0.33 - 0.02 * abs(n - k)],
-            "inertia": 90_000 / n**0.7,
-            "sizes": [sum(sizes) // n] * n,
-        }
-        for n in range(2, 11)
-    ]
-    write_json(
-        folder,
-        "evaluation.json",
-        {
-            "algorithm": "kmeans",
-            "representation": "mean of the last states",
-            "chosen_k": k,
-            "k_from": "silhouette" if k > 1 else "config",
-            "reason": f"K = {k} has the highest silhouette of 2 to 10.",
-            "by_k": by_k if k > 1 else [],
-            "elbow_k": 4 if k > 1 else None,
-            "users": sum(sizes),
-            "sampled": min(sum(sizes), 5_000),
-            "sizes": sizes,
-            **_judgement(sizes, by_k, rng),
-            **({"labels": _labels(sizes)} if k > 1 else {}),
-        },
-    )
     centres = rng.normal(0, 4, (k, 2))
     labels = np.repeat(np.arange(k), sizes)
     points = centres[labels] + rng.normal(0, 1.1, (len(labels), 2))
@@ -329,41 +288,111 @@ def _clusters(
         hours = np.exp(-(((np.arange(24) - 10 - 2 * i) / 4.0) ** 2)) + 0.02
         shares = rng.dirichlet(np.ones(len(actions)) * 4)
         profiles.append(
-            {
-                "cluster": i,
-                "name": f"{HOURS[i % 4]} shoppers · {CATEGORIES[i % 3].lower()} · small baskets",
-                "traits": [
-                    {"kind": "day_part", "value": i % 4, "lift": 1.84, "lift_ci": [1.62, 2.06]},
-                    {"kind": "category", "value": HOSTILE, "lift": 1.5, "lift_ci": [1.31, 1.7]},
-                    {"kind": "item", "value": "0040", "title": "", "lift": 3.0, "lift_ci": None},
-                    {"kind": "action", "value": "view", "lift": 1.3, "lift_ci": [1.2, 1.4]},
-                    {"kind": "measure", "value": "basket_size", "lift": 0.6, "lift_ci": [0.5, 0.7]},
-                ],
-                "users": size,
-                "share": size / sum(sizes),
-                "events_per_user_median": 120.5 + 100 * i,
-                "span_days_median": 331.2 - 20 * i,
-                "top_items": [
-                    {
-                        "item_id": f"00{i}{j}",
-                        "title": HOSTILE if (i, j) == (0, 0) else title,
-                        "share": 0.31 / (j + 1),
-                        "lift": 4.2 / (j + 1) + 0.8,
-                        "lift_ci": [4.0 / (j + 1) + 0.7, 4.4 / (j + 1) + 0.9],
-                        "significant": j < 2,
-                    }
+            cluster_profile(
+                i,
+                f"{HOURS[i % 4]} shoppers · {CATEGORIES[i % 3].lower()} · small baskets",
+                users=size,
+                share=size / sum(sizes),
+                events_per_user_median=120.5 + 100 * i,
+                span_days_median=331.2 - 20 * i,
+                top_items=[
+                    LiftedItem(
+                        item_id=f"00{i}{j}",
+                        title=HOSTILE if (i, j) == (0, 0) else title,
+                        **tested(
+                            4.2 / (j + 1) + 0.8,
+                            [4.0 / (j + 1) + 0.7, 4.4 / (j + 1) + 0.9],
+                            share=0.31 / (j + 1),
+                            significant=j < 2,
+                        ),
+                    )
                     for j, title in enumerate((*ITEMS[1:], ""))
                 ],
-                "top_categories": [
-                    {"category": name, "share": 0.09 / (j + 1), "lift": 3.1 - 0.4 * j}
+                top_categories=[
+                    LiftedCategory(
+                        category=name, **tested(3.1 - 0.4 * j, None, share=0.09 / (j + 1))
+                    )
                     for j, name in enumerate(CATEGORIES[i % 3 :])
                 ],
-                "actions": dict(zip(actions, shares.tolist(), strict=True)),
-                "hours": (hours / hours.sum()).tolist(),
-                "price_median": 2.49 + i,
-            }
+                actions=dict(zip(actions, shares.tolist(), strict=True)),
+                hours=(hours / hours.sum()).tolist(),
+                price_median=2.49 + i,
+                traits=[
+                    trait("day_part", i % 4, 1.84, [1.62, 2.06]),
+                    trait("category", HOSTILE, 1.5, [1.31, 1.7]),
+                    trait("item", "0040", 3.0, None),
+                    trait("action", "view", 1.3, [1.2, 1.4]),
+                    trait("measure", "basket_size", 0.6, [0.5, 0.7]),
+                ],
+            )
         )
-    write_json(folder, "profiles.json", {"clusters": profiles})
+    ProfilesRecord(clusters=profiles, users=sum(sizes)).write(str(folder))
+
+
+def tested(
+    lift: float | None, ends: list[float] | None, share: float = 0.1, significant: bool = True
+) -> dict[str, Any]:
+    """What every tested figure has."""
+    figures = {"share": share, "overall": 0.1, "lift": lift, "lift_ci": ends}
+    return {**figures, "p_value": 0.001, "q_value": 0.002, "significant": significant}
+
+
+def trait(kind: str, value: str | int, lift: float | None, ends: list[float] | None) -> Trait:
+    return Trait(kind=kind, value=value, reach=0.4, z=5.0, **tested(lift, ends))
+
+
+def cluster_profile(cluster: int, name: str, **figures: Any) -> ClusterProfile:
+    """A profile with as much as is given, the rest empty."""
+    empty: dict[str, Any] = {
+        "lasting_id": cluster, "last_name": None, "users": 0, "share": 0.0,
+        "events_per_user_median": None, "span_days_median": None, "top_items": [],
+        "top_categories": [], "actions": {}, "hours": [], "price_median": None, "traits": [],
+        "tests": dict.fromkeys(ProfileTests.model_fields, []),
+    }  # fmt: skip
+    return ClusterProfile.model_validate({**empty, "cluster": cluster, "name": name, **figures})
+
+
+def evaluation(
+    sizes: list[int], rng: np.random.Generator | None = None, **update: Any
+) -> EvaluationRecord:
+    """The judgement of clusters of these sizes; `update` replaces fields."""
+    rng = np.random.default_rng(7) if rng is None else rng
+    k = len(sizes)
+    by_k = [
+        {
+            "k": n,
+            "silhouette": 0.31 - 0.02 * abs(n - k),
+            "silhouette_ci": [0.29 - 0.02 * abs(n - k), 0.33 - 0.02 * abs(n - k)],
+            "inertia": 90_000 / n**0.7,
+            "sizes": [sum(sizes) // n] * n,
+        }
+        for n in range(2, 11)
+    ]
+    return EvaluationRecord.model_validate(
+        {
+            "algorithm": "kmeans",
+            "representation": "mean of the last states",
+            "preprocess": {},
+            "rule": "nearest_prototype",
+            "rule_agreement": 1.0,
+            "chosen_k": k,
+            "k_from": "silhouette" if k > 1 else "config",
+            "reason": f"K = {k} has the highest silhouette of 2 to 10.",
+            "by_k": by_k if k > 1 else [],
+            "elbow_k": 4 if k > 1 else None,
+            "gap_k": None,
+            "users": sum(sizes),
+            "sampled": min(sum(sizes), 5_000),
+            "sizes": sizes,
+            "noise": 0,
+            "small_clusters": [],
+            "separation": None,
+            "lasting": {"ids": list(range(k)), "how": "first", "reason": ""},
+            **_judgement(sizes, by_k, rng),
+            **({"labels": _labels(sizes)} if k > 1 else {}),
+            **update,
+        }
+    )
 
 
 def _judgement(
@@ -374,7 +403,7 @@ def _judgement(
     if k == 1:
         return {
             "clusters_found": None,
-            "candidates": [{"algorithm": "kmeans", "k": 1, "sizes": sizes}],
+            "candidates": [],
             "stability": None,
             "silhouette_by_cluster": [None],
             "silhouette_spread": [None],
@@ -415,6 +444,7 @@ def _judgement(
                 "bic": None if algorithm == "kmeans" else -71_175.35,
                 "gap": None,
                 "gap_error": None,
+                "silhouette_by_cluster": [None] * entry["k"],
                 "separation": {"groups": entry["k"], "level": 0.05, "ratios": [], "separated": []},
                 "stability": stability | {"ari_resampled": 0.9 - 0.04 * entry["k"]},
             }
@@ -428,8 +458,8 @@ def _judgement(
             "moment": 1_716_999_613,
             "users": 1_000,
             "changed": float((then != now).mean()),
-            "assigned": find_transitions(then, now, k, k).to_dict(),
-            "refitted": find_transitions(made_then, now, max(k - 1, 1), k).to_dict(),
+            "assigned": find_transitions(then, now, k, k).to_record(),
+            "refitted": find_transitions(made_then, now, max(k - 1, 1), k).to_record(),
             "ari": 0.43,
         },
     }
@@ -439,6 +469,7 @@ def _labels(sizes: list[int]) -> dict[str, Any]:
     """An age that the clusters know something of, and an income that they do not."""
     table = [[size // 2, size - size // 2] for size in sizes]
     column = {
+        "users_without_cluster": 0, "shuffles": 999,
         "users": sum(sizes), "nmi": 0.1234, "ami": 0.0912, "ari": -0.0021, "v_measure": 0.1234,
         "homogeneity": 0.2, "completeness": 0.09, "p_value": 0.001, "q_value": 0.002,
         "values": ["19-24", HOSTILE], "table": table, "row_shares": [[0.5, 0.5]] * len(sizes),
@@ -472,49 +503,52 @@ def _comparison(folder: Path, sizes: list[int], trained: bool, details: bool) ->
     splits: dict[str, Any] = {}
     for split, level in (("validation", 1.05), ("test", 1.0)):
         lengths = {"1-4": 31, "5-9": 88, "10-19": 210, "20-49": 340, "50+": 1_500, "0": 0}
-        splits[split] = {
-            "overall": _all_models(level, sum(sizes), 0.0012 if trained else 0.0),
-            "by_cluster": {
-                str(k): {
-                    "users": n,
-                    "models": _all_models(
-                        level * (0.7 + 0.15 * k), n, 0.002 - 0.001 * k if trained else 0.0
-                    ),
-                }
-                for k, n in enumerate(sizes)
-            },
-            "by_history_length": {
-                name: {"users": n, "models": _all_models(0.5 + i * 0.12, n, 0.001) if n else {}}
-                for i, (name, n) in enumerate(lengths.items())
-            }
-            if details
-            else {},
-        }
+        overall = _all_models(level, sum(sizes), 0.0012 if trained else 0.0)
+        bands = {"0": 60, "1-5": 110, "21+": 900, "6-20": 440} if details else {}
         if details:
-            bands = {"0": 60, "1-5": 110, "21+": 900, "6-20": 440}
-            splits[split]["by_target_frequency"] = {
-                name: {"users": n, "models": _all_models(0.3 + n / 1000, n, 0.001)}
-                for name, n in bands.items()
-            }
-            for metrics in splits[split]["overall"].values():
+            for metrics in overall.values():
                 for k, share in ((10, 0.6), (20, 0.9)):
                     metrics[f"basket_recall@{k}"] = metrics["ndcg@10"] * share
                     metrics[f"basket_ndcg@{k}"] = metrics["ndcg@10"] * (share + 0.5)
-    write_json(folder, "comparison.json", {"models": [*MODELS, "combiner"], "splits": splits})
+        splits[split] = SplitComparison(
+            users=sum(sizes),
+            overall=overall,
+            by_cluster={
+                str(k): SliceComparison(
+                    users=n,
+                    models=_all_models(
+                        level * (0.7 + 0.15 * k), n, 0.002 - 0.001 * k if trained else 0.0
+                    ),
+                )
+                for k, n in enumerate(sizes)
+            },
+            by_history_length={
+                name: SliceComparison(
+                    users=n, models=_all_models(0.5 + i * 0.12, n, 0.001) if n else {}
+                )
+                for i, (name, n) in enumerate(lengths.items())
+                if details
+            },
+            by_target_frequency={
+                name: SliceComparison(users=n, models=_all_models(0.3 + n / 1000, n, 0.001))
+                for name, n in bands.items()
+            },
+        )
+    ComparisonRecord(models=[*MODELS, "combiner"], splits=splits).write(str(folder))
     weights = [0.62] + [0.38 / len(sizes)] * len(sizes) if trained else [1.0] + [0.0] * len(sizes)
-    write_json(
-        folder,
-        "combination.json",
-        {
-            "clusters": len(sizes),
-            "kept": trained,
-            "reason": "NDCG@10 rises by 0.0012 on held-out users."
-            if trained
-            else "No specialist was trained.",
-            "weights_mean": weights,
-            "parameters": {"temperature": 0.71},
-        },
-    )
+    strengths = [0.4 if trained else 0.0] * len(sizes)
+    CombinationRecord(
+        clusters=len(sizes),
+        kept=trained,
+        reason="NDCG@10 rises by 0.0012 on held-out users."
+        if trained
+        else "No specialist was trained.",
+        weights_mean=weights,
+        parameters=Strengths(strengths=strengths, fitted_strengths=strengths),
+        transitions=TransitionsRecord(
+            weight=0.5, difference=0.003, low=0.001, high=0.005, reason="a clear gain"
+        ),
+    ).write(str(folder))
     _worth(folder, len(sizes), trained)
 
 
@@ -524,7 +558,8 @@ def _worth(folder: Path, clusters: int, trained: bool) -> None:
     columns = {name: _ranks(clusters, gain) for name, gain in {"global": 0.0, **gains}.items()}
     table = pl.DataFrame({"cluster": np.arange(3000) % clusters, **columns})
     both = pl.concat([table.with_columns(split=pl.lit(x)) for x in ("validation", "test")])
-    write_json(folder, "worth.json", judge(both, used=trained) | {"serving_ms": {"combined": 4.2}})
+    worth = judge(both, used=trained)
+    worth.model_copy(update={"serving_ms": {"combined": 4.2}}).write(str(folder))
 
 
 def _ranks(clusters: int, gain: float) -> np.ndarray:

@@ -8,8 +8,9 @@ import io
 
 import pytest
 
+from components.gates.verdict import Verdict
 from components.run_report.charts.svg import Drawing
-from components.run_report.inputs import ReportInputs, Verdict
+from components.run_report.inputs import ReportInputs
 from components.run_report.page import render
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.failures import one_line, user_message
@@ -106,7 +107,7 @@ def test_the_page():
         ReportInputs(
             run_name=hostile,
             created="2026-01-01T00:00:00+00:00",
-            verdict=Verdict(outcome="not_judged"),
+            verdict=Verdict("not_judged"),
             provenance={
                 "file\x1b[0m": hostile,
                 "nested": {"a": f"{hostile}\x7f", "b": "x" * 10**5},

@@ -21,7 +21,7 @@ from tests.helpers.tiny_served_model import tiny_encoder
 from tfx_pipeline.serving.local_model import LocalModel
 from tfx_pipeline.serving.served import model_id
 from trainer.config import ServingConfig
-from trainer.serving.baseline_recommender import BaselineModel, export_baseline
+from trainer.serving.baseline_recommender import BaselineRecommender, export_baseline
 from trainer.serving.export import save_recommender
 from trainer.serving.recommender import Recommender
 
@@ -68,7 +68,7 @@ def model(request, tiny_shop, tmp_path_factory):
     else:
         counts = np.arange(20, 0, -1)
         ids = [f"item,{i:03d}".encode() for i in range(20)]
-        baseline = BaselineModel(ids, counts, own_first=True, exclude_seen=False, top_k=5)
+        baseline = BaselineRecommender(ids, counts, own_first=True, exclude_seen=False, top_k=5)
         export_baseline(baseline, str(folder), "own_items")
     return folder
 

@@ -266,7 +266,10 @@ class TestOneDirectory:
         # The gates would let it pass: against itself nothing is worse.
         answer = _run(shop, "--set", "gates.mode=warn")
         assert answer.code == 1, answer
-        assert f"it is version {version}, which was rolled back" in answer.out
+        page = (shop / "out" / "report" / "index.html").read_text()
+        for said in (answer.out, page):
+            assert f"it is version {version}, which was rolled back" in said
+        assert "Not pushed: rolled back before" in page and "Pushed:" not in page
         (folder,) = _states(shop)["BaselineModel"].artifacts["model"]
         baseline = json.loads(Path(folder, "baseline.json").read_text())
         assert (baseline["kind"], baseline["version"]) == ("served", older.name)

@@ -106,11 +106,11 @@ def test_planted_clusters_are_found(distinct):
 
 
 def test_specialists_of_planted_clusters_are_worth_it(distinct):
-    assert distinct.worth["recommendation"] == "combination", distinct.worth["why"]
-    verdict = distinct.worth["verdict"]
-    assert verdict["effect"] == "helps" and verdict["hurts"] == []
-    assert verdict["helps"] == [0, 1, 2, 3]
-    assert verdict["beats"] == {"random_combiner": True, "continued": True}
+    assert distinct.worth.recommendation == "combination", distinct.worth.why
+    verdict = distinct.worth.verdict
+    assert verdict.effect == "helps" and verdict.hurts == []
+    assert verdict.helps == [0, 1, 2, 3]
+    assert verdict.beats == {"random_combiner": True, "continued": True}
 
 
 def test_of_a_continuum_is_said_that_there_are_no_clusters(without):
@@ -119,6 +119,6 @@ def test_of_a_continuum_is_said_that_there_are_no_clusters(without):
 
 
 def test_specialists_of_parts_of_a_continuum_are_not_worth_it(without):
-    assert without.worth["recommendation"] != "combination", without.worth["why"]
-    assert without.worth["verdict"]["helps"] == []
-    assert without.worth["verdict"]["effect"] != "helps"
+    assert without.worth.recommendation != "combination", without.worth.why
+    assert without.worth.verdict.helps == []
+    assert without.worth.verdict.effect != "helps"

@@ -57,6 +57,6 @@ def test_no_skew_between_training_columns_and_the_served_graph(tiny_shop):
     for user in (0, 7, 59):
         alone = transformed(tiny_shop, tiny_shop.raw[user])
         events = slice(histories.splits[user], histories.splits[user + 1])
-        for name in features.EVENT_FEATURES:
+        for name in features.EVENT_COLUMNS:
             np.testing.assert_allclose(histories.columns[name][events], alone[name], rtol=1e-6)
         assert histories.next_item[user] == alone[features.TARGET][0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from components.behavior_example_gen.quality_record import DataQualityRecord
+from components.cluster_combiner.record import CombinationRecord
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.local_runner import Outcome
+from trainer.evaluation.compared_models import COMBINER, ENCODER, GLOBAL, IN_RESULTS, OWN_ITEMS
 from trainer.evaluation.metrics import (
     Interval,
     bootstrap_interval,
@@ -20,12 +22,14 @@ from trainer.evaluation.metrics import (
     paired_difference,
     user_values,
 )
-from trainer.raw_history import TEST, VALIDATION
+from trainer.raw_history import ITEM_IDS, TARGET_ITEM_IDS, TEST, VALIDATION
+from trainer.training.training_record import TrainingRecord
 
 SPLITS = (VALIDATION, TEST)
-MODELS = ("popularity", "encoder", "global", "routed", "combiner")
+# Seen items are left out of the ranking, so that nothing of one's own is left.
+MODELS = tuple(model for model in IN_RESULTS if model != OWN_ITEMS)
 CONFIDENCE = 0.95
-DIFFERENCES = (("combiner", "global"), ("combiner", "encoder"))
+DIFFERENCES = ((COMBINER, GLOBAL), (COMBINER, ENCODER))
 """Pairs of models; `encoder` is the global encoder without item transitions."""
 
 
@@ -68,30 +72,30 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
         derived: what the data decided about the recipe, with reasons.
         baseline, gates: what the gates compared with, and said.
     """
-    comparison = outcome.artifact("ClusterCombiner", "comparison")
+    comparison = outcome.artifact(nodes.COMBINER, "comparison")
     ranks = pl.read_parquet(comparison / "ranks.parquet")
-    examples = outcome.artifact("BehaviorExampleGen", "examples")
+    examples = outcome.artifact(nodes.INGESTION, "examples")
     splits = {
         split: split_figures(ranks.filter(pl.col("split") == split))
         | {"targets_in_history": targets_in_history(examples / f"Split-{split}")}
         for split in SPLITS
     }
-    account = _read(outcome.artifact("BehaviorExampleGen", "data_quality") / "data_quality.json")
-    training = _read(outcome.artifact("Trainer.encoder", "model_run") / "training.json")
+    account = DataQualityRecord.read(str(outcome.artifact(nodes.INGESTION, "data_quality")))
+    training = TrainingRecord.read(str(outcome.artifact(nodes.ENCODER_TRAINER, "model_run")))
     return {
         "data": {
-            "users": account["users"],
-            "items": account["items"],
-            "interactions": account["events_kept"],
-            "users_too_short": account["users"] - account["split"]["histories"][TEST],
-            "dropped": account["dropped"],
-            "notes": account["notes"],
+            "users": account.users,
+            "items": account.items,
+            "interactions": account.events_kept,
+            "users_too_short": account.users - account.split.histories[TEST],
+            "dropped": account.dropped,
+            "notes": account.notes,
         },
         "splits": splits,
-        "combination": _read(comparison / "combination.json"),
-        "derived": training["derived"],
-        "baseline": outcome.baseline,
-        "gates": [asdict(decision) for decision in outcome.decisions],
+        "combination": CombinationRecord.read(str(comparison)).to_json(),
+        "derived": training.to_json()["derived"],
+        "baseline": outcome.verdict.against,
+        "gates": [asdict(decision) for decision in outcome.verdict.decisions],
     }
 
 
@@ -109,8 +113,8 @@ def targets_in_history(split: Path) -> int:
     found = 0
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
-        targets = feature["target_item_ids"].bytes_list.value
-        found += bool(targets) and targets[0] in set(feature["item_ids"].bytes_list.value)
+        targets = feature[TARGET_ITEM_IDS].bytes_list.value
+        found += bool(targets) and targets[0] in set(feature[ITEM_IDS].bytes_list.value)
     return found
 
 
@@ -120,8 +124,3 @@ def _interval(ranks: npt.NDArray[np.integer], metric: str) -> Interval:
 
 def _figure(interval: Interval) -> dict[str, float]:
     return {"mean": interval.mean, "low": interval.low, "high": interval.high}
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content

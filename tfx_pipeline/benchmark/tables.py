@@ -10,6 +10,7 @@ from tfx_pipeline.benchmark.published import METRICS, PublishedRow
 from tfx_pipeline.local.resources import StageUsage
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.progress import duration
+from trainer.evaluation.compared_models import COMBINER, ENCODER, GLOBAL
 from trainer.evaluation.metrics import metric_names
 from trainer.raw_history import TEST
 
@@ -38,7 +39,7 @@ def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None
             for metric in metric_names()
         ],
     )
-    if "encoder" in alone:
+    if ENCODER in alone:
         console.line(
             "encoder: the global encoder without item transitions; right of it all have them."
         )
@@ -69,7 +70,7 @@ def show_published(
         console.line()
         console.line(f"No published results are known for {data_set!r}.")
         return
-    ours = {model: figures["models"][model] for model in ("global", "combiner")}
+    ours = {model: figures["models"][model] for model in (GLOBAL, COMBINER)}
     console.heading("Test, beside published results")
     console.table(
         ["", *(metric.upper() for metric in METRICS)],

@@ -13,18 +13,20 @@ from components.baseline_model.component import BaselineModel
 from components.behavior_example_gen.component import BehaviorExampleGen
 from components.cluster_combiner.component import ClusterCombiner
 from components.curated_schema.component import CuratedSchema
+from components.gates.eval_config import build_eval_config
 from components.history_validator.component import HistoryValidator
 from components.infra_validator.component import InfraValidator
 from components.infra_validator.model_server import ModelServer
 from components.item_content_encoder.component import ItemContentEncoder
 from components.run_report.component import RunReport
 from components.sequence_clusterer.component import SequenceClusterer
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.dag.fingerprints import code_fingerprint, versions
-from tfx_pipeline.dag.gates import build_eval_config
 from tfx_pipeline.dag.pushing import DEPLOYMENT, Pusher
 from tfx_pipeline.dag.trainers import encoder_trainer, encoder_tuner, fine_tuning_trainer
 from tfx_pipeline.paths.locations import Locations
 from tfx_pipeline.settings.run_config import RunConfig
+from trainer.evaluation.compared_models import CONTINUED
 
 TEXT_ENCODER = "components.item_content_encoder.text_encoder"
 
@@ -69,7 +71,7 @@ def create_pipeline(
         config=config.data,
         input_fingerprint=input_fingerprint,
         code_version=code_fingerprint("components.behavior_example_gen"),
-    )
+    ).with_id(nodes.INGESTION)
     histories = ingestion.outputs["examples"]
     catalogue = ingestion.outputs["items"]
     content = ItemContentEncoder(
@@ -78,12 +80,12 @@ def create_pipeline(
         # Vectors of other encoding code are not taken over.
         cache=f"{locations.content}/{code_fingerprint(TEXT_ENCODER)}",
         code_version=code_fingerprint("components.item_content_encoder"),
-    )
-    statistics = StatisticsGen(examples=histories)
-    curated = CuratedSchema()
+    ).with_id(nodes.CONTENT_ENCODER)
+    statistics = StatisticsGen(examples=histories).with_id(nodes.STATISTICS)
+    curated = CuratedSchema().with_id(nodes.SCHEMA)
     validator = HistoryValidator(
         statistics=statistics.outputs["statistics"], schema=curated.outputs["schema"]
-    ).with_id("ExampleValidator")
+    ).with_id(nodes.VALIDATOR)
     transform = Transform(
         examples=histories,
         schema=curated.outputs["schema"],
@@ -94,7 +96,7 @@ def create_pipeline(
         },
         splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
         materialize=False,
-    )
+    ).with_id(nodes.TRANSFORM)
     transform.add_upstream_node(validator)
     tuners = []
     hyperparameters = None
@@ -130,7 +132,7 @@ def create_pipeline(
         labels_fingerprint=labels_fingerprint,
         start_from=start_from,
         start_from_fingerprint=start_from_fingerprint,
-    )
+    ).with_id(nodes.CLUSTERER)
 
     def fine_tuned(name: str, parts: Sequence[str]) -> Trainer:
         return fine_tuning_trainer(
@@ -150,7 +152,7 @@ def create_pipeline(
     if controlled:
         parts = [f"random_{k}" for k in range(config.run.max_clusters)]
         controls = [fine_tuned(part, [part]) for part in parts]
-        controls.append(fine_tuned("continued", clusters))
+        controls.append(fine_tuned(CONTINUED, clusters))
     combiner = ClusterCombiner(
         examples=clusterer.outputs["examples"],
         histories=histories,
@@ -166,8 +168,8 @@ def create_pipeline(
             f"specialist_{cluster}": specialist.outputs["model"]
             for cluster, specialist in enumerate(specialists)
         },
-        **{node.id.removeprefix("Trainer."): node.outputs["model"] for node in controls},
-    )
+        **{node.id.removeprefix(nodes.TRAINERS): node.outputs["model"] for node in controls},
+    ).with_id(nodes.COMBINER)
     baseline = BaselineModel(
         examples=histories,
         push_destination=locations.serving if config.gates.against == "served" else "",
@@ -175,14 +177,14 @@ def create_pipeline(
         top_k=config.serving.top_k,
         exclude_seen=config.serving.exclude_seen,
         code_version=code_fingerprint("components.baseline_model"),
-    )
+    ).with_id(nodes.BASELINE)
     evaluator = Evaluator(
         examples=clusterer.outputs["examples"],
         example_splits=["test"],
         model=combiner.outputs["model"],
         baseline_model=baseline.outputs["model"],
         eval_config=build_eval_config(config.gates),
-    )
+    ).with_id(nodes.EVALUATOR)
     infra_validators = []
     infra_blessing = None
     if model_server is not None:
@@ -193,7 +195,7 @@ def create_pipeline(
             server=model_server,
             code_version=code_fingerprint("components.infra_validator"),
             nonce=infra_nonce,
-        )
+        ).with_id(nodes.INFRA_VALIDATOR)
         # First, because the Evaluator fails on a model that cannot be loaded: as a component, and
         # not as a gate.
         evaluator.add_upstream_node(infra_validator)
@@ -207,7 +209,7 @@ def create_pipeline(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=locations.serving)
         ),
         custom_config={DEPLOYMENT: config.deployment.model_dump(mode="json")},
-    )
+    ).with_id(nodes.PUSHER)
     report = RunReport(
         data_quality=ingestion.outputs["data_quality"],
         encoder_run=encoder.outputs["model_run"],
@@ -217,9 +219,9 @@ def create_pipeline(
         blessing=evaluator.outputs["blessing"],
         infra_blessing=infra_blessing,
         baseline=baseline.outputs["model"],
+        gates=config.gates,
         run_name=config.run.name,
         specialist_runs=[specialist.outputs["model_run"] for specialist in specialists],
-        model=combiner.outputs["model"],
         pushed_model=pusher.outputs["pushed_model"],
         items=catalogue,
         provenance={
@@ -229,7 +231,7 @@ def create_pipeline(
             "settings": config.model_dump(mode="json"),
         },
         code_version=code_fingerprint("components.run_report"),
-    )
+    ).with_id(nodes.REPORT)
     return Pipeline(
         pipeline_name=config.run.name,
         pipeline_root=locations.artifacts,

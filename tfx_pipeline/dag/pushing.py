@@ -20,6 +20,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, proto_utils
 
+from components.gates.push_record import PushRecord
 from tfx_pipeline.deployment.rollout import admit, find_candidate
 from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.paths.inputs import is_remote
@@ -27,7 +28,6 @@ from tfx_pipeline.serving.served import model_id
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
 
 DEPLOYMENT = "deployment"
-WITHDRAWN_VERSION = "withdrawn_version"
 
 
 class Executor(executor.Executor):
@@ -44,22 +44,24 @@ class Executor(executor.Executor):
         Args:
             input_dict: `model` and `model_blessing`.
             output_dict: `pushed_model`; says where the model lies, whether it was copied now or
-                by an earlier run.
+                by an earlier run. `push.json` in it is the PushRecord.
             exec_properties: `push_destination`, JSON of a PushDestination, and `custom_config`,
                 JSON with the DeploymentConfig as `deployment`.
         """
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         base = _base_directory(exec_properties)
         if is_remote(base):
             super().Do(input_dict, output_dict, exec_properties)
+            _remote_record(pushed).write(pushed.uri)
             return
         config = _deployment(exec_properties)
-        if not self.CheckBlessing(input_dict):
-            _configure(VersionFolder(Path(base)), config)
-            super().Do(input_dict, output_dict, exec_properties)
-            return
-        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         model = self.GetModelPath(input_dict)
         folder = VersionFolder(Path(base))
+        if not self.CheckBlessing(input_dict):
+            _configure(folder, config)
+            super().Do(input_dict, output_dict, exec_properties)
+            _refused_record(folder, model).write(pushed.uri)
+            return
         with folder.changing() as state:
             folder.hide_withdrawn(state)
             state = folder.state()
@@ -67,8 +69,9 @@ class Executor(executor.Executor):
             if found is not None and found.withdrawn:
                 logging.warning("Not pushed: the model is version %d, rolled back", found.version)
                 self._MarkNotPushed(pushed)
-                pushed.set_string_custom_property(WITHDRAWN_VERSION, str(found.version))
+                PushRecord(str(found.version), withdrawn=True).write(pushed.uri)
                 return
+            served = found is not None and found.version == state.stable
             if found is not None:
                 logging.info("The model lies there already: version %d", found.version)
                 version = found.version
@@ -80,7 +83,9 @@ class Executor(executor.Executor):
                 version = folder.take_in(staged, state)
                 staging.rmdir()
             admit(folder, state, version, config)
-        self._MarkPushed(pushed, str(folder.path(version)), str(version))
+        destination = str(folder.path(version))
+        self._MarkPushed(pushed, destination, str(version))
+        PushRecord(str(version), destination, served).write(pushed.uri)
 
 
 class Pusher(component.Pusher):
@@ -93,6 +98,29 @@ def _base_directory(exec_properties: dict[str, Any]) -> str:
     destination = pusher_pb2.PushDestination()
     proto_utils.json_to_proto(exec_properties["push_destination"], destination)
     return str(destination.filesystem.base_directory)
+
+
+def _remote_record(pushed: Any) -> PushRecord:
+    """What TFX's own executor did; it does not look for a model that is there already."""
+    if pushed.get_int_custom_property("pushed") != 1:
+        return PushRecord()
+    return PushRecord(
+        str(pushed.get_custom_property("pushed_version") or ""),
+        str(pushed.get_custom_property("pushed_destination") or ""),
+    )
+
+
+def _refused_record(folder: VersionFolder, model: str) -> PushRecord:
+    """Where a model that was not blessed is served all the same, since an earlier run."""
+    if not folder.root.is_dir():
+        return PushRecord()
+    state = folder.state()
+    found = find_candidate(folder, state, model_id(Path(model)))
+    if found is None:
+        return PushRecord()
+    return PushRecord(
+        str(found.version), served=found.version == state.stable, withdrawn=found.withdrawn
+    )
 
 
 def _configure(folder: VersionFolder, config: DeploymentConfig) -> None:

@@ -9,6 +9,7 @@ from tfx.components import Trainer, Tuner
 from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel
 
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.dag.fingerprints import code_fingerprint
 from tfx_pipeline.paths.locations import Locations
 from tfx_pipeline.settings.run_config import RunConfig
@@ -32,7 +33,7 @@ def encoder_tuner(
         custom_config=_trainer_settings(
             config, locations, "trainer.tuner", ("encoder", "training", "serving", "tuning")
         ),
-    ).with_id("Tuner.encoder")
+    ).with_id(nodes.TUNER)
 
 
 def encoder_trainer(
@@ -55,7 +56,7 @@ def encoder_trainer(
         custom_config=_trainer_settings(
             config, locations, "trainer.encoder_trainer", ("encoder", "training", "serving")
         ),
-    ).with_id("Trainer.encoder")
+    ).with_id(nodes.ENCODER_TRAINER)
 
 
 def fine_tuning_trainer(
@@ -93,7 +94,7 @@ def fine_tuning_trainer(
             **_trainer_settings(config, locations, "trainer.specialist_trainer", sections),
             "name": name,
         },
-    ).with_id(f"Trainer.{name}")
+    ).with_id(f"{nodes.TRAINERS}{name}")
 
 
 def _trainer_settings(

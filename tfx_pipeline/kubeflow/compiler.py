@@ -12,6 +12,7 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
 )
 
 from components.sequence_clusterer.config import LAST, NOTHING
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.dag.pipeline import create_pipeline
 from tfx_pipeline.kubeflow.node_names import task_name
 from tfx_pipeline.kubeflow.pipeline_file import PipelineFile
@@ -24,9 +25,6 @@ from tfx_pipeline.paths.locations import Locations
 from tfx_pipeline.settings.run_config import RunConfig
 
 COMMAND = ("python", "-m", "tfx_pipeline.kubeflow.run_executor")
-INGESTION = "BehaviorExampleGen"
-CLUSTERER = "SequenceClusterer"
-EVALUATOR = "Evaluator"
 UNKNOWN = "unknown"
 """Fingerprint of files that only the tasks see."""
 
@@ -86,14 +84,15 @@ def build(config: RunConfig) -> PipelineFile:
     spec: dict[str, Any] = runner.run(pipeline, write_out=False)["pipelineSpec"]
     if config.kubeflow.pipeline_root:
         spec["defaultPipelineRoot"] = config.kubeflow.pipeline_root
-    nodes = list(spec["root"]["dag"]["tasks"])
-    _give_gates(spec["root"]["dag"]["tasks"][EVALUATOR], spec["components"][EVALUATOR], config)
-    properties = {node: _constants(spec["root"]["dag"]["tasks"][node]) for node in nodes}
+    tasks = spec["root"]["dag"]["tasks"]
+    names = list(tasks)
+    _give_gates(tasks[nodes.EVALUATOR], spec["components"][nodes.EVALUATOR], config)
+    properties = {node: _constants(task) for node, task in tasks.items()}
     for parameter in run_parameters(config, properties):
         _wire(spec, parameter)
-    _rename(spec, {node: task_name(node) for node in nodes})
-    reads_files = {INGESTION, *([CLUSTERER] if labels else [])}
-    return PipelineFile(spec, apply_options(spec, config.kubeflow, nodes, reads_files))
+    _rename(spec, {node: task_name(node) for node in names})
+    reads_files = {nodes.INGESTION, *([nodes.CLUSTERER] if labels else [])}
+    return PipelineFile(spec, apply_options(spec, config.kubeflow, names, reads_files))
 
 
 def _check_inputs(config: RunConfig) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import yaml
 
 from components.sequence_clusterer.config import LAST
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.kubeflow.json_addresses import leaves
 from tfx_pipeline.settings.run_config import RunConfig
 from trainer.nearest import nearest
@@ -23,16 +24,16 @@ from trainer.settings import ConfigError, Settings
 
 SEED = "run.seed"
 START_FROM = "start_from"
-REPORT = "RunReport"
 
 # Which section lies at an address whose last part is not the section's name.
 _SECTION_AT = {
-    ("BehaviorExampleGen", "config"): "data",
-    ("ItemContentEncoder", "config"): "content",
-    ("SequenceClusterer", "config"): "clustering",
-    ("ClusterCombiner", "config"): "combiner",
-    ("Transform", "custom_config.config"): "features",
-    ("Evaluator", "gates"): "gates",
+    (nodes.INGESTION, "config"): "data",
+    (nodes.CONTENT_ENCODER, "config"): "content",
+    (nodes.CLUSTERER, "config"): "clustering",
+    (nodes.COMBINER, "config"): "combiner",
+    (nodes.TRANSFORM, "custom_config.config"): "features",
+    (nodes.EVALUATOR, "gates"): "gates",
+    (nodes.REPORT, "gates_config"): "gates",
 }
 _COMPILED_IN = {
     "run.events": "it is the run parameter `events` already",
@@ -88,7 +89,7 @@ def run_parameters(
             paths_text(getattr(config.run, what)),
             f"{what} files: a path, or a JSON list of paths; package:NAME/path for files in the "
             "image, gs:// for a bucket",
-            {"BehaviorExampleGen": [given], REPORT: [f"provenance.settings.run.{what}"]},
+            {nodes.INGESTION: [given], nodes.REPORT: [f"provenance.settings.run.{what}"]},
         )
         for what, given in (("events", "input_files"), ("items", "items_files"))
     ]
@@ -99,7 +100,7 @@ def run_parameters(
                 "STRING",
                 "",
                 "folder of the `clusters` to go on from; empty for a fresh start",
-                {"SequenceClusterer": ["start_from"]},
+                {nodes.CLUSTERER: ["start_from"]},
             )
         )
     for setting in config.kubeflow.parameters:
@@ -123,7 +124,7 @@ def _of_setting(
     text = isinstance(value, str) or kind != "STRING"
     wires = {node: _addresses(node, of, section, key, value) for node, of in properties.items()}
     wires = {node: addresses for node, addresses in wires.items() if addresses}
-    if not set(wires) - {REPORT}:
+    if not set(wires) - {nodes.REPORT}:
         raise ConfigError(f"kubeflow.parameters: no node of this pipeline reads {setting!r}")
     return RunParameter(
         "seed" if setting == SEED else f"{section}_{key}",

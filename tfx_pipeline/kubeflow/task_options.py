@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.kubeflow.node_names import check_names, matching, task_name
 from tfx_pipeline.paths.inputs import is_remote
 from tfx_pipeline.settings import quantities
 from tfx_pipeline.settings.kubeflow_config import KubeflowConfig, NodeResources, RetryPolicy
 from trainer.settings import ConfigError
-
-NEVER_CACHED = "BaselineModel"
-"""It reads what is served now, which no cache key knows."""
 
 
 def resources_of(config: KubeflowConfig, node: str) -> NodeResources:
@@ -32,7 +30,8 @@ def cached(config: KubeflowConfig, node: str, reads_files: Collection[str]) -> b
         reads_files: nodes that read files by name. A file may change under its name between two
             runs, so these are not cached unless the settings say so.
     """
-    if node == NEVER_CACHED:
+    # It reads what is served now, which no cache key knows.
+    if node == nodes.BASELINE:
         return False
     decided = matching(config.caching, node)
     if node in reads_files:
@@ -43,7 +42,7 @@ def cached(config: KubeflowConfig, node: str, reads_files: Collection[str]) -> b
 def apply_options(
     spec: dict[str, Any],
     config: KubeflowConfig,
-    nodes: Collection[str],
+    names: Collection[str],
     reads_files: Collection[str],
 ) -> dict[str, Any] | None:
     """Writes resources, retries and cache into a pipeline spec.
@@ -51,7 +50,7 @@ def apply_options(
     Args:
         spec: the pipeline spec, with tasks named by `task_name`; changed in place.
         config: the settings.
-        nodes: all nodes.
+        names: all nodes.
         reads_files: see `cached`.
 
     Returns:
@@ -61,14 +60,14 @@ def apply_options(
     Raises:
         ConfigError: a setting names an unknown node, or BaselineModel is to be cached.
     """
-    check_names(config.resources, nodes, "kubeflow.resources")
-    check_names(config.caching, nodes, "kubeflow.caching")
-    if config.caching.get(NEVER_CACHED):
+    check_names(config.resources, names, "kubeflow.resources")
+    check_names(config.caching, names, "kubeflow.caching")
+    if config.caching.get(nodes.BASELINE):
         raise ConfigError(
-            f"kubeflow.caching: {NEVER_CACHED} reads what is served now, and is never cached"
+            f"kubeflow.caching: {nodes.BASELINE} reads what is served now, and is never cached"
         )
     platform = {}
-    for node in nodes:
+    for node in names:
         task = spec["root"]["dag"]["tasks"][task_name(node)]
         label = spec["components"][task["componentRef"]["name"]]["executorLabel"]
         task["cachingOptions"] = {"enableCache": True} if cached(config, node, reads_files) else {}

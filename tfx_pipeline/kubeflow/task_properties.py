@@ -79,7 +79,7 @@ def _eval_config(gates: str) -> str:
     """The Evaluator's configuration, built in the task because thresholds may be parameters."""
     from tfx.utils import proto_utils
 
-    from tfx_pipeline.dag.gates import build_eval_config
-    from tfx_pipeline.settings.gates_config import GatesConfig
+    from components.gates.config import GatesConfig
+    from components.gates.eval_config import build_eval_config
 
     return str(proto_utils.proto_to_json(build_eval_config(GatesConfig.from_json(gates))))

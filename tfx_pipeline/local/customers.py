@@ -8,7 +8,7 @@ from typing import Any
 
 from tfx_pipeline.serving.recommend import Recommender
 from tfx_pipeline.terminal.console import Console
-from trainer.raw_history import NOISE
+from trainer.raw_history import CLUSTER_ID, ITEM_IDS, NOISE, TARGET_ITEM_IDS, USER_ID
 
 SHOWN_HISTORY = 6
 SHOWN_ITEMS = 5
@@ -32,10 +32,10 @@ def show_customers(model: Path, test_split: Path, count: int, console: Console) 
     recommender = Recommender.of_model(model)
     shown: list[Any] = []
     for serialized, example in _choose(test_split, count):
-        bought = _texts(example, "item_ids")
-        following = set(_texts(example, "target_item_ids"))
-        cluster = example.features.feature["cluster_id"].int64_list.value[0]
-        user = _texts(example, "user_id")[0]
+        bought = _texts(example, ITEM_IDS)
+        following = set(_texts(example, TARGET_ITEM_IDS))
+        cluster = example.features.feature[CLUSTER_ID].int64_list.value[0]
+        user = _texts(example, USER_ID)[0]
         name = "no cluster" if cluster == NOISE else f"cluster {cluster}"
         console.heading(f"Customer {user} ({name}, {len(bought)} events)")
         console.line("  before")
@@ -63,9 +63,9 @@ def _choose(split: Path, count: int) -> list[tuple[bytes, Any]]:
     first_of_cluster: dict[int, tuple[bytes, Any]] = {}
     others: list[tuple[bytes, Any]] = []
     for serialized, example in _examples(split):
-        if len(_texts(example, "item_ids")) < MIN_HISTORY:
+        if len(_texts(example, ITEM_IDS)) < MIN_HISTORY:
             continue
-        cluster = example.features.feature["cluster_id"].int64_list.value[0]
+        cluster = example.features.feature[CLUSTER_ID].int64_list.value[0]
         if cluster not in first_of_cluster:
             first_of_cluster[cluster] = (serialized, example)
         elif len(others) < count:

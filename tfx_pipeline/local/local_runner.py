@@ -7,57 +7,43 @@ import datetime as dt
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.utils.path_utils import serving_model_dir
 
-from components.baseline_model.record import BaselineRecord
+from components.gates.config import GatesConfig
+from components.gates.verdict import Verdict, read_verdict
 from components.infra_validator.model_server import find_model_server
 from components.infra_validator.record import InfraRecord
 from components.sequence_clusterer.lasting.last_clusters import LastClusters
-from tfx_pipeline.dag import fingerprints
+from tfx_pipeline.dag import fingerprints, nodes
 from tfx_pipeline.dag.pipeline import create_pipeline
-from tfx_pipeline.deployment.rollout import find_candidate
-from tfx_pipeline.deployment.version_folder import VersionFolder
-from tfx_pipeline.deployment.version_state import VersionState
 from tfx_pipeline.local.execution_lookup import look_up_by_newest_context
-from tfx_pipeline.local.gate_decisions import GateDecision, explain, served_decision
 from tfx_pipeline.local.metadata import NodeExecution, RunMetadata
 from tfx_pipeline.local.run_directory import RunDirectory
 from tfx_pipeline.local.start_clusters import find_start, start_files
 from tfx_pipeline.paths.inputs import event_files, labels_file, resolve_files
 from tfx_pipeline.paths.locations import Locations
-from tfx_pipeline.serving.served import model_id, served_version
-from tfx_pipeline.settings.gates_config import GatesConfig
+from tfx_pipeline.serving.served import served_version
 from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.failures import ComponentFailure, ModelRefused, one_line, user_message
 from tfx_pipeline.terminal.progress import Progress, duration
-
-INFRA_VALIDATOR = "InfraValidator"
-
-Status = Literal["pushed", "already_served", "rolled_back", "refused"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What came of a run whose components all succeeded."""
 
-    status: Status
+    verdict: Verdict
     nodes: Mapping[str, NodeExecution]
     candidate: Path
     """The SavedModel that the run made (or found in the cache)."""
     served: Path | None
     """The stable version after the run."""
-    candidate_version: int | None
-    """The version that the candidate lies under; None where it was not pushed."""
-    decisions: Sequence[GateDecision]
-    """What each gate said."""
-    baseline: str
-    """What the candidate was compared with."""
 
     def artifact(self, node: str, output: str) -> Path:
         """Folder of a node's only artifact under an output key."""
@@ -69,7 +55,7 @@ class Outcome:
         return [
             node
             for node, execution in self.nodes.items()
-            if node.startswith("Trainer.") and execution.state == "ran"
+            if node.startswith(nodes.TRAINERS) and execution.state == "ran"
         ]
 
 
@@ -123,12 +109,12 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
             # What failed once may have failed by accident: a refusal is never taken from the cache.
             infra_nonce=started.isoformat() if _was_refused(metadata) else "",
         )
-        nodes = [component.id for component in pipeline.components]
+        names = [component.id for component in pipeline.components]
         earlier_runs = set(metadata.run_names())
-        versions = VersionFolder(directory.serving)
-        state_before = versions.state()
         failure: BaseException | None = None
-        with Progress(console, nodes, metadata.last_seconds()).shown() as progress:
+        with Progress(
+            console, names, metadata.last_seconds(), always_run=[nodes.BASELINE]
+        ).shown() as progress:
             try:
                 look_up_by_newest_context()
                 LocalDagRunner().run(pipeline)
@@ -136,11 +122,11 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
                 logging.getLogger(__name__).exception("the pipeline stopped")
                 failure = error
         executions = _executions_of_new_run(metadata, earlier_runs)
-        executions = {node: executions[node] for node in nodes if node in executions}
+        executions = {node: executions[node] for node in names if node in executions}
         read = [*data, *labels_data, *start_data]
         _write_record(directory, config, read, started, executions)
-        _raise_failure(failure, progress.current, nodes, executions)
-        outcome = _outcome(directory, executions, config.gates, versions, state_before)
+        _raise_failure(failure, progress.current, names, executions)
+        outcome = _outcome(directory, executions, config.gates)
         _copy_report(directory, outcome)
     seconds = (dt.datetime.now(dt.timezone.utc) - started).total_seconds()
     console.line(f"Finished in {duration(seconds)}.")
@@ -154,23 +140,23 @@ def _executions_of_new_run(metadata: RunMetadata, earlier: set[str]) -> dict[str
 
 def _infra_record(executions: Mapping[str, NodeExecution]) -> InfraRecord | None:
     """What the InfraValidator found; None if it did not get so far."""
-    execution = executions.get(INFRA_VALIDATOR)
+    execution = executions.get(nodes.INFRA_VALIDATOR)
     if execution is None or execution.state not in ("ran", "cached"):
         return None
-    return InfraRecord.find(_only(executions, INFRA_VALIDATOR, "blessing"))
+    return InfraRecord.find(_only(executions, nodes.INFRA_VALIDATOR, "blessing"))
 
 
 def _was_refused(metadata: RunMetadata) -> bool:
     """Whether the latest model that was validated cannot be served."""
-    latest = metadata.latest(INFRA_VALIDATOR)
-    record = _infra_record({INFRA_VALIDATOR: latest} if latest else {})
+    latest = metadata.latest(nodes.INFRA_VALIDATOR)
+    record = _infra_record({nodes.INFRA_VALIDATOR: latest} if latest else {})
     return record is not None and not record.passed
 
 
 def _raise_failure(
     failure: BaseException | None,
     current: str | None,
-    nodes: list[str],
+    names: list[str],
     executions: Mapping[str, NodeExecution],
 ) -> None:
     """Raises if anything went wrong; ML Metadata has the last word, not the runner's return."""
@@ -181,7 +167,7 @@ def _raise_failure(
         if user_message(failure) is not None:
             raise failure
         raise ComponentFailure(current or "the pipeline", one_line(failure)) from failure
-    for node in nodes:
+    for node in names:
         execution = executions.get(node)
         if execution is None:
             raise ComponentFailure(node, "it was never started")
@@ -190,42 +176,24 @@ def _raise_failure(
 
 
 def _outcome(
-    directory: RunDirectory,
-    executions: Mapping[str, NodeExecution],
-    gates: GatesConfig,
-    versions: VersionFolder,
-    before: VersionState,
+    directory: RunDirectory, executions: Mapping[str, NodeExecution], gates: GatesConfig
 ) -> Outcome:
-    blessing = Path(_only(executions, "Evaluator", "blessing"))
-    candidate = Path(serving_model_dir(_only(executions, "ClusterCombiner", "model")))
-    baseline = BaselineRecord.read(_only(executions, "BaselineModel", "model"))
-    model = model_id(candidate)
-    found = find_candidate(versions, versions.state(), model)
-    blessed = (blessing / "BLESSED").exists()
-    infra = _infra_record(executions)
-    if infra is not None and not infra.passed:
-        status: Status = "refused"
-    elif found is not None and found.version == before.stable:
-        status = "already_served"
-    elif found is not None and found.withdrawn:
-        status = "rolled_back" if blessed else "refused"
-    elif blessed:
-        status = "pushed"
-        if found is None:
-            raise ComponentFailure("Pusher", f"nothing arrived in {directory.serving}")
-    else:
-        status = "refused"
+    validated = nodes.INFRA_VALIDATOR in executions
+    verdict = read_verdict(
+        gates,
+        evaluation=_only(executions, nodes.EVALUATOR, "evaluation"),
+        blessing=_only(executions, nodes.EVALUATOR, "blessing"),
+        infra_blessing=_only(executions, nodes.INFRA_VALIDATOR, "blessing") if validated else None,
+        pushed_model=_only(executions, nodes.PUSHER, "pushed_model"),
+        baseline=_only(executions, nodes.BASELINE, "model"),
+    )
+    if verdict.status == "pushed" and not (directory.serving / verdict.version).is_dir():
+        raise ComponentFailure(nodes.PUSHER, f"nothing arrived in {directory.serving}")
     return Outcome(
-        status=status,
+        verdict=verdict,
         nodes=executions,
-        candidate=candidate,
+        candidate=Path(serving_model_dir(_only(executions, nodes.COMBINER, "model"))),
         served=served_version(directory.serving),
-        candidate_version=None if found is None else found.version,
-        decisions=[
-            *explain(_only(executions, "Evaluator", "evaluation"), gates, baseline),
-            *([served_decision(infra)] if infra is not None else []),
-        ],
-        baseline=baseline.title,
     )
 
 
@@ -237,7 +205,7 @@ def _only(executions: Mapping[str, NodeExecution], node: str, output: str) -> st
 
 def _copy_report(directory: RunDirectory, outcome: Outcome) -> None:
     directory.report.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(outcome.artifact("RunReport", "report") / "index.html", directory.report)
+    shutil.copyfile(outcome.artifact(nodes.REPORT, "report") / "index.html", directory.report)
 
 
 def _write_record(

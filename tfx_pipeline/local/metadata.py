@@ -12,8 +12,7 @@ from tfx.orchestration import metadata
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
 
-_INGESTION = "BehaviorExampleGen"
-_CLUSTERER = "SequenceClusterer"
+from tfx_pipeline.dag import nodes
 
 State = Literal["ran", "cached", "failed", "running"]
 
@@ -106,7 +105,7 @@ class RunMetadata:
         found: list[str] = []
         for run in reversed(self.run_names()):
             executions = self.executions(run)
-            ingestion, clusterer = executions.get(_INGESTION), executions.get(_CLUSTERER)
+            ingestion, clusterer = executions.get(nodes.INGESTION), executions.get(nodes.CLUSTERER)
             if ingestion is None or clusterer is None or clusterer.state not in ("ran", "cached"):
                 continue
             read = self.parameters(ingestion).get("input_fingerprint")

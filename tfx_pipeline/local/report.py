@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.run_directory import RunDirectory
 from tfx_pipeline.paths.inputs import InputError
-
-NODE = "RunReport"
 
 
 def render_again(run_dir: Path) -> Path:
@@ -31,10 +30,13 @@ def render_again(run_dir: Path) -> Path:
     from tfx_pipeline.local.metadata import RunMetadata
 
     metadata = RunMetadata(directory.database)
-    execution = metadata.latest(NODE)
+    execution = metadata.latest(nodes.REPORT)
     if execution is None:
         raise InputError(f"no run in {str(run_dir)!r} got as far as its report; run it again")
+    parameters = metadata.parameters(execution)
+    if "gates_config" not in parameters:
+        raise InputError(f"{str(run_dir)!r} was made by an earlier release; run it again")
     page = Report()
     page.uri = str(directory.report.parent)
-    Executor().Do(metadata.inputs(execution), {"report": [page]}, metadata.parameters(execution))
+    Executor().Do(metadata.inputs(execution), {"report": [page]}, parameters)
     return directory.report

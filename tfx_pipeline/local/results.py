@@ -6,23 +6,24 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from components.cluster_combiner.record import (
+    ComparisonRecord,
+    Metrics,
+    SliceComparison,
+    SplitComparison,
+)
+from components.gates.verdict import Verdict
+from components.sequence_clusterer.evaluation_record import EvaluationRecord
+from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.customers import show_customers
 from tfx_pipeline.local.local_runner import Outcome
 from tfx_pipeline.local.run_directory import RunDirectory
 from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
-from trainer.raw_history import NOISE
+from trainer.evaluation.compared_models import title
+from trainer.raw_history import NOISE, TEST
 
-MODEL_NAMES = {
-    "popularity": "popularity",
-    "own_items": "own items by frequency, then popularity",
-    "encoder": "global encoder without transitions",
-    "global": "global encoder",
-    "routed": "specialists routed by cluster",
-    "combiner": "combiner",
-}
 OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
 SLICE_METRIC = "ndcg@10"
@@ -30,28 +31,29 @@ SLICE_METRIC = "ndcg@10"
 
 def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
     """Prints the results of a run and writes its `metrics.json`."""
-    comparison = _read(outcome.artifact("ClusterCombiner", "comparison") / "comparison.json")
-    clustering = _read(outcome.artifact("SequenceClusterer", "evaluation") / "evaluation.json")
-    test = comparison["splits"]["test"]
-    models = comparison["models"]
-    show_overall(test["overall"], models, console)
-    show_baskets(test["overall"], models, console)
+    comparison = ComparisonRecord.read(str(outcome.artifact(nodes.COMBINER, "comparison")))
+    clustering = EvaluationRecord.read(str(outcome.artifact(nodes.CLUSTERER, "evaluation")))
+    test, models = comparison.splits[TEST], comparison.models
+    show_overall(test.overall, models, console)
+    show_baskets(test.overall, models, console)
     show_clusters(test, models, console)
     show_frequencies(test, models, console)
-    _show_gates(outcome, console)
-    split = outcome.artifact("SequenceClusterer", "examples") / "Split-test"
+    show_gates(outcome.verdict, outcome.served, console)
+    if not outcome.trained:
+        console.line("  nothing was trained (all from cache)")
+    split = outcome.artifact(nodes.CLUSTERER, "examples") / "Split-test"
     customers = show_customers(
         outcome.served or outcome.candidate, split, config.run.shown_customers, console
     )
     _show_places(outcome, directory, console)
     figures = {
-        "status": outcome.status,
+        "status": outcome.verdict.status,
         "served": str(outcome.served) if outcome.served else None,
         "trained": outcome.trained,
-        "comparison": comparison,
-        "clustering": clustering,
-        "baseline": outcome.baseline,
-        "gates": [dataclasses.asdict(decision) for decision in outcome.decisions],
+        "comparison": comparison.to_json(),
+        "clustering": clustering.to_json(),
+        "baseline": outcome.verdict.against,
+        "gates": [dataclasses.asdict(decision) for decision in outcome.verdict.decisions],
         "customers": customers,
     }
     directory.metrics.write_text(
@@ -59,9 +61,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     )
 
 
-def show_overall(
-    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
-) -> None:
+def show_overall(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
     """The table of all models on all test users."""
     metrics = [name for name in OVERALL_METRICS if any(name in overall[model] for model in models)]
     console.heading("Test users, all")
@@ -69,7 +69,7 @@ def show_overall(
         ["model", *(name.upper() if name != "coverage@20" else "coverage@20" for name in metrics)],
         [
             [
-                MODEL_NAMES.get(model, model),
+                title(model),
                 *(_figure(overall[model].get(name)) for name in metrics),
             ]
             for model in models
@@ -77,9 +77,7 @@ def show_overall(
     )
 
 
-def show_baskets(
-    overall: Mapping[str, Mapping[str, float]], models: Sequence[str], console: Console
-) -> None:
+def show_baskets(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
     """The table of all models over whole next baskets; nothing where a basket is one item."""
     names = {name: f"basket_{name}" for name in BASKET_METRICS}
     if not any(name in overall[model] for model in models for name in names.values()):
@@ -89,7 +87,7 @@ def show_baskets(
         ["model", *(shown.replace("ndcg", "NDCG") for shown in names)],
         [
             [
-                MODEL_NAMES.get(model, model),
+                title(model),
                 *(_figure(overall[model].get(name)) for name in names.values()),
             ]
             for model in models
@@ -97,9 +95,9 @@ def show_baskets(
     )
 
 
-def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+def show_clusters(test: SplitComparison, models: Sequence[str], console: Console) -> None:
     """The table of all models in each cluster."""
-    parts = {int(name): part for name, part in test["by_cluster"].items()}
+    parts = {int(name): part for name, part in test.by_cluster.items()}
     clusters = [(str(k), parts[k]) for k in sorted(parts) if k != NOISE]
     if NOISE in parts:
         clusters.append(("none", parts[NOISE]))
@@ -107,9 +105,9 @@ def show_clusters(test: Mapping[str, Any], models: Sequence[str], console: Conso
     _slices(clusters, models, console)
 
 
-def show_frequencies(test: Mapping[str, Any], models: Sequence[str], console: Console) -> None:
+def show_frequencies(test: SplitComparison, models: Sequence[str], console: Console) -> None:
     """The table of all models by how often the next item occurs in the training histories."""
-    bands = [(f"{name}×", part) for name, part in test["by_target_frequency"].items()]
+    bands = [(f"{name}×", part) for name, part in test.by_target_frequency.items()]
     console.heading(
         f"Test users by how often their next item is in training, {SLICE_METRIC.upper()}"
     )
@@ -117,47 +115,42 @@ def show_frequencies(test: Mapping[str, Any], models: Sequence[str], console: Co
 
 
 def _slices(
-    slices: Sequence[tuple[str, Mapping[str, Any]]], models: Sequence[str], console: Console
+    slices: Sequence[tuple[str, SliceComparison]], models: Sequence[str], console: Console
 ) -> None:
     """One column a slice, with its number of users."""
     console.table(
-        ["model", *(f"{name} ({part['users']:,})" for name, part in slices)],
+        ["model", *(f"{name} ({part.users:,})" for name, part in slices)],
         [
             [
-                MODEL_NAMES.get(model, model),
-                *(_figure(part["models"].get(model, {}).get(SLICE_METRIC)) for _, part in slices),
+                title(model),
+                *(_figure(part.models.get(model, {}).get(SLICE_METRIC)) for _, part in slices),
             ]
             for model in models
         ],
     )
 
 
-def _show_gates(outcome: Outcome, console: Console) -> None:
-    console.heading(f"Gates, against {outcome.baseline}")
-    if outcome.status == "already_served":
-        console.line("  the model is already served, nothing to push")
-    else:
-        for decision in outcome.decisions:
-            mark = "passed" if decision.passed else "FAILED"
-            console.line(f"  {mark}  {decision.sentence}")
-    version = outcome.candidate_version
-    if outcome.status == "pushed":
-        console.line(f"  pushed as version {version}", style="bold")
-        if outcome.served is not None and outcome.served.name != str(version):
-            console.line(
-                f"  it is the canary; version {outcome.served.name} stays stable until "
-                "`cohortrec serving promote`"
-            )
-    elif outcome.status == "rolled_back":
+def show_gates(verdict: Verdict, served: Path | None, console: Console) -> None:
+    """What each gate said, and what became of the model.
+
+    Args:
+        verdict: of the run.
+        served: the stable version after the run.
+        console: where to print.
+    """
+    console.heading(f"Gates, against {verdict.against}")
+    if verdict.status == "already_served":
+        console.line(f"  {verdict.sentence}")
+        return
+    for decision in verdict.decisions:
+        mark = "passed" if decision.passed else "FAILED"
+        console.line(f"  {mark}  {decision.sentence}")
+    console.line(f"  {verdict.sentence}", style="bold")
+    if verdict.status == "pushed" and served is not None and served.name != verdict.version:
         console.line(
-            f"  not pushed: it is version {version}, which was rolled back; "
-            f"`cohortrec serving promote --version {version}` brings it back",
-            style="bold",
+            f"  it is the canary; version {served.name} stays stable until "
+            "`cohortrec serving promote`"
         )
-    elif outcome.status == "refused":
-        console.line("  refused: nothing was pushed", style="bold")
-    if not outcome.trained:
-        console.line("  nothing was trained (all from cache)")
 
 
 def _show_places(outcome: Outcome, directory: RunDirectory, console: Console) -> None:
@@ -170,7 +163,3 @@ def _show_places(outcome: Outcome, directory: RunDirectory, console: Console) ->
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

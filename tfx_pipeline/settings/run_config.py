@@ -10,12 +10,12 @@ import pydantic
 
 from components.behavior_example_gen.config import DataConfig
 from components.cluster_combiner.config import CombinerConfig
+from components.gates.config import GatesConfig
 from components.infra_validator.config import InfraConfig
 from components.item_content_encoder.config import ContentConfig
 from components.sequence_clusterer.config import ClusteringConfig
 from tfx_pipeline.settings.beam_config import BeamConfig
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
-from tfx_pipeline.settings.gates_config import GatesConfig
 from tfx_pipeline.settings.kubeflow_config import KubeflowConfig
 from tfx_pipeline.settings.settings_yaml import RepeatedKey, YamlFault, parse_yaml
 from trainer.config import (

@@ -17,6 +17,7 @@ USER_ERRORS = (
     "DataError",
     "InputError",
     "TrainingDataError",
+    "UnreadableArtifactError",
 )
 
 _IN_TRACEBACK = re.compile(

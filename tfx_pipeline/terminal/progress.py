@@ -24,7 +24,11 @@ class Progress:
     """Turns the log records of a run into progress lines."""
 
     def __init__(
-        self, console: Console, nodes: Collection[str], last_seconds: Mapping[str, float]
+        self,
+        console: Console,
+        nodes: Collection[str],
+        last_seconds: Mapping[str, float],
+        always_run: Collection[str] = (),
     ) -> None:
         """Prepares the display of one run.
 
@@ -33,11 +37,13 @@ class Progress:
             nodes: ids of the nodes that will run.
             last_seconds: what nodes took in earlier runs of the same directory; the basis of the
                 time left.
+            always_run: nodes that never come from the cache.
         """
         self._console = console
         self._waiting = list(nodes)
         self._total = len(self._waiting)
         self._last_seconds = last_seconds
+        self._always_run = always_run
         self._started = 0.0
         self._cached = False
         self._worked = False
@@ -107,8 +113,8 @@ class Progress:
         line = f"{self._position()}  {node:<20} {outcome}"
         if node in self._waiting:
             self._waiting.remove(node)
-        # BaselineModel runs every time, so that it tells nothing about what is to come.
-        self._worked |= not self._cached and node != "BaselineModel"
+        # What runs every time tells nothing about what is to come.
+        self._worked |= not self._cached and node not in self._always_run
         left = self._seconds_left()
         self._console.line(f"{line:<42} about {duration(left)} left" if left > 2 else line)
 

@@ -130,13 +130,13 @@ def read_histories(
         .map(transform.parse, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(2)
     )
-    wanted = (*features.EVENT_FEATURES, features.TARGET, features.FIRST_TARGET)
+    wanted = (*features.EVENT_COLUMNS, features.TARGET, features.FIRST_TARGET)
     values: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
     lengths: list[np.ndarray] = []
     target_lengths: list[np.ndarray] = []
     for batch in dataset:
         users = int(batch[features.ITEM].dense_shape[0])
-        for name in features.EVENT_FEATURES:
+        for name in features.EVENT_COLUMNS:
             values[name].append(batch[name].values.numpy())
         values[features.TARGET].append(batch[features.TARGET].values.numpy())
         first = tf.sparse.to_dense(
@@ -148,7 +148,7 @@ def read_histories(
         lengths.append(_row_lengths(batch[features.ITEM], users))
         target_lengths.append(_row_lengths(batch[features.TARGET], users))
     return Histories(
-        columns={name: _column(name, values[name]) for name in features.EVENT_FEATURES},
+        columns={name: _column(name, values[name]) for name in features.EVENT_COLUMNS},
         splits=_splits(lengths),
         targets=_join(values[features.TARGET], np.int32),
         target_splits=_splits(target_lengths),

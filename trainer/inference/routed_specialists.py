@@ -63,9 +63,7 @@ class RoutedSpecialists(tf.Module):
 
         # The pairs' events [P, length] and their items' vectors [P, length, width / members].
         events_of_pairs = {
-            name: tf.gather(events[name], user)
-            for name in features.EVENT_FEATURES
-            if name in events
+            name: tf.gather(events[name], user) for name in features.EVENT_COLUMNS if name in events
         }
         vectors_of_pairs = tf.gather_nd(events[ITEM_PARTS], member_and_user)
         rows = RoutedRows(tower, len(self._cluster_of_tower))

@@ -24,7 +24,7 @@ EVALUATED_LIST = 20
 """Length of `recommended` in the `evaluate` signature, for coverage@20."""
 
 
-class BaselineModel(tf.Module):
+class BaselineRecommender(tf.Module):
     """Own items by frequency, then popularity; or popularity alone.
 
     The item ids are bytes; items are numbered 0 … n - 1 in the order of their popularity.
@@ -208,7 +208,7 @@ class _OwnItems(NamedTuple):
         return tf.RaggedTensor.from_value_rowids(values, self.row, self.batch).to_tensor(padding)
 
 
-def export_baseline(model: BaselineModel, directory: str, kind: str) -> None:
+def export_baseline(model: BaselineRecommender, directory: str, kind: str) -> None:
     """Writes the SavedModel and `assets.extra/model.json`.
 
     Args:

@@ -171,7 +171,7 @@ class Recommender(tf.Module):
         # Not a RaggedTensor, which would check what Transform has just made.
         splits = tf.searchsorted(items.indices[:, 0], users, out_type=tf.int32)
         starts, ends = splits[:-1], splits[1:]
-        columns = {name: events[name].values for name in features.EVENT_FEATURES}
+        columns = {name: events[name].values for name in features.EVENT_COLUMNS}
         columns = {
             name: tf.cast(column, tf.int32)
             if column.dtype == tf.int64 and name != features.TIME

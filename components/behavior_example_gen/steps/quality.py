@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from components.behavior_example_gen.cleaning import id_forms
 from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.quality_record import (
+    DataQualityRecord,
+    Period,
+    SourceFile,
+    SplitCuts,
+)
 from components.behavior_example_gen.reading import remarks
 from components.behavior_example_gen.reading.batches import swallowed_note
 from components.behavior_example_gen.reading.sources import Source
@@ -19,8 +24,6 @@ from components.behavior_example_gen.steps.plan import Plan, bad_rows, iso
 from components.behavior_example_gen.steps.reports import FileReport, HistoryReport, PartitionReport
 from trainer.errors import DataError
 from trainer.raw_history import SPLITS, TEST, VALIDATION
-
-NAME = "data_quality.json"
 
 
 @dataclass(frozen=True)
@@ -96,71 +99,73 @@ def dropped(reports: Reports) -> Counter[str]:
 
 def describe(
     reports: Reports, sources: Sequence[Source], items: int, notes: Sequence[str]
-) -> dict[str, Any]:
-    """The content of data_quality.json (keys: see the component's README)."""
+) -> DataQualityRecord:
+    """The account of an ingestion."""
     found = total(reports.histories)
     rows = sum(report.rows for report in reports.files)
     bad = sum(bad_rows(reports.files).values())
     plan = reports.plan
     timeless = sources[0].format == "sequences"
     later_events = found.events - found.users
-    return {
-        "files": [{"name": report.name, "rows": report.rows} for report in reports.files],
-        "rows_read": rows,
-        "events_kept": found.events,
-        "users": found.users,
-        "items": items,
-        "bad_rows": bad,
-        "bad_fraction": bad / rows,
-        "dropped": dict(dropped(reports).most_common()),
-        "columns": _columns(sources),
-        "actions": dict(found.actions.most_common()),
-        "first_event": None if timeless or found.first is None else iso(found.first),
-        "last_event": None if timeless or found.last is None else iso(found.last),
-        "events_per_period": [] if timeless else _periods(found.periods, plan),
-        "events_per_user": _distribution(found.lengths),
-        "split": {
-            "method": "leave_one_out" if plan.leave_one_out else "temporal",
-            "validation_cut": None if plan.leave_one_out else iso(plan.validation_cut),
-            "test_cut": None if plan.leave_one_out else iso(plan.test_cut),
-            "histories": {split: found.histories[split] for split in SPLITS},
-        },
-        "notes": [*notes, *_notes(reports, found)],
-        "quarantine": quarantine.NAME,
-        "repeat_share": (found.events - found.user_items) / later_events if later_events else 0.0,
-    }
+    return DataQualityRecord(
+        files=[SourceFile(name=report.name, rows=report.rows) for report in reports.files],
+        rows_read=rows,
+        events_kept=found.events,
+        users=found.users,
+        items=items,
+        bad_rows=bad,
+        bad_fraction=bad / rows,
+        dropped=dict(dropped(reports).most_common()),
+        columns=_columns(sources),
+        actions=dict(found.actions.most_common()),
+        first_event=None if timeless or found.first is None else iso(found.first),
+        last_event=None if timeless or found.last is None else iso(found.last),
+        events_per_period=[] if timeless else _periods(found.periods, plan),
+        events_per_user=_distribution(found.lengths),
+        split=SplitCuts(
+            method="leave_one_out" if plan.leave_one_out else "temporal",
+            validation_cut=None if plan.leave_one_out else iso(plan.validation_cut),
+            test_cut=None if plan.leave_one_out else iso(plan.test_cut),
+            histories={split: found.histories[split] for split in SPLITS},
+        ),
+        notes=[*notes, *_notes(reports, found)],
+        quarantine=quarantine.NAME,
+        repeat_share=(found.events - found.user_items) / later_events if later_events else 0.0,
+    )
 
 
-def summary(account: Mapping[str, Any], quarantine_file: str) -> list[str]:
+def summary(account: DataQualityRecord, quarantine_file: str) -> list[str]:
     """The account in a few lines for the terminal.
 
     Args:
         account: from `describe`.
         quarantine_file: named when it holds rows.
     """
-    kept = (f"{account[key]:,}" for key in ("rows_read", "events_kept", "users", "items"))
-    lines = ["{} rows: {} events of {} users and {} items kept".format(*kept)]
-    if account["dropped"]:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in account["dropped"].items())
+    lines = [
+        f"{account.rows_read:,} rows: {account.events_kept:,} events of {account.users:,} users "
+        f"and {account.items:,} items kept"
+    ]
+    if account.dropped:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in account.dropped.items())
         lines.append(f"dropped: {reasons}")
-    if account["bad_rows"]:
-        lines.append(f"bad rows: {account['bad_rows']:,}, see {quarantine_file}")
-    return [*lines, *(f"note: {note}" for note in account["notes"])]
+    if account.bad_rows:
+        lines.append(f"bad rows: {account.bad_rows:,}, see {quarantine_file}")
+    return [*lines, *(f"note: {note}" for note in account.notes)]
 
 
-def _columns(sources: Sequence[Source]) -> dict[str, str]:
-    columns: dict[str, str] = {}
+def _columns(sources: Sequence[Source]) -> dict[str, str | None]:
+    columns: dict[str, str | None] = {}
     for source in sources:
         for role, names in source.columns.items():
             columns.setdefault(role, " / ".join(names))
     return columns
 
 
-def _periods(periods: Counter[int], plan: Plan) -> list[dict[str, Any]]:
+def _periods(periods: Counter[int], plan: Plan) -> list[Period]:
     if not periods:
         return []
     return [
-        {"start": iso(plan.period_start + number * plan.period_seconds), "events": periods[number]}
+        Period(start=iso(plan.period_start + number * plan.period_seconds), events=periods[number])
         for number in range(min(periods), max(periods) + 1)
     ]
 

@@ -6,11 +6,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from components.run_report import formats as fmt
-from components.run_report.clustering_figures import (
-    Candidate,
-    CandidateSeparation,
-    CandidateStability,
-    ClusteringFigures,
+from components.sequence_clusterer.evaluation_record import (
+    CandidateRecord,
+    EvaluationRecord,
 )
 
 LONG = 10
@@ -60,16 +58,16 @@ class CandidateView:
 class _Column:
     name: str
     meaning: str
-    value: Callable[[Candidate], float | None]
-    text: Callable[[Candidate], str]
-    detail: Callable[[Candidate], str] = lambda _: ""
+    value: Callable[[CandidateRecord], float | None]
+    text: Callable[[CandidateRecord], str]
+    detail: Callable[[CandidateRecord], str] = lambda _: ""
     better: int = 0
     """1 where the highest value is best, -1 where the lowest is, 0 where none is."""
 
 
-def candidate_view(figures: ClusteringFigures) -> CandidateView | None:
+def candidate_view(figures: EvaluationRecord) -> CandidateView | None:
     """The table; None where there was nothing to choose from."""
-    candidates = figures.candidates or _from_curve(figures)
+    candidates = figures.candidates
     if len(candidates) < 2:
         return None
     columns = [c for c in _COLUMNS if any(fmt.known(c.value(x)) for x in candidates)]
@@ -98,22 +96,7 @@ def candidate_view(figures: ClusteringFigures) -> CandidateView | None:
     )
 
 
-def _from_curve(figures: ClusteringFigures) -> list[Candidate]:
-    """What is known of the candidates of the chosen algorithm where the run kept no table."""
-    return [
-        Candidate(
-            algorithm=figures.algorithm,
-            k=entry.k,
-            silhouette=entry.silhouette,
-            silhouette_ci=entry.silhouette_ci,
-            inertia=entry.inertia,
-            smallest_cluster=min(entry.sizes, default=None),
-        )
-        for entry in sorted(figures.by_k, key=lambda entry: entry.k)
-    ]
-
-
-def _best(column: _Column, candidates: Sequence[Candidate]) -> float | None:
+def _best(column: _Column, candidates: Sequence[CandidateRecord]) -> float | None:
     values = [v for x in candidates if (v := column.value(x)) is not None and fmt.known(v)]
     if not column.better or len(values) < 2:
         return None
@@ -126,12 +109,12 @@ def _interval(ends: Sequence[float | None] | None) -> str:
     return " to ".join(fmt.signed_decimals(end, 3) for end in ends)
 
 
-def _stability(x: Candidate) -> CandidateStability:
-    return x.stability or CandidateStability()
+def _resampled(x: CandidateRecord) -> float | None:
+    return x.stability.ari_resampled if x.stability else None
 
 
-def _groups(x: Candidate) -> int | None:
-    return (x.separation or CandidateSeparation()).groups
+def _groups(x: CandidateRecord) -> int | None:
+    return x.separation.groups if x.separation else None
 
 
 _COLUMNS = (
@@ -180,9 +163,9 @@ _COLUMNS = (
     _Column(
         "Stability (95 %)",
         "higher is better: adjusted Rand index with bootstrap resamples",
-        lambda x: _stability(x).ari_resampled,
-        lambda x: fmt.signed_decimals(_stability(x).ari_resampled, 3),
-        lambda x: _interval(_stability(x).ari_resampled_ci),
+        _resampled,
+        lambda x: fmt.signed_decimals(_resampled(x), 3),
+        lambda x: _interval(x.stability.ari_resampled_ci if x.stability else None),
         better=1,
     ),
     _Column(

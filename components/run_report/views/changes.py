@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from components.run_report import formats as fmt
-from components.run_report.clustering_figures import ClusteringFigures
-from components.run_report.inputs import ClusterProfile
-from components.run_report.lasting_figures import LastingClusters
+from components.sequence_clusterer.evaluation_record import EvaluationRecord, LastingClusters
+from components.sequence_clusterer.profiles_record import ClusterProfile
 
 _KINDS = {
     "kept": "goes on",
@@ -53,7 +52,7 @@ class ChangesView:
 
 
 def changes_view(
-    clustering: ClusteringFigures | None, profiles: list[ClusterProfile]
+    clustering: EvaluationRecord | None, profiles: list[ClusterProfile]
 ) -> ChangesView | None:
     """The section; None when there was no last run to compare with.
 

@@ -6,25 +6,22 @@ import dataclasses
 
 from markupsafe import Markup
 
+from components.cluster_combiner.record import CombinationRecord
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
 from components.run_report.charts.cluster_map import cluster_map
 from components.run_report.charts.hours import hours_chart
 from components.run_report.charts.lines import Mark, Point, line_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.clustering_figures import ClusteringFigures, KMeasures
-from components.run_report.inputs import (
-    ClusterProfile,
-    Combination,
-    LiftedCategory,
-    LiftedItem,
-    ReportInputs,
-)
+from components.run_report.inputs import ReportInputs
 from components.run_report.palette import cluster_colour
 from components.run_report.views.candidates import CandidateView, candidate_view
 from components.run_report.views.results import judged_split, value
 from components.run_report.views.silhouettes import SilhouetteView, silhouette_view
 from components.run_report.views.traits import TraitRow, lift_interval, trait_rows
+from components.sequence_clusterer.evaluation_record import EvaluationRecord, KMeasures
+from components.sequence_clusterer.profiles_record import ClusterProfile, LiftedCategory, LiftedItem
+from trainer.evaluation.compared_models import COMBINER
 
 SILHOUETTE = "#0072b2"
 INERTIA = "#d55e00"
@@ -76,7 +73,7 @@ class Card:
 class ClustersView:
     """The whole section."""
 
-    figures: ClusteringFigures
+    figures: EvaluationRecord
     silhouette: Markup | None
     inertia: Markup | None
     candidates: CandidateView | None
@@ -116,7 +113,7 @@ def clusters_view(inputs: ReportInputs, names: ClusterNames) -> ClustersView | N
     )
 
 
-def weights_chart(combination: Combination | None) -> Markup | None:
+def weights_chart(combination: CombinationRecord | None) -> Markup | None:
     """Mean weight of the global encoder and of each specialist in the combination."""
     if combination is None or not combination.weights_mean:
         return None
@@ -209,7 +206,7 @@ def _facts(profile: ClusterProfile, inputs: ReportInputs) -> list[tuple[str, str
         facts.append(("Median price", f"{profile.price_median:,.2f}"))
     judged = judged_split(inputs.comparison) if inputs.comparison else None
     part = judged[1].by_cluster.get(str(profile.cluster)) if judged else None
-    ndcg = value(part.models.get("combiner")) if part else None
+    ndcg = value(part.models.get(COMBINER)) if part else None
     if judged is not None and ndcg is not None:
         facts.append((f"NDCG@10, combiner ({judged[0]})", fmt.metric(ndcg)))
     return facts

@@ -6,11 +6,12 @@ import dataclasses
 
 from markupsafe import Markup
 
+from components.behavior_example_gen.quality_record import DataQualityRecord
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
 from components.run_report.charts.quantiles import NAMES, quantile_chart
 from components.run_report.charts.timeline import timeline
-from components.run_report.inputs import DataQualityFigures, ReportInputs
+from components.run_report.inputs import ReportInputs
 
 REASONS = {
     "unreadable": "the line could not be parsed",
@@ -44,7 +45,7 @@ class DropRow:
 class DataView:
     """The whole section."""
 
-    figures: DataQualityFigures
+    figures: DataQualityRecord
     drops: list[DropRow]
     unaccounted: int
     many_per_row: bool
@@ -105,21 +106,21 @@ def _share(rows: int, total: int) -> str:
     return fmt.percent(rows / total) if total else fmt.MISSING
 
 
-def _unaccounted(data: DataQualityFigures) -> int:
+def _unaccounted(data: DataQualityRecord) -> int:
     """Rows that were neither kept nor counted as dropped; 0 where a row holds many events."""
     if data.events_kept > data.rows_read:
         return 0
     return data.rows_read - data.events_kept - sum(data.dropped.values())
 
 
-def _flow(data: DataQualityFigures, drops: list[tuple[int, str]]) -> Markup:
+def _flow(data: DataQualityRecord, drops: list[tuple[int, str]]) -> Markup:
     rows = [("Rows read", data.rows_read, "#9a9a9a"), ("Events kept", data.events_kept, COLOUR)]
     rows += [(fmt.words(reason), count, DROPPED) for count, reason in drops]
     groups = [Group(n, (Bar(c, colour, fmt.integer(c)),)) for n, c, colour in rows]
     return bar_chart(groups, label="Rows read, kept and dropped", name_width=150)
 
 
-def _over_time(data: DataQualityFigures) -> Markup | None:
+def _over_time(data: DataQualityRecord) -> Markup | None:
     periods = [
         (start, period.events)
         for period in data.events_per_period
@@ -137,7 +138,7 @@ def _over_time(data: DataQualityFigures) -> Markup | None:
     return timeline(starts, events, cuts, colour=COLOUR)
 
 
-def _per_user(data: DataQualityFigures) -> Markup | None:
+def _per_user(data: DataQualityRecord) -> Markup | None:
     quantiles = {
         name: found for name in NAMES if (found := data.events_per_user.get(name)) is not None
     }

@@ -11,11 +11,6 @@ from markupsafe import Markup
 from components.run_report import formats as fmt
 from components.run_report.charts.flows import FAINTEST, Place, flow_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.clustering_figures import (
-    ClusteringFigures,
-    DriftFigures,
-    TransitionFigures,
-)
 from components.run_report.palette import NOISE_COLOUR, cluster_colour
 from components.run_report.views.matrix import Matrix, share_matrix
 from components.run_report.views.transitions import (
@@ -23,6 +18,11 @@ from components.run_report.views.transitions import (
     earlier,
     largest_moves,
     users_moved,
+)
+from components.sequence_clusterer.evaluation_record import (
+    ClusterTransitions,
+    DriftRecord,
+    EvaluationRecord,
 )
 
 _EARLIER_COLOUR = "#7a8794"
@@ -69,7 +69,7 @@ class FlowsView:
     faintest: str
 
 
-def flows_view(figures: ClusteringFigures | None, names: ClusterNames) -> FlowsView | None:
+def flows_view(figures: EvaluationRecord | None, names: ClusterNames) -> FlowsView | None:
     """The section; None for one cluster and for runs that did not look at drift."""
     drift = figures.drift if figures else None
     if figures is None or drift is None or figures.chosen_k < 2:
@@ -105,7 +105,7 @@ def flows_view(figures: ClusteringFigures | None, names: ClusterNames) -> FlowsV
     )
 
 
-def _headline(drift: DriftFigures, figures: ClusteringFigures) -> list[str]:
+def _headline(drift: DriftRecord, figures: EvaluationRecord) -> list[str]:
     """How many moved, where to, and how much of it resampling would move."""
     said = []
     if fmt.known(drift.changed):
@@ -139,7 +139,7 @@ def _earlier(clusters: int) -> list[Place]:
 
 
 def _compare(
-    found: TransitionFigures,
+    found: ClusterTransitions,
     before: Sequence[Place],
     sentences: list[str],
     names: ClusterNames,

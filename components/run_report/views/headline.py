@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
+from components.baseline_model.record import BaselineRecord
+from components.cluster_combiner.record import SplitComparison
+from components.gates.verdict import Status, Verdict
 from components.run_report import formats as fmt
-from components.run_report.inputs import Baseline, ReportInputs, SplitComparison, Verdict
-from components.run_report.views.gates import failure_sentence
+from components.run_report.inputs import ReportInputs
 from components.run_report.views.results import best_free, judged_split, value
+from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, ENCODER, GLOBAL
 
 SHOWN_FAILURES = 5
 
-BASELINE_NAMES = {
-    "served": "the model in production",
-    "popularity": "popularity",
-    "own_items": "own items, then popularity",
+# Style class, a sign that needs no colour, and title.
+_BANNERS: Mapping[Status, tuple[str, str, str]] = {
+    "pushed": ("good", "✓", "Pushed"),
+    "already_served": ("same", "=", "Already served"),
+    "rolled_back": ("bad", "✗", "Not pushed: rolled back before"),
+    "refused": ("bad", "✗", "Refused"),
+    "not_judged": ("open", "?", "Not judged"),
 }
 
 
@@ -39,61 +46,39 @@ class Tile:
     detail: str = ""
 
 
-def banner(verdict: Verdict, baseline: Baseline | None, gated: bool) -> Banner:
-    """The verdict in words.
-
-    Args:
-        verdict: the outcome.
-        baseline: what the candidate was measured against.
-        gated: whether any gate was enforced.
-    """
-    against = f" It was measured against {baseline_name(baseline)}." if baseline else ""
-    if verdict.outcome == "pushed":
-        title = "Pushed: every gate passed" if gated else "Pushed: no gate was enforced"
-        passed = "passed every gate" if gated else "was not held against any gate"
-        goes = "goes into production"
-        if verdict.destination:
-            version = f"as version {verdict.version} " if verdict.version else ""
-            goes = f"was pushed {version}to {verdict.destination}"
-        return Banner("good", "✓", title, f"The new model {passed} and {goes}.{against}", [])
-    if verdict.outcome == "already_served":
-        version = f", version {verdict.version}" if verdict.version else ""
-        return Banner(
-            "same",
-            "=",
-            "Already served",
-            f"This run gives the very model that is in production{version}: nothing new to push.",
-            [],
-        )
-    if verdict.outcome == "refused":
-        count = len(verdict.failed)
-        title = f"Refused: {count} gate{'s' if count != 1 else ''} failed" if count else "Refused"
-        reasons = [failure_sentence(gate) for gate in verdict.failed[:SHOWN_FAILURES]]
-        if verdict.unservable:
-            title = "Refused: the model cannot be served"
-            reasons.insert(0, fmt.sentence(verdict.unservable))
-        return Banner(
-            "bad",
-            "✗",
-            title,
-            f"The new model was not pushed; what is served stays as it is.{against}",
-            reasons,
-            max(count - SHOWN_FAILURES, 0),
-        )
+def banner(verdict: Verdict) -> Banner:
+    """The verdict in words: what the terminal says, under a title."""
+    failures = [fmt.sentence(decision.sentence) for decision in verdict.failed]
+    state, mark, title = _BANNERS[verdict.status]
+    text = fmt.sentence(verdict.sentence)
+    if verdict.status == "pushed":
+        title += ": every gate passed" if verdict.enforced else ": no gate was enforced"
+        text = f"The new model was {verdict.sentence}."
+        if failures:
+            text += f" {_count(failures)} would have refused it."
+    elif verdict.status == "refused":
+        if any(decision.gate == "served" for decision in verdict.failed):
+            title += ": the model cannot be served"
+        elif failures:
+            title += f": {_count(failures)} failed"
+        text += " What is served stays as it is."
+    elif verdict.status == "already_served":
+        failures = []
+    if verdict.baseline and verdict.status != "already_served":
+        text += f" The new model was measured against {baseline_name(verdict.baseline)}."
     return Banner(
-        "open",
-        "?",
-        "Not judged",
-        "The run has no decision of the Evaluator, so nothing was pushed or refused.",
-        [],
+        state, mark, title, text, failures[:SHOWN_FAILURES], max(len(failures) - SHOWN_FAILURES, 0)
     )
 
 
-def baseline_name(baseline: Baseline) -> str:
+def _count(failures: list[str]) -> str:
+    return f"{len(failures)} gate{'s' if len(failures) != 1 else ''}"
+
+
+def baseline_name(baseline: BaselineRecord) -> str:
     """What the candidate was measured against."""
-    name = BASELINE_NAMES.get(baseline.kind, baseline.kind or "the baseline")
     served = baseline.kind == "served" and baseline.version
-    return f"{name} (version {baseline.version})" if served else name
+    return f"{baseline.title} (version {baseline.version})" if served else baseline.title
 
 
 def tiles(inputs: ReportInputs) -> list[Tile]:
@@ -118,7 +103,7 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
     if judged is None:
         return shown
     name, split = judged
-    combiner = split.overall.get("combiner")
+    combiner = split.overall.get(COMBINER)
     ndcg = value(combiner)
     shown.append(Tile("NDCG@10", fmt.metric(ndcg), f"combiner, {name} users"))
     shown.append(
@@ -146,7 +131,7 @@ def sentences(inputs: ReportInputs) -> list[str]:
     if judged is None:
         return []
     name, split = judged
-    ndcg = value(split.overall.get("combiner"))
+    ndcg = value(split.overall.get(COMBINER))
     if ndcg is None:
         return []
     said = [f"On the {name} users the combiner reaches NDCG@10 {fmt.metric(ndcg)}"]
@@ -155,7 +140,7 @@ def sentences(inputs: ReportInputs) -> list[str]:
         word = "above" if ndcg >= free[1] else "below"
         said[0] += (
             f", {fmt.percent(abs(ndcg / free[1] - 1))} {word} the best baseline that costs nothing"
-            f" ({fmt.model_name(free[0]).lower()}: {fmt.metric(free[1])})"
+            f" ({COMPARED_MODELS[free[0]].title}: {fmt.metric(free[1])})"
         )
     said[0] += "."
     said += _transitions(split) + _specialists(inputs, split, ndcg)
@@ -164,7 +149,7 @@ def sentences(inputs: ReportInputs) -> list[str]:
 
 def _transitions(split: SplitComparison) -> list[str]:
     """What counting which items follow which brought to the encoder."""
-    before, after = (value(split.overall.get(name)) for name in ("encoder", "global"))
+    before, after = (value(split.overall.get(name)) for name in (ENCODER, GLOBAL))
     if before is None or after is None:
         return []
     relative = f" ({fmt.signed_percent(after / before - 1)})" if before else ""
@@ -176,7 +161,7 @@ def _transitions(split: SplitComparison) -> list[str]:
 
 def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> list[str]:
     """What clustering brought on top of the one encoder for all."""
-    alone = value(split.overall.get("global"))
+    alone = value(split.overall.get(GLOBAL))
     if alone is None:
         return []
     change = fmt.signed_metric(ndcg - alone)
@@ -191,8 +176,8 @@ def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> l
     pairs = [
         (a, b)
         for part in split.by_cluster.values()
-        if (a := value(part.models.get("combiner"))) is not None
-        and (b := value(part.models.get("global"))) is not None
+        if (a := value(part.models.get(COMBINER))) is not None
+        and (b := value(part.models.get(GLOBAL))) is not None
     ]
     if len(pairs) > 1:
         # Differences that no table shows (four decimals) do not count as better or worse.

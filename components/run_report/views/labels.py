@@ -6,8 +6,8 @@ import dataclasses
 
 from components.run_report import formats as fmt
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.clustering_figures import LabelAgreement, LabelColumn
 from components.run_report.views.matrix import Cell, share_cell
+from components.sequence_clusterer.evaluation_record import LabelAgreement, LabelColumn
 
 SIGNIFICANT = 0.05
 

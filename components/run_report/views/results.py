@@ -9,14 +9,18 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from components.cluster_combiner.record import (
+    ComparisonRecord,
+    Metrics,
+    SliceComparison,
+    SplitComparison,
+)
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
-from components.run_report.inputs import Comparison, Metrics, SliceComparison, SplitComparison
-from components.run_report.palette import model_colours
+from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, FREE, GLOBAL
 
 HEADLINE = "ndcg@10"
 FEW_USERS = 200
-FREE = ("popularity", "own_items")
 METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = (
     "basket_recall@10",
@@ -83,7 +87,7 @@ class Results:
     by_frequency: SliceTable | None
 
 
-def results(comparison: Comparison) -> Results | None:
+def results(comparison: ComparisonRecord) -> Results | None:
     """The section; None when no split holds a figure."""
     judged = judged_split(comparison)
     if judged is None:
@@ -95,19 +99,18 @@ def results(comparison: Comparison) -> Results | None:
         _overall(comparison, part, METRICS) for part in order if comparison.splits[part].overall
     ]
     baskets = [_overall(comparison, part, BASKET_METRICS) for part in order]
-    colours = model_colours(models)
     return Results(
         split=name,
         overall=tables,
         baskets=[table for table in baskets if table.metrics],
-        legend=[(fmt.model_name(model), colours[model]) for model in models],
+        legend=[(fmt.model_name(model), COMPARED_MODELS[model].colour) for model in models],
         by_cluster=_slices(split.by_cluster, models, "Cluster {}", "clusters"),
         by_length=_slices(split.by_history_length, models, "{} events", "history lengths"),
         by_frequency=_slices(split.by_target_frequency, models, "{} times", "training frequency"),
     )
 
 
-def judged_split(comparison: Comparison) -> tuple[str, SplitComparison] | None:
+def judged_split(comparison: ComparisonRecord) -> tuple[str, SplitComparison] | None:
     """The split that counts: test, or validation when the test split has no figures."""
     for name in ("test", "validation", *comparison.splits):
         split = comparison.splits.get(name)
@@ -130,7 +133,7 @@ def best_free(split: SplitComparison) -> tuple[str, float] | None:
     return max(scores.items(), key=lambda pair: pair[1]) if scores else None
 
 
-def _models(comparison: Comparison, split: SplitComparison) -> list[str]:
+def _models(comparison: ComparisonRecord, split: SplitComparison) -> list[str]:
     """Models with figures, in the order of the file."""
     named = [model for model in comparison.models if model in split.overall]
     return named + [model for model in split.overall if model not in named]
@@ -142,11 +145,10 @@ def _users(models: Mapping[str, Metrics]) -> int | None:
     return max(counts, default=None)
 
 
-def _overall(comparison: Comparison, name: str, wanted: Sequence[str]) -> OverallTable:
+def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> OverallTable:
     """The wanted metrics that were measured on a split."""
     split = comparison.splits[name]
     models = _models(comparison, split)
-    colours = model_colours(models)
     metrics = [m for m in wanted if any(value(split.overall[x], m) is not None for x in models)]
     best = {m: _best([value(split.overall[x], m) for x in models]) for m in metrics}
     rows = []
@@ -156,7 +158,7 @@ def _overall(comparison: Comparison, name: str, wanted: Sequence[str]) -> Overal
             score = value(split.overall[model], m)
             text = fmt.percent(score) if m.startswith("coverage") else fmt.metric(score)
             cells.append(Cell(text, score is not None and text == _text(m, best[m])))
-        rows.append(Row(fmt.model_name(model), cells, colour=colours[model]))
+        rows.append(Row(fmt.model_name(model), cells, colour=COMPARED_MODELS[model].colour))
     return OverallTable(
         split=name,
         users=split.users if split.users is not None else _users(split.overall),
@@ -180,7 +182,6 @@ def _slices(
     filled = {name: s for name, s in slices.items() if s.models and _slice_users(s) != 0}
     if not filled:
         return None
-    colours = model_colours(models)
     rows, groups = [], []
     for name in sorted(filled, key=_order):
         part = filled[name]
@@ -194,11 +195,13 @@ def _slices(
                 title,
                 [Cell(text, text == best != fmt.MISSING) for text in texts],
                 users=users,
-                difference=_difference(scores.get("combiner"), scores.get("global")),
+                difference=_difference(scores.get(COMBINER), scores.get(GLOBAL)),
             )
         )
         bars = tuple(
-            Bar(score, colours[m], fmt.metric(score), f"{title}, {fmt.model_name(m)}")
+            Bar(
+                score, COMPARED_MODELS[m].colour, fmt.metric(score), f"{title}, {fmt.model_name(m)}"
+            )
             for m, score in scores.items()
         )
         groups.append(Group(title, bars, f"{fmt.integer(users)} users" if users else ""))

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from components.run_report import formats as fmt
 from components.run_report.charts.silhouettes import Silhouettes, silhouette_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.clustering_figures import ClusteringFigures, SilhouetteSpread
 from components.run_report.palette import cluster_colour
+from components.sequence_clusterer.evaluation_record import EvaluationRecord, SilhouetteSpread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,23 +25,22 @@ class ClusterRow:
 
 @dataclasses.dataclass(frozen=True)
 class SilhouetteView:
-    """Chart and table; `spread` says whether the users' values are known, not only means."""
+    """Chart and table."""
 
     chart: Markup
     rows: list[ClusterRow]
-    spread: bool
     noise: bool
 
 
-def silhouette_view(figures: ClusteringFigures, names: ClusterNames) -> SilhouetteView | None:
+def silhouette_view(figures: EvaluationRecord, names: ClusterNames) -> SilhouetteView | None:
     """Chart and table; None where no cluster's silhouette was measured."""
-    means = figures.silhouette_by_cluster
-    spreads = figures.silhouette_spread or [None] * len(means)
-    sizes = figures.sizes or [0] * len(means)
+    of_clusters = zip(
+        figures.silhouette_by_cluster, figures.silhouette_spread, figures.sizes, strict=True
+    )
     found = [
         (k, mean, spread, users)
-        for k, (mean, spread, users) in enumerate(zip(means, spreads, sizes, strict=False))
-        if mean is not None
+        for k, (mean, spread, users) in enumerate(of_clusters)
+        if mean is not None and spread is not None
     ]
     if not found:
         return None
@@ -51,7 +50,7 @@ def silhouette_view(figures: ClusteringFigures, names: ClusterNames) -> Silhouet
             names.label(k, 34),
             users,
             mean,
-            _values(mean, spread),
+            spread.quantiles,
             cluster_colour(k),
             f"{names.called(k)}: {row.figures[0]} users, mean silhouette {row.figures[1]}",
         )
@@ -66,22 +65,14 @@ def silhouette_view(figures: ClusteringFigures, names: ClusterNames) -> Silhouet
             description="; ".join(shape.title for shape in shapes) + ".",
         ),
         rows=rows,
-        spread=any(spread is not None for _, _, spread, _ in found),
         noise=figures.noise > 0,
     )
 
 
-def _values(mean: float, spread: SilhouetteSpread | None) -> tuple[float, ...]:
-    """What is drawn: the quantiles, or the mean alone where they are not known."""
-    if spread is None or len(spread.quantiles) < 2:
-        return mean, mean
-    return tuple(spread.quantiles)
-
-
 def _row(
-    cluster: int, mean: float, spread: SilhouetteSpread | None, users: int, names: ClusterNames
+    cluster: int, mean: float, spread: SilhouetteSpread, users: int, names: ClusterNames
 ) -> ClusterRow:
-    below = fmt.percent(spread.below_zero if spread else None)
+    below = fmt.percent(spread.below_zero)
     return ClusterRow(
         cluster,
         names.name(cluster),

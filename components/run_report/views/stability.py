@@ -9,9 +9,9 @@ from markupsafe import Markup
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.clustering_figures import ClusteringFigures, StabilityFigures
 from components.run_report.palette import cluster_colour
 from components.run_report.views.matrix import Matrix, share_matrix
+from components.sequence_clusterer.evaluation_record import EvaluationRecord, StabilityRecord
 
 MIXED = 0.1
 """From this share of pairs on, two clusters are said not to be kept apart."""
@@ -37,7 +37,7 @@ class StabilityView:
     users: str
 
 
-def stability_view(figures: ClusteringFigures | None, names: ClusterNames) -> StabilityView | None:
+def stability_view(figures: EvaluationRecord | None, names: ClusterNames) -> StabilityView | None:
     """The section; None where stability was not measured, as for one cluster."""
     stability = figures.stability if figures else None
     if stability is None:
@@ -51,7 +51,7 @@ def stability_view(figures: ClusteringFigures | None, names: ClusterNames) -> St
     )
 
 
-def _sentences(stability: StabilityFigures, names: ClusterNames) -> list[str]:
+def _sentences(stability: StabilityRecord, names: ClusterNames) -> list[str]:
     said = []
     if fmt.known(stability.ari_resampled):
         interval = ""
@@ -84,7 +84,7 @@ def _sentences(stability: StabilityFigures, names: ClusterNames) -> list[str]:
     return said
 
 
-def _mixed(stability: StabilityFigures) -> list[tuple[float, int, int]]:
+def _mixed(stability: StabilityRecord) -> list[tuple[float, int, int]]:
     """The pairs of clusters that resamples put together most often, at most three."""
     rows = stability.together
     pairs = [
@@ -96,7 +96,7 @@ def _mixed(stability: StabilityFigures) -> list[tuple[float, int, int]]:
     return sorted(pairs, reverse=True)[:_PAIRS]
 
 
-def _jaccard(stability: StabilityFigures, names: ClusterNames) -> Markup | None:
+def _jaccard(stability: StabilityRecord, names: ClusterNames) -> Markup | None:
     if not stability.jaccard:
         return None
     readings = [*stability.readings, *([""] * len(stability.jaccard))]
@@ -122,7 +122,7 @@ def _figure(value: float | None, word: str) -> str:
     return f"{figure} {word}".strip() if fmt.known(value) else word or figure
 
 
-def _together(stability: StabilityFigures, names: ClusterNames) -> Matrix | None:
+def _together(stability: StabilityRecord, names: ClusterNames) -> Matrix | None:
     if len(stability.together) < 2:
         return None
     return share_matrix(

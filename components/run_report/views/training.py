@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
 
 from markupsafe import Markup
 
 from components.run_report import formats as fmt
 from components.run_report.charts.lines import Mark, Point, line_chart
-from components.run_report.inputs import TrainingRun
 from components.run_report.palette import cluster_colour
+from trainer.training.training_record import TrainingRecord
 
 LOSS = "#d55e00"
 NDCG = "#0072b2"
@@ -55,7 +54,7 @@ class TrainingView:
 
 
 def training_view(
-    encoder: TrainingRun | None, specialists: list[TrainingRun], chosen_k: int | None
+    encoder: TrainingRecord | None, specialists: list[TrainingRecord], chosen_k: int | None
 ) -> TrainingView:
     """Curves, table and settings of all trainers."""
     busy = [run for run in specialists if not _idle(run, chosen_k)]
@@ -73,9 +72,7 @@ def training_view(
         rows=[_row(run) for run in runs],
         idle=len(specialists) - len(busy),
         derived=[
-            (fmt.trainer_name(run.name), name, *_derived(entry))
-            for run in runs
-            for name, entry in [*run.derived.items(), *_tuned(run)]
+            (fmt.trainer_name(run.name), *decided) for run in runs for decided in _decided(run)
         ],
         settings=[
             (fmt.trainer_name(run.name), json.dumps(run.settings, indent=2, sort_keys=True))
@@ -85,14 +82,14 @@ def training_view(
     )
 
 
-def _idle(run: TrainingRun, chosen_k: int | None) -> bool:
+def _idle(run: TrainingRecord, chosen_k: int | None) -> bool:
     """Whether a trainer had no cluster to learn from because fewer were made."""
     number = fmt.cluster_number(run.name)
     none_made = chosen_k is not None and number is not None and number >= chosen_k
     return none_made and run.status != "trained"
 
 
-def _curve(run: TrainingRun, measure: str, colour: str, small: bool = False) -> Markup | None:
+def _curve(run: TrainingRecord, measure: str, colour: str, small: bool = False) -> Markup | None:
     """One measure by epoch, best epoch marked; None when nothing was measured."""
     points = [
         Point(epoch.epoch, value)
@@ -117,7 +114,7 @@ def _curve(run: TrainingRun, measure: str, colour: str, small: bool = False) -> 
     )
 
 
-def _row(run: TrainingRun) -> TrainerRow:
+def _row(run: TrainingRecord) -> TrainerRow:
     return TrainerRow(
         name=fmt.trainer_name(run.name),
         status=run.status,
@@ -130,17 +127,12 @@ def _row(run: TrainingRun) -> TrainerRow:
     )
 
 
-def _tuned(run: TrainingRun) -> list[tuple[str, Any]]:
-    """Settings that the search for hyper-parameters decided, as if derived."""
+def _decided(run: TrainingRecord) -> list[tuple[str, str, str]]:
+    """Settings that the data or the search for hyper-parameters decided: name, value and why."""
     return [
-        (name, {"value": entry["value"], "why": f"tuned; configured: {entry['configured']}"})
-        for name, entry in run.tuned.items()
-        if isinstance(entry, dict) and {"value", "configured"} <= set(entry)
+        *((name, str(entry.value), entry.why) for name, entry in run.derived.items()),
+        *(
+            (name, str(entry.value), f"tuned; configured: {entry.configured}")
+            for name, entry in run.tuned.items()
+        ),
     ]
-
-
-def _derived(entry: Any) -> tuple[str, str]:
-    """A setting that the data decided: its value and why."""
-    if isinstance(entry, dict):
-        return str(entry.get("value", fmt.MISSING)), str(entry.get("why", ""))
-    return str(entry), ""

@@ -6,8 +6,8 @@ import dataclasses
 import math
 
 from components.run_report import formats as fmt
-from components.run_report.figure_base import Measure
-from components.run_report.inputs import Trait
+from components.sequence_clusterer.profiles_record import Trait
+from trainer.artifact_record import Measure
 
 MOST = 6
 _END = 4.0

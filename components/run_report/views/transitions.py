@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from components.run_report import formats as fmt
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.clustering_figures import TransitionFigures
+from components.sequence_clusterer.evaluation_record import ClusterTransitions
 
 _LARGEST = 3
 
 
-def largest_moves(found: TransitionFigures) -> str:
+def largest_moves(found: ClusterTransitions) -> str:
     """Between which clusters most users moved, by number; "" where nobody did."""
     last = len(found.flows) - 1
     moves = sorted(
@@ -25,7 +25,7 @@ def largest_moves(found: TransitionFigures) -> str:
     return "; ".join(f"from {called(i)} to {called(j)} ({n:,} users)" for n, i, j in moves)
 
 
-def users_moved(found: TransitionFigures, names: ClusterNames) -> list[str]:
+def users_moved(found: ClusterTransitions, names: ClusterNames) -> list[str]:
     """Both sides are the clusters of this run, so the users move."""
     said = []
     for old, new in found.survived.items():
@@ -46,7 +46,7 @@ def users_moved(found: TransitionFigures, names: ClusterNames) -> list[str]:
     return said
 
 
-def clusters_moved(found: TransitionFigures, names: ClusterNames) -> list[str]:
+def clusters_moved(found: ClusterTransitions, names: ClusterNames) -> list[str]:
     """The earlier clusters were made anew and have numbers of their own: the clusters move."""
     said = [
         f"{earlier(old)} lives on as {names.called(new)} ({_share(found, old, new)} of its users)."
@@ -73,7 +73,7 @@ def _of(cluster: int, names: ClusterNames) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _share(found: TransitionFigures, old: int, new: int) -> str:
+def _share(found: ClusterTransitions, old: int, new: int) -> str:
     """Part of the users of an old cluster who are in a new one."""
     row = found.flows[old]
     return fmt.percent(row[new] / max(sum(row), 1), 0)

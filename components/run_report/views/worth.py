@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from components.cluster_combiner.record import Lift, WorthRecord
 from components.run_report import formats as fmt
 from components.run_report.charts.intervals import Difference, interval_chart
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.inputs import LiftFigures, TrainingRun, WorthFigures
-from components.run_report.palette import cluster_colour, model_colours
+from components.run_report.palette import cluster_colour
+from trainer.evaluation.compared_models import COMPARED_MODELS, CONTINUED
+from trainer.training.training_record import TrainingRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +67,9 @@ _ADVICE = {
 
 
 def worth_view(
-    worth: WorthFigures | None,
-    encoder: TrainingRun | None,
-    specialists: Sequence[TrainingRun],
+    worth: WorthRecord | None,
+    encoder: TrainingRecord | None,
+    specialists: Sequence[TrainingRecord],
     names: ClusterNames,
 ) -> WorthView | None:
     """The section; None when nothing was compared."""
@@ -75,22 +77,24 @@ def worth_view(
     if worth is None or not any(x.users for x in lifts):
         return None
     whole = [x for x in lifts if x.cluster is None]
-    colours = model_colours([x.model for x in whole])
     against = list(dict.fromkeys(x.against for x in whole))
     overall = interval_chart(
         [
             (
-                f"Against {fmt.model_name(rival).lower()}",
-                [_difference(fmt.model_name(x.model), x, colours[x.model]) for x in whole
-                 if x.against == rival],
+                f"Against {COMPARED_MODELS[rival].title}",
+                [
+                    _difference(fmt.model_name(x.model), x, COMPARED_MODELS[x.model].colour)
+                    for x in whole
+                    if x.against == rival
+                ],
             )
             for rival in against
         ],
         label="Difference in NDCG@10 with its interval, by model and what it is compared with",
         x_title="difference in NDCG@10, test users",
-    )  # fmt: skip
+    )
     judged = worth.verdict.judged
-    parts: dict[int, list[LiftFigures]] = {}
+    parts: dict[int, list[Lift]] = {}
     for x in lifts:
         if x.model == judged and x.cluster is not None and x.users:
             parts.setdefault(x.cluster, []).append(x)
@@ -113,11 +117,11 @@ def worth_view(
             if found
         ],
         costs=_costs(worth, encoder, specialists),
-        controls=any(x.model == "continued" for x in lifts),
+        controls=any(x.model == CONTINUED for x in lifts),
     )
 
 
-def _difference(name: str, lift: LiftFigures, colour: str) -> Difference:
+def _difference(name: str, lift: Lift, colour: str) -> Difference:
     scale = 100 / lift.base if lift.base else 0.0
     return Difference(
         name,
@@ -129,16 +133,16 @@ def _difference(name: str, lift: LiftFigures, colour: str) -> Difference:
     )
 
 
-def _heading(cluster: int, lift: LiftFigures, names: ClusterNames) -> str:
+def _heading(cluster: int, lift: Lift, names: ClusterNames) -> str:
     return f"{names.label(cluster, 84)} · {fmt.integer(lift.users)} users"
 
 
-def _rival(lift: LiftFigures) -> Difference:
+def _rival(lift: Lift) -> Difference:
     colour = cluster_colour(lift.cluster if lift.cluster is not None else -1)
-    return _difference(f"against {fmt.model_name(lift.against).lower()}", lift, colour)
+    return _difference(f"against {COMPARED_MODELS[lift.against].title}", lift, colour)
 
 
-def _row(lift: LiftFigures, names: ClusterNames) -> WorthRow:
+def _row(lift: Lift, names: ClusterNames) -> WorthRow:
     return WorthRow(
         model=fmt.model_name(lift.model),
         against=fmt.model_name(lift.against),
@@ -151,7 +155,7 @@ def _row(lift: LiftFigures, names: ClusterNames) -> WorthRow:
 
 
 def _costs(
-    worth: WorthFigures, encoder: TrainingRun | None, specialists: Sequence[TrainingRun]
+    worth: WorthRecord, encoder: TrainingRecord | None, specialists: Sequence[TrainingRecord]
 ) -> list[tuple[str, str]]:
     costs = []
     seconds = [run.seconds for run in specialists if run.seconds is not None]

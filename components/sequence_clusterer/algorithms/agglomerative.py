@@ -26,6 +26,8 @@ class Agglomerative(ClusteringAlgorithm):
     to 32 prototypes a cluster.
     """
 
+    title = "agglomerative clustering"
+
     def _fit(self, points: np.ndarray, k: int, seed: int) -> Clustering:
         if k == 1:
             return one_cluster(points)

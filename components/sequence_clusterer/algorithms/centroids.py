@@ -15,6 +15,8 @@ from trainer.clusters.nearest_prototype import NearestPrototype
 class _CentroidAlgorithm(ClusteringAlgorithm):
     """The rule is the nearest centroid."""
 
+    has_centroids = True
+
     def _fit(self, points: np.ndarray, k: int, seed: int) -> Clustering:
         model = self._model(k, seed)
         labels = model.fit_predict(points)
@@ -29,12 +31,16 @@ class _CentroidAlgorithm(ClusteringAlgorithm):
 class KMeans(_CentroidAlgorithm):
     """Lloyd's k-means from k-means++ starts (Arthur and Vassilvitskii 2007)."""
 
+    title = "k-means"
+
     def _model(self, k: int, seed: int) -> Any:
         return cluster.KMeans(n_clusters=k, n_init=self.config.restarts, random_state=seed)
 
 
 class MiniBatchKMeans(_CentroidAlgorithm):
     """k-means by stochastic steps (Sculley 2010): a little worse, faster on many users."""
+
+    title = "mini-batch k-means"
 
     def _model(self, k: int, seed: int) -> Any:
         return cluster.MiniBatchKMeans(n_clusters=k, n_init=self.config.restarts, random_state=seed)
@@ -46,6 +52,8 @@ class BisectingKMeans(_CentroidAlgorithm):
     scikit-learn assigns new points down the tree of splits; here the nearest of the final
     centroids decides, which is the same but for a few points at the borders.
     """
+
+    title = "bisecting k-means"
 
     def _model(self, k: int, seed: int) -> Any:
         return cluster.BisectingKMeans(n_clusters=k, n_init=self.config.restarts, random_state=seed)

@@ -119,6 +119,10 @@ class Clustering:
 class ClusteringAlgorithm(abc.ABC):
     """One way to cluster points."""
 
+    title: ClassVar[str]
+    """Its name for people."""
+    has_centroids: ClassVar[bool] = False
+    """Whether it can go on from given centroids, in the next run."""
     finds_k: ClassVar[bool] = False
     """Whether the algorithm finds the number of clusters itself, and `fit` only bounds it."""
 

@@ -33,6 +33,8 @@ class Dbscan(ClusteringAlgorithm):
     one, with fitted radii.
     """
 
+    title = "DBSCAN"
+
     finds_k = True
 
     def _fit(self, points: np.ndarray, k: int, seed: int) -> Clustering:
@@ -66,6 +68,8 @@ class Hdbscan(ClusteringAlgorithm):
     nearest of at most `MOST_PROTOTYPES` centres of every second member, within a fitted radius a
     cluster.
     """
+
+    title = "HDBSCAN"
 
     finds_k = True
 

@@ -20,6 +20,8 @@ _STEPS = 200
 class GaussianMixture(ClusteringAlgorithm):
     """The rule is the highest posterior, soft membership the posterior itself."""
 
+    title = "Gaussian mixture"
+
     def _fit(self, points: np.ndarray, k: int, seed: int) -> Clustering:
         points = points.astype(np.float64)
         variance = float(points.var(axis=0).mean())

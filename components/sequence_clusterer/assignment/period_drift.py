@@ -25,6 +25,7 @@ from components.sequence_clusterer.algorithms import make_algorithm
 from components.sequence_clusterer.assignment.segments import history_before
 from components.sequence_clusterer.choice.internal_measures import count_distinct
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import ClusterTransitions, DriftRecord
 from components.sequence_clusterer.lasting.drift import find_transitions
 from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords
 from components.sequence_clusterer.sample.fit_sample import FitSample, history_hash, read_embeddings
@@ -46,7 +47,7 @@ def measure_drift(
     algorithm: str,
     geometry: ClusterGeometry,
     config: ClusteringConfig,
-) -> dict[str, Any]:
+) -> DriftRecord:
     """Compares the users' clusters now and at an earlier moment.
 
     Args:
@@ -60,20 +61,16 @@ def measure_drift(
         config: seed, sizes and what `algorithm` needs.
 
     Returns:
-        `moment` (epoch seconds), `users`, `changed` (share of users who changed cluster, both
-        times assigned to the clusters of this run), `assigned` and `refitted` (each
-        `Transitions.to_dict`, clusters of the moment as the old ones; `refitted` None where it
-        cannot be fitted) and `ari` of the refitted and this run's clusters. Or `reason`, why drift
-        was not measured.
+        The drift, clusters of the moment as the old ones; or the reason why none was measured.
     """
     if geometry.clusters < 2:
-        return {"reason": "there is only one cluster"}
+        return DriftRecord(reason="there is only one cluster")
     if not config.drift_sample:
-        return {"reason": "clustering.drift_sample is 0"}
+        return DriftRecord(reason="clustering.drift_sample is 0")
     shown = sample.users[: config.drift_sample]
     moment = _median_time(sample, int(shown[-1]))
     if moment is None:
-        return {"reason": "the log has an order but no times"}
+        return DriftRecord(reason="the log has an order but no times")
     with pipeline:
         _ = (
             pipeline
@@ -89,43 +86,39 @@ def measure_drift(
         )
     users, earlier = read_embeddings(sorted(fileio.glob(f"{directory}/earlier*.parquet")))
     if len(users) < _FEWEST_USERS_PER_CLUSTER * geometry.clusters:
-        return {
-            "reason": f"only {len(users)} of the sampled users have events both before and after "
+        return DriftRecord(
+            reason=f"only {len(users)} of the sampled users have events both before and after "
             "the median time of all events"
-        }
+        )
     now = geometry.assign(sample.embeddings[np.searchsorted(sample.users, users)])
-    return {
-        "moment": moment,
-        "users": len(users),
-        **_compare(earlier, now, algorithm, geometry, config),
-    }
+    then = geometry.assign(earlier)
+    refitted, agreement = _refitted(earlier, now, algorithm, geometry, config)
+    return DriftRecord(
+        moment=moment,
+        users=len(users),
+        changed=float((then != now).mean()),
+        assigned=find_transitions(then, now, geometry.clusters, geometry.clusters).to_record(),
+        refitted=refitted,
+        ari=agreement,
+    )
 
 
-def _compare(
+def _refitted(
     earlier: np.ndarray,
     now: np.ndarray,
     algorithm: str,
     geometry: ClusterGeometry,
     config: ClusteringConfig,
-) -> dict[str, Any]:
-    """Both comparisons, from the embeddings of the moment and the clusters of today."""
+) -> tuple[ClusterTransitions | None, float | None]:
+    """Clusters of the moment and today's, and their adjusted Rand index; None if none can be."""
     k = geometry.clusters
-    then = geometry.assign(earlier)
-    assigned = find_transitions(then, now, k, k)
-    refitted, agreement = None, None
     points = geometry.space.points(earlier)
-    if count_distinct(points, k) >= k:
-        fit = make_algorithm(config.updated({"algorithm": algorithm, "k": None})).fit
-        clustering = fit(points, k, config.seed)
-        found = clustering.k
-        refitted = find_transitions(clustering.labels, now, found, k).to_dict()
-        agreement = float(adjusted_rand_score(clustering.labels, now))
-    return {
-        "changed": float((then != now).mean()),
-        "assigned": assigned.to_dict(),
-        "refitted": refitted,
-        "ari": agreement,
-    }
+    if count_distinct(points, k) < k:
+        return None, None
+    fit = make_algorithm(config.updated({"algorithm": algorithm, "k": None})).fit
+    clustering = fit(points, k, config.seed)
+    found = find_transitions(clustering.labels, now, clustering.k, k)
+    return found.to_record(), float(adjusted_rand_score(clustering.labels, now))
 
 
 def _median_time(sample: FitSample, largest: int) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -28,6 +27,11 @@ from components.sequence_clusterer.choice.internal_measures import (
 from components.sequence_clusterer.choice.separation import Separation, measure_separation
 from components.sequence_clusterer.choice.stability import Stability, measure_stability
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import (
+    CandidateRecord,
+    SeparationRecord,
+    StabilityRecord,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,50 +171,57 @@ def measure_clustering(
         return _measure(points, name, algorithm, clustering, silhouettes, None, config.seed, fit)
 
 
-def describe(candidate: Candidate, level: float) -> dict[str, Any]:
-    """The candidate in plain values for JSON.
+def describe(candidate: Candidate, level: float) -> CandidateRecord:
+    """The candidate as it stands in `evaluation.json`.
 
     Args:
         candidate: to describe.
         level: of significance, at which pairs of clusters count as separated.
     """
-    separation, stability = candidate.separation, candidate.stability
-    return {
-        "algorithm": candidate.algorithm,
-        "k": candidate.k,
-        "sizes": candidate.sizes,
-        "smallest_cluster": candidate.smallest,
-        "noise_share": candidate.noise_share,
-        "silhouette": candidate.silhouette.mean,
-        "silhouette_ci": _list(candidate.silhouette.interval),
-        "silhouette_by_cluster": _list(candidate.silhouette.by_cluster),
-        "davies_bouldin": candidate.davies_bouldin,
-        "calinski_harabasz": candidate.calinski_harabasz,
-        "inertia": candidate.clustering.inertia,
-        "bic": candidate.bic,
-        "gap": candidate.gap,
-        "gap_error": candidate.gap_error,
-        "separation": None
-        if separation is None
-        else {
-            "groups": separation.groups(level),
-            "level": level,
-            "ratios": _matrix(separation.ratios),
-            "separated": separation.separated(level).tolist(),
-        },
-        "stability": None
-        if stability is None
-        else {
-            "ari_resampled": stability.resampled,
-            "ari_resampled_ci": _list(stability.resampled_interval),
-            "ari_reseeded": stability.reseeded,
-            "jaccard": stability.jaccard,
-            "readings": stability.readings(),
-            "together": _matrix(stability.together),
-            "resamples": stability.resamples,
-            "users": stability.users,
-        },
-    }
+    return CandidateRecord(
+        algorithm=candidate.algorithm,
+        k=candidate.k,
+        sizes=candidate.sizes,
+        smallest_cluster=candidate.smallest,
+        noise_share=candidate.noise_share,
+        silhouette=candidate.silhouette.mean,
+        silhouette_ci=_list(candidate.silhouette.interval),
+        silhouette_by_cluster=list(candidate.silhouette.by_cluster),
+        davies_bouldin=candidate.davies_bouldin,
+        calinski_harabasz=candidate.calinski_harabasz,
+        inertia=candidate.clustering.inertia,
+        bic=candidate.bic,
+        gap=candidate.gap,
+        gap_error=candidate.gap_error,
+        separation=_separation(candidate.separation, level),
+        stability=_stability(candidate.stability),
+    )
+
+
+def _separation(separation: Separation | None, level: float) -> SeparationRecord | None:
+    if separation is None:
+        return None
+    return SeparationRecord(
+        groups=separation.groups(level),
+        level=level,
+        ratios=separation.ratios.tolist(),
+        separated=separation.separated(level).tolist(),
+    )
+
+
+def _stability(stability: Stability | None) -> StabilityRecord | None:
+    if stability is None:
+        return None
+    return StabilityRecord(
+        ari_resampled=stability.resampled,
+        ari_resampled_ci=_list(stability.resampled_interval),
+        ari_reseeded=stability.reseeded,
+        jaccard=stability.jaccard,
+        readings=stability.readings(),
+        together=stability.together.tolist(),
+        resamples=stability.resamples,
+        users=stability.users,
+    )
 
 
 def _measure(
@@ -249,10 +260,5 @@ def _measure(
     )
 
 
-def _list(values: tuple[Any, ...] | None) -> list[Any] | None:
+def _list(values: tuple[float, float] | None) -> list[float | None] | None:
     return None if values is None else list(values)
-
-
-def _matrix(values: np.ndarray) -> list[list[float | None]]:
-    """Rows of a matrix; None for nan, which JSON lacks."""
-    return [[None if np.isnan(value) else float(value) for value in row] for row in values]

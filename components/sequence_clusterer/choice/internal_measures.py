@@ -12,26 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn import metrics
 
+from components.sequence_clusterer.evaluation_record import SilhouetteSpread
+
 _BOOTSTRAP_REPLICATES = 500
 # Embeddings closer than this in every coordinate count as the same one.
 _DISTINCT_DECIMALS = 5
 _QUANTILES = np.linspace(0.0, 1.0, 21)
-
-
-@dataclasses.dataclass(frozen=True)
-class SilhouetteSpread:
-    """How the silhouettes of one cluster's sampled points are spread: the plot by Rousseeuw 1987.
-
-    Attributes:
-        users: how many points were sampled.
-        quantiles: 21 of them, from the lowest value to the highest in steps of 5 %.
-        below_zero: share of points that are nearer to another cluster, on average, than to their
-            own.
-    """
-
-    users: int
-    quantiles: tuple[float, ...]
-    below_zero: float
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from components.sequence_clusterer.choice.decision import (
 )
 from components.sequence_clusterer.choice.internal_measures import count_distinct
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import ChoiceRecord, KMeasures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,28 +87,25 @@ class Selection:
         decision = continued(candidate, last_k, level_of_each(table.candidates))
         return Selection(decision, table, decision.reason)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The judgement in plain values, part of `evaluation.json` (see the README)."""
+    def to_record(self) -> ChoiceRecord:
+        """The part of `evaluation.json` on the choice."""
         level = level_of_each(self.table.candidates)
         chosen = describe(self.decision.candidate, level)
-        return {
-            "algorithm": self.algorithm,
-            "chosen_k": self.decision.candidate.k,
-            "k_from": self.k_from,
-            "clusters_found": self.decision.clusters_found,
-            "reason": self.reason,
-            "by_k": [_row(candidate) for candidate in self.by_k],
-            "elbow_k": self.elbow_k,
-            "gap_k": self.table.curves[self.algorithm].gap_k,
-            "candidates": [describe(candidate, level) for candidate in self.table.candidates],
-            "separation": chosen["separation"],
-            "stability": chosen["stability"],
-            "silhouette_by_cluster": chosen["silhouette_by_cluster"],
-            "silhouette_spread": [
-                dataclasses.asdict(spread) if spread else None
-                for spread in self.decision.candidate.silhouette.spread
-            ],
-        }
+        return ChoiceRecord(
+            algorithm=self.algorithm,
+            chosen_k=self.decision.candidate.k,
+            k_from=self.k_from,
+            clusters_found=self.decision.clusters_found,
+            reason=self.reason,
+            by_k=[_row(candidate) for candidate in self.by_k],
+            elbow_k=self.elbow_k,
+            gap_k=self.table.curves[self.algorithm].gap_k,
+            candidates=[describe(candidate, level) for candidate in self.table.candidates],
+            separation=chosen.separation,
+            stability=chosen.stability,
+            silhouette_by_cluster=chosen.silhouette_by_cluster,
+            silhouette_spread=list(self.decision.candidate.silhouette.spread),
+        )
 
 
 def select_clustering(points: np.ndarray, config: ClusteringConfig, max_clusters: int) -> Selection:
@@ -146,16 +143,16 @@ def select_clustering(points: np.ndarray, config: ClusteringConfig, max_clusters
     return Selection(decision, table, reason)
 
 
-def _row(candidate: Candidate) -> dict[str, Any]:
+def _row(candidate: Candidate) -> KMeasures:
     """The measures by K that the report's curves are drawn from."""
     interval = candidate.silhouette.interval
-    return {
-        "k": candidate.k,
-        "silhouette": candidate.silhouette.mean,
-        "silhouette_ci": list(interval) if interval else None,
-        "inertia": candidate.clustering.inertia,
-        "sizes": candidate.sizes,
-    }
+    return KMeasures(
+        k=candidate.k,
+        silhouette=candidate.silhouette.mean,
+        silhouette_ci=list(interval) if interval else None,
+        inertia=candidate.clustering.inertia,
+        sizes=candidate.sizes,
+    )
 
 
 def _most_clusters_to_try(

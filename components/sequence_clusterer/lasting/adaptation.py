@@ -29,8 +29,8 @@ from sklearn.metrics.pairwise import euclidean_distances
 from components.sequence_clusterer.algorithms import ClusteringAlgorithm
 from components.sequence_clusterer.choice.internal_measures import count_distinct, sizes_of
 from components.sequence_clusterer.choice.separation import measure_separation
+from components.sequence_clusterer.evaluation_record import ClusterChange
 from components.sequence_clusterer.lasting.lasting_ids import (
-    Change,
     KnownClusters,
     describe_changes,
     match_clusters,
@@ -55,7 +55,7 @@ class AdaptedClusters:
     centroids: np.ndarray
     ids: np.ndarray
     labels: np.ndarray
-    changes: list[Change]
+    changes: list[ClusterChange]
     next_id: int
 
 

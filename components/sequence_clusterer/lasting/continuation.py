@@ -29,16 +29,16 @@ from sklearn.cluster import KMeans as LloydKMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import euclidean_distances
 
-from components.sequence_clusterer.algorithms import Clustering, make_algorithm
+from components.sequence_clusterer.algorithms import ALGORITHMS, Clustering, make_algorithm
 from components.sequence_clusterer.choice.candidates import measure_clustering
 from components.sequence_clusterer.choice.selection import Selection
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import ChosenAnew, ClusterChange
 from components.sequence_clusterer.lasting.adaptation import adapt_clusters
 from components.sequence_clusterer.lasting.continued_clusters import Continuation
 from components.sequence_clusterer.lasting.drift import flow_matrix
 from components.sequence_clusterer.lasting.last_clusters import LastClusters, clustering_settings
 from components.sequence_clusterer.lasting.lasting_ids import (
-    Change,
     KnownClusters,
     describe_changes,
     match_clusters,
@@ -51,7 +51,6 @@ FEWEST_COMMON_USERS = 5
 """Users in both runs, for each of the last run's clusters, below which these are not looked for."""
 LEAST_FOUND_AGAIN = 0.1
 """Adjusted Rand index below which the old clusters are not in the new space."""
-_WITH_CENTROIDS = ("kmeans", "minibatch_kmeans", "bisecting_kmeans")
 
 
 def continue_clusters(
@@ -135,7 +134,7 @@ def _obstacle(
     changed = [name for name in settings if settings[name] != last.settings.get(name)]
     if changed:
         return f"these settings were others: {', '.join(f'clustering.{name}' for name in changed)}"
-    if last.algorithm not in _WITH_CENTROIDS:
+    if not ALGORITHMS[last.algorithm].has_centroids:
         return f"{last.algorithm} cannot start from given centroids"
     if len(known.ids) > max_clusters:
         return f"there were {len(known.ids)}, more than run.max_clusters={max_clusters}"
@@ -186,13 +185,13 @@ def _continue(
         adapted.next_id,
         "continued",
         changes=adapted.changes,
-        anew={
-            "k": fresh.candidate.k,
-            "algorithm": fresh.candidate.algorithm,
-            "clusters_found": fresh.clusters_found,
-            "reason": selection.reason,
-            "ari": float(adjusted_rand_score(fresh.candidate.clustering.labels, clustering.labels)),
-        },
+        anew=ChosenAnew(
+            k=fresh.candidate.k,
+            algorithm=fresh.candidate.algorithm,
+            clusters_found=fresh.clusters_found,
+            reason=selection.reason,
+            ari=adjusted_rand_score(fresh.candidate.clustering.labels, clustering.labels),
+        ),
     )
 
 
@@ -221,7 +220,7 @@ def _match(
     return Continuation(selection, ids[order], next_id, "matched", changes=changes)
 
 
-def _counted(changes: list[Change]) -> str:
+def _counted(changes: list[ClusterChange]) -> str:
     """How often what happened: "2 kept, 1 split off"."""
     counts = Counter(change.kind for change in changes)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())

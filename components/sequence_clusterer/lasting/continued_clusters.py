@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from components.sequence_clusterer.choice.selection import Selection
+from components.sequence_clusterer.evaluation_record import (
+    ChosenAnew,
+    ClusterChange,
+    LastingClusters,
+    LastRun,
+)
 from components.sequence_clusterer.lasting.last_clusters import LastClusters
-from components.sequence_clusterer.lasting.lasting_ids import Change
 
 How = Literal["first", "continued", "matched", "afresh"]
 
@@ -43,10 +48,10 @@ class Continuation:
     last: LastClusters | None = None
     common: int = 0
     found_again: float | None = None
-    changes: list[Change] = dataclasses.field(default_factory=list)
+    changes: list[ClusterChange] = dataclasses.field(default_factory=list)
     flows: np.ndarray | None = None
     new_users: np.ndarray | None = None
-    anew: dict[str, Any] | None = None
+    anew: ChosenAnew | None = None
 
     def last_name(self, cluster: int) -> str | None:
         """What a cluster of this run was called in the last one; None if it was not there."""
@@ -55,26 +60,28 @@ class Continuation:
         old = np.flatnonzero(self.last.ids == self.ids[cluster])
         return self.last.names[int(old[0])] if len(old) else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The value of `lasting` in `evaluation.json` (see the README)."""
-        start: dict[str, Any] = {"ids": self.ids.tolist(), "how": self.how, "reason": self.reason}
+    def to_record(self) -> LastingClusters:
+        """The part `lasting` of `evaluation.json`."""
+        ids = self.ids.tolist()
         if self.last is None:
-            return start
-        return {
-            **start,
-            "last": {
-                "uri": self.last.uri,
-                "ids": self.last.ids.tolist(),
-                "names": self.last.names,
-                "users": len(self.last.user_ids),
-            },
-            "common_users": self.common,
-            "found_again": self.found_again,
-            "changes": [dataclasses.asdict(change) for change in self.changes],
-            "flows": None if self.flows is None else self.flows.tolist(),
-            "new_users": None if self.new_users is None else self.new_users.tolist(),
-            "anew": self.anew,
-        }
+            return LastingClusters(ids=ids, how=self.how, reason=self.reason)
+        return LastingClusters(
+            ids=ids,
+            how=self.how,
+            reason=self.reason,
+            last=LastRun(
+                uri=self.last.uri,
+                ids=self.last.ids.tolist(),
+                names=self.last.names,
+                users=len(self.last.user_ids),
+            ),
+            common_users=self.common,
+            found_again=self.found_again,
+            changes=self.changes,
+            flows=None if self.flows is None else self.flows.tolist(),
+            new_users=None if self.new_users is None else self.new_users.tolist(),
+            anew=self.anew,
+        )
 
     def in_words(self) -> list[str]:
         """What the person who waits for the run should know; nothing on a first run."""

@@ -15,9 +15,10 @@ one Y is the share of X's users who are in Y.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
+
+from components.sequence_clusterer.evaluation_record import ClusterTransitions
 
 SURVIVAL_OVERLAP = 0.5
 SPLIT_OVERLAP = 0.25
@@ -62,19 +63,19 @@ class Transitions:
         stayed = sum(int(self.flows[old, new]) for old, new in [*along, (-1, -1)])
         return 1.0 - stayed / self.users
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; clusters as keys become strings."""
-        return {
-            "users": self.users,
-            "left": self.left,
-            "flows": self.flows.tolist(),
-            "survived": {str(old): new for old, new in self.survived.items()},
-            "merged": {str(new): olds for new, olds in self.merged.items()},
-            "split": {str(old): news for old, news in self.split.items()},
-            "vanished": self.vanished,
-            "appeared": self.appeared,
-            "in_words": self.in_words(),
-        }
+    def to_record(self) -> ClusterTransitions:
+        """The part of `evaluation.json`."""
+        return ClusterTransitions(
+            users=self.users,
+            left=self.left,
+            flows=self.flows.tolist(),
+            survived=self.survived,
+            merged=self.merged,
+            split=self.split,
+            vanished=self.vanished,
+            appeared=self.appeared,
+            in_words=self.in_words(),
+        )
 
     def in_words(self) -> list[str]:
         """A sentence for every transition, old clusters by number."""

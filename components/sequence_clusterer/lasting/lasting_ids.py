@@ -21,6 +21,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.pairwise import euclidean_distances
 
+from components.sequence_clusterer.evaluation_record import ClusterChange
 from components.sequence_clusterer.lasting.drift import SPLIT_OVERLAP, flow_matrix
 
 _MOSTLY = 0.5
@@ -77,31 +78,6 @@ class KnownClusters:
             next_id,
         )
         return known, np.where(old_labels >= 0, np.searchsorted(left, old_labels), -1)
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """What happened to one cluster.
-
-    Attributes:
-        kind: "kept", "retired", "merged", "split off" or "created".
-        lasting_id: the lasting number of the cluster that it happened to.
-        cluster: its index in this run; None if it is retired.
-        others: lasting numbers of the clusters that it took in or split off from.
-        users: users of this run in it.
-        before: users who are in both runs and were in it; 0 if it is new.
-        stayed: those of them who still are.
-        words: the same as a sentence.
-    """
-
-    kind: str
-    lasting_id: int
-    cluster: int | None
-    others: list[int]
-    users: int
-    before: int
-    stayed: int
-    words: str
 
 
 def match_clusters(
@@ -162,7 +138,7 @@ def describe_changes(
     known: KnownClusters,
     old_labels: np.ndarray,
     labels: np.ndarray,
-) -> list[Change]:
+) -> list[ClusterChange]:
     """What happened to each old and each new cluster, those that go on first.
 
     Args:
@@ -185,8 +161,8 @@ def describe_changes(
                 taken_in.setdefault(new, []).append(number)
             else:
                 retired.append(number)
-    kept: list[Change] = []
-    rest: list[Change] = []
+    kept: list[ClusterChange] = []
+    rest: list[ClusterChange] = []
     for new, number in enumerate(numbers):
         users, known_users = int((labels == new).sum()), int(shared[:, new].sum())
         before, stayed = 0, 0
@@ -207,18 +183,36 @@ def describe_changes(
             source = int(shared[:, new].argmax()) if known_users else min(parents[new])
             others = [int(known.ids[source])]
             words = f"No. {number} (cluster {new}, {users} users) split off from no. {others[0]}."
-        change = Change(kind, number, new, others, users, before, stayed, words)
+        change = ClusterChange(
+            kind=kind,
+            lasting_id=number,
+            cluster=new,
+            others=others,
+            users=users,
+            before=before,
+            stayed=stayed,
+            words=words,
+        )
         (kept if kind == "kept" else rest).append(change)
     return [*kept, *rest, *(retire(n, int(of_old[place[n]])) for n in retired)]
 
 
-def retire(number: int, before: int) -> Change:
+def retire(number: int, before: int) -> ClusterChange:
     """The end of a cluster that `before` users of both runs were in."""
     if before:
         words = f"No. {number} was retired: no cluster continues it."
     else:
         words = f"No. {number} was retired: none of its users is known here."
-    return Change("retired", number, None, [], 0, before, 0, words)
+    return ClusterChange(
+        kind="retired",
+        lasting_id=number,
+        cluster=None,
+        others=[],
+        users=0,
+        before=before,
+        stayed=0,
+        words=words,
+    )
 
 
 def _shared_users(old_labels: np.ndarray, labels: np.ndarray, k_old: int, k_new: int) -> np.ndarray:

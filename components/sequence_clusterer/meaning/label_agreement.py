@@ -10,40 +10,41 @@ import polars as pl
 from scipy import stats
 from sklearn import metrics
 
+from components.sequence_clusterer.evaluation_record import LabelAgreement, LabelColumn
 from components.sequence_clusterer.meaning import significance
 from components.sequence_clusterer.meaning.outside_labels import OutsideLabels, natural_order
 
 _SHUFFLES = 999
 
 
-def label_agreement(labels: OutsideLabels, clusters: np.ndarray, seed: int) -> dict[str, Any]:
+def label_agreement(
+    labels: OutsideLabels, clusters: np.ndarray, seed: int, file: str
+) -> LabelAgreement:
     """Compares the clusters with every column of labels.
 
     Args:
         labels: of the clustered users, in their order.
         clusters: int64 [n], the cluster of each; users without a cluster (-1) are left out.
         seed: of the shuffled labels.
-
-    Returns:
-        The value of `labels` in `evaluation.json`.
+        file: name of their file.
     """
-    columns = [
-        {"column": name, **_agreement(values, clusters, seed)}
-        for name, values in labels.columns.items()
-    ]
-    p_values = np.array([column["p_value"] for column in columns])
-    for column, q in zip(columns, significance.q_values(p_values, len(columns)), strict=True):
-        column["q_value"] = float(q)
-    return {
-        "users_in_file": labels.users_in_file,
-        "matched": labels.matched,
-        "columns": columns,
-        "skipped": labels.skipped,
-    }
+    columns = {name: _agreement(values, clusters, seed) for name, values in labels.columns.items()}
+    p_values = np.array([figures["p_value"] for figures in columns.values()])
+    q_values = significance.q_values(p_values, len(columns))
+    return LabelAgreement(
+        file=file,
+        users_in_file=labels.users_in_file,
+        matched=labels.matched,
+        columns=[
+            LabelColumn(column=name, q_value=float(q), **figures)
+            for (name, figures), q in zip(columns.items(), q_values, strict=True)
+        ],
+        skipped=labels.skipped,
+    )
 
 
 def _agreement(values: pl.Series, clusters: np.ndarray, seed: int) -> dict[str, Any]:
-    """Measures of one column.
+    """Measures of one column, as `LabelColumn` names them.
 
     Normalised mutual information (arithmetic mean of the entropies) equals the V-measure
     (Rosenberg & Hirschberg 2007); both rise with the number of clusters even by chance. The

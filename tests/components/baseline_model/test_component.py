@@ -56,7 +56,7 @@ def run(tmp_path: Path, examples, name="model", **properties):
     given = {"push_destination": str(tmp_path / "serving"), "nonce": "1", "top_k": 5}
     given |= {"exclude_seen": "auto", "code_version": ""} | properties
     Executor().Do({"examples": [examples]}, {"model": [model]}, given)
-    return model, BaselineRecord.read(model.uri)
+    return model, BaselineRecord.find(model.uri)
 
 
 def signatures_of(model):
@@ -69,7 +69,7 @@ def returning(tmp_path):
 
 
 def push(folder: Path, item=b"milk"):
-    model = baseline_recommender.BaselineModel([item], np.array([3]), True, False, top_k=2)
+    model = baseline_recommender.BaselineRecommender([item], np.array([3]), True, False, top_k=2)
     baseline_recommender.export_baseline(model, str(folder), "own_items")
     return folder
 

@@ -13,6 +13,7 @@ import pytest
 
 from components.behavior_example_gen.cleaning import event_rules
 from components.behavior_example_gen.config import DataConfig
+from components.behavior_example_gen.quality_record import DataQualityRecord
 from components.behavior_example_gen.reading import columns, sources, text_blocks
 from components.behavior_example_gen.reading.plain_text import key_text
 from components.behavior_example_gen.reading.readers import read
@@ -373,10 +374,10 @@ def test_an_items_file_that_does_not_fit_the_log_is_told() -> None:
 
 
 def test_the_summary_names_what_was_dropped_and_where_it_is() -> None:
-    account = {
-        "rows_read": 1300, "events_kept": 1200, "users": 40, "items": 9, "bad_rows": 2,
-        "dropped": {"rare_item": 98, "bad_timestamp": 2}, "notes": ["only one user is left"],
-    }  # fmt: skip
+    account = DataQualityRecord.model_construct(
+        rows_read=1300, events_kept=1200, users=40, items=9, bad_rows=2,
+        dropped={"rare_item": 98, "bad_timestamp": 2}, notes=["only one user is left"],
+    )  # fmt: skip
     assert quality.summary(account, "out/quarantine.csv") == [
         "1,300 rows: 1,200 events of 40 users and 9 items kept",
         "dropped: rare_item 98, bad_timestamp 2",

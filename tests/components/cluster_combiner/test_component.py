@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from components.cluster_combiner.comparison import (
     FREQUENCY_BANDS,
-    MODELS,
     Ranks,
     rank_models,
     rank_table,
@@ -28,6 +27,7 @@ from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.compared_models import IN_RESULTS
 from trainer.evaluation.metrics import basket_metric_names
 from trainer.evaluation.ranking import target_rank
 
@@ -50,7 +50,7 @@ def planted():
     cluster = np.arange(USERS) % 2
     membership = np.where(cluster[:, None] == [[0, 1]], 0.9, 0.1).astype(np.float32)
     histories = Histories(
-        {name: np.ones(USERS, np.int32) for name in features.EVENT_FEATURES},
+        {name: np.ones(USERS, np.int32) for name in features.EVENT_COLUMNS},
         splits=np.arange(USERS + 1),
         targets=targets,
         target_splits=np.arange(USERS + 1),
@@ -134,14 +134,14 @@ def test_comparison_counts_users_by_slice(planted):
         exclude_seen=False,
     )
     assert isinstance(table, pl.DataFrame) and table.height == USERS
-    split = summarise(table)["splits"]["test"]
-    assert split["overall"]["global"]["ndcg@10"] == 1.0
-    assert split["overall"]["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
-    assert split["overall"]["combiner"]["hr@20"] == 0.0
-    assert split["by_cluster"]["1"]["users"] == USERS // 2
-    assert split["by_history_length"]["1-4"]["users"] == USERS
+    split = summarise(table).splits["test"]
+    assert split.overall["global"]["ndcg@10"] == 1.0
+    assert split.overall["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
+    assert split.overall["combiner"]["hr@20"] == 0.0
+    assert split.by_cluster["1"].users == USERS // 2
+    assert split.by_history_length["1-4"].users == USERS
     # Baskets of one item would only repeat the figures of the next item.
-    assert not [name for name in split["overall"]["global"] if "basket" in name]
+    assert not [name for name in split.overall["global"] if "basket" in name]
     assert table["combiner_basket_ndcg@10"].null_count() == USERS
 
 
@@ -184,8 +184,8 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     assert rows["continued"].to_list() != rows["global"].to_list()
     members = table.filter(pl.col("cluster") >= 0)
     assert members["routed"].to_list() != members["global"].to_list()
-    by_cluster = summarise(table)["splits"]["test"]["by_cluster"]
-    assert {name: part["users"] for name, part in by_cluster.items()} == {
+    by_cluster = summarise(table).splits["test"].by_cluster
+    assert {name: part.users for name, part in by_cluster.items()} == {
         str(k): int((clusters == k).sum()) for k in (-1, 0, 1)
     }
 
@@ -194,7 +194,7 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
 def baskets_of_four():
     """Four users and six items; the unknown item is 7, and the last user took nothing."""
 
-    columns = {name: np.ones(6, np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.ones(6, np.int32) for name in features.EVENT_COLUMNS}
     columns[features.ITEM] = np.array([6, 6, 5, 1, 2, 1], np.int32)
     return Histories(
         columns,
@@ -235,13 +235,13 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     assert table["own_items_basket_ndcg@20"].to_list() == pytest.approx(
         [own, 0.5 / three, 1 / np.log2(3)]
     )
-    split = summarise(table)["splits"]["test"]
-    assert list(split["by_target_frequency"]) == ["0", "21+"]
-    assert split["by_target_frequency"]["0"]["users"] == 2
-    slice_ = split["by_target_frequency"]["0"]["models"]["combiner"]
+    split = summarise(table).splits["test"]
+    assert list(split.by_target_frequency) == ["0", "21+"]
+    assert split.by_target_frequency["0"].users == 2
+    slice_ = split.by_target_frequency["0"].models["combiner"]
     assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
     assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
-    assert split["overall"]["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
+    assert split.overall["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
 
 
 def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):
@@ -258,7 +258,9 @@ def test_bands_of_training_frequency():
     frequency = [500, 21, 20, 6, 5, 1, 0]
     ones = np.ones(len(frequency), np.int64)
     columns = {
-        f"{m}_{name}": pl.lit(None, pl.Float64) for m in MODELS for name in basket_metric_names()
+        f"{m}_{name}": pl.lit(None, pl.Float64)
+        for m in IN_RESULTS
+        for name in basket_metric_names()
     }
     table = pl.DataFrame(
         {
@@ -266,12 +268,12 @@ def test_bands_of_training_frequency():
             "cluster": ones,
             "history_length": ["50+"] * len(frequency),
             "target_frequency": frequency,
-            **dict.fromkeys(MODELS, ones),
+            **dict.fromkeys(IN_RESULTS, ones),
         }
     ).with_columns(**columns)
-    found = summarise(table)["splits"]["test"]["by_target_frequency"]
+    found = summarise(table).splits["test"].by_target_frequency
     assert tuple(found) == FREQUENCY_BANDS == ("0", "1-5", "6-20", "21+")
-    assert [part["users"] for part in found.values()] == [1, 2, 2, 2]
+    assert [part.users for part in found.values()] == [1, 2, 2, 2]
 
 
 def test_training_counts_follow_the_vocabulary(tmp_path):

@@ -124,7 +124,7 @@ def without(inputs, names):
 
 def convinced(table, used):
     """The verdict of `judge`, except that the combination always wins."""
-    return {**worth.judge(table, used), "recommendation": worth.COMBINATION}
+    return worth.judge(table, used).model_copy(update={"recommendation": worth.COMBINATION})
 
 
 def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path, monkeypatch):

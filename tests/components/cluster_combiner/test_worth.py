@@ -99,9 +99,9 @@ def test_clusters_are_recommended_only_if_nothing_cheaper_does_as_well(gains, us
 def test_the_verdict_says_for_whom():
     found = lifts(table(combiner=(0.3, -0.1), random_combiner=(0, 0), continued=(0.3, 0.3)), "test")
     result = verdict(found, used=True)
-    assert result["effect"] == "helps" and result["helps"] == [0] and result["hurts"] == [1]
-    assert result["beats"] == {"random_combiner": True, "continued": False}
-    text = " ".join(result["sentences"])
+    assert result.effect == "helps" and result.helps == [0] and result.hurts == [1]
+    assert result.beats == {"random_combiner": True, "continued": False}
+    text = " ".join(result.sentences)
     for part in (
         "Combining the specialists helps: +",
         "users of cluster 0 are served better",
@@ -113,5 +113,5 @@ def test_the_verdict_says_for_whom():
 
 def test_without_a_combination_routing_is_judged():
     result = verdict(lifts(table(routed=(-0.3, -0.3)), "test"), used=False)
-    assert result["judged"] == "routed" and result["effect"] == "hurts"
-    assert verdict([], used=True)["effect"] is None
+    assert result.judged == "routed" and result.effect == "hurts"
+    assert verdict([], used=True).effect is None

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from components.run_report.clustering_figures import ClusteringFigures
-from components.run_report.inputs import ClusterProfile, ReportInputs, Verdict
+from components.gates.verdict import Verdict
+from components.run_report.inputs import ReportInputs
 from components.run_report.page import render
 from tests.helpers.continuations import (
     DIM,
@@ -15,6 +15,7 @@ from tests.helpers.continuations import (
     users_named,
 )
 from tests.helpers.html_page import Page
+from tests.helpers.run_report_artifacts import cluster_profile, evaluation
 
 HOSTILE = "<b>bargain & hunters</b>"
 
@@ -24,11 +25,9 @@ def page_of(continuation):
     inputs = ReportInputs(
         run_name="shop",
         created="2024-05-01T10:00:00+00:00",
-        verdict=Verdict(outcome="not_judged"),
-        clustering=ClusteringFigures.model_validate(
-            {"chosen_k": k, "lasting": continuation.to_dict()}
-        ),
-        profiles=[ClusterProfile(cluster=c, name=f"today {c}") for c in range(k)],
+        verdict=Verdict("not_judged"),
+        clustering=evaluation([40] * k, lasting=continuation.to_record()),
+        profiles=[cluster_profile(c, f"today {c}") for c in range(k)],
     )
     text = render(inputs)
     return text, Page(text)

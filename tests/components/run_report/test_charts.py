@@ -22,10 +22,9 @@ from components.run_report.charts.lines import Mark, Point, line_chart
 from components.run_report.charts.svg import Drawing
 from components.run_report.charts.timeline import timeline
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.inputs import Gate, MapPoint
+from components.run_report.inputs import MapPoint
 from components.run_report.palette import NOISE_COLOUR, cluster_colour
 from components.run_report.views.clusters import _sizes
-from components.run_report.views.gates import missed, rule
 
 UTC = dt.timezone.utc
 
@@ -150,32 +149,3 @@ def test_names():
     assert fmt.slice_name({"history_length": "1-4"}) == "History of 1-4 events"
     assert fmt.sentence("best of three") == "Best of three."
     assert fmt.plain([0.123456, 1]) == "0.1235, 1"
-
-
-@pytest.mark.parametrize(
-    ("kind", "limit", "words"),
-    [
-        ("at_least", 0.02, "NDCG@10 at least 0.0200"),
-        ("at_most", 0.5, "NDCG@10 at most 0.5000"),
-        ("change_at_least", 1e-9, "NDCG@10 above the baseline"),
-        ("change_at_least", 0.0, "NDCG@10 no lower than the baseline"),
-        ("change_at_least", -0.01, "NDCG@10 at most 0.0100 below the baseline"),
-        ("change_at_least", 0.01, "NDCG@10 at least 0.0100 above the baseline"),
-        ("change_at_least_relative", -0.05, "NDCG@10 at most 5.0% below the baseline"),
-        ("change_at_most", 0.01, "NDCG@10 at most 0.0100 above the baseline"),
-    ],
-)
-def test_rules_in_words(kind, limit, words):
-    assert rule(Gate(metric="ndcg@10", kind=kind, limit=limit, passed=True)) == words
-
-
-def test_how_a_gate_was_missed():
-    gate = Gate(metric="ndcg@10", kind="change_at_least", limit=1e-9, judged=0.0, passed=False)
-    assert missed(gate) == "missed by less than 0.0001"
-    relative = gate.model_copy(
-        update={"kind": "change_at_least_relative", "limit": -0.05, "judged": -0.2}
-    )
-    assert missed(relative) == "missed by 15.0 percentage points"
-    assert missed(gate.model_copy(update={"judged": None, "message": "Metric not found."})) == (
-        "Metric not found."
-    )

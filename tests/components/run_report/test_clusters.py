@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.cluster_combiner.record import Lift, WorthRecord, WorthVerdict
+from components.gates.config import GatesConfig
 from components.run_report.cluster_names import ClusterNames, shortened
-from components.run_report.clustering_figures import ClusteringFigures
-from components.run_report.inputs import ClusterProfile, LiftFigures, ReportInputs, WorthFigures
+from components.run_report.inputs import ReportInputs
 from components.run_report.page import render
 from components.run_report.sources import collect
 from components.run_report.views.candidates import LONG, candidate_view
@@ -22,36 +23,46 @@ from components.run_report.views.traits import trait_rows
 from components.run_report.views.worth import worth_view
 from components.sequence_clusterer.choice.selection import select_clustering
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.evaluation_record import EvaluationRecord
 from components.sequence_clusterer.lasting.drift import find_transitions
 from tests.helpers.html_page import Page
-from tests.helpers.run_report_artifacts import HOSTILE, write_run
+from tests.helpers.run_report_artifacts import (
+    HOSTILE,
+    cluster_profile,
+    evaluation,
+    trait,
+    write_run,
+)
+from trainer.evaluation.compared_models import CONTINUED, GLOBAL, RANDOM_COMBINER, title
 
 NAMES = ClusterNames(
     [
-        ClusterProfile(cluster=0, name="evening shoppers · wine"),
-        ClusterProfile(cluster=1, name="x" * 200),
-        ClusterProfile(cluster=2, name="cluster 2 (no distinguishing traits)"),
+        cluster_profile(0, "evening shoppers · wine"),
+        cluster_profile(1, "x" * 200),
+        cluster_profile(2, "cluster 2 (no distinguishing traits)"),
     ]
 )
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory) -> ReportInputs:
-    return collect(write_run(tmp_path_factory.mktemp("full")), run_name="a run")
+    return collect(
+        write_run(tmp_path_factory.mktemp("full")), run_name="a run", gates=GatesConfig()
+    )
 
 
 @pytest.fixture(scope="module")
-def figures(full) -> ClusteringFigures:
+def figures(full) -> EvaluationRecord:
     return full.clustering
 
 
-def changed(figures: ClusteringFigures, **update: Any) -> ClusteringFigures:
+def changed(figures: EvaluationRecord, **update: Any) -> EvaluationRecord:
     """As if the artifact held other values; validated like the artifact."""
-    return ClusteringFigures.model_validate({**figures.model_dump(), **update})
+    return EvaluationRecord.model_validate({**figures.model_dump(), **update})
 
 
-def with_drift(figures: ClusteringFigures, then: list[int], now: list[int]) -> ClusteringFigures:
-    found = find_transitions(np.array(then), np.array(now), 3, 3).to_dict()
+def with_drift(figures: EvaluationRecord, then: list[int], now: list[int]) -> EvaluationRecord:
+    found = find_transitions(np.array(then), np.array(now), 3, 3).to_record()
     moved = float(np.mean(np.array(then) != np.array(now)))
     drift = {"moment": 0, "users": len(then), "changed": moved, "assigned": found}
     return changed(figures, drift=drift, chosen_k=3)
@@ -112,37 +123,14 @@ def test_few_candidates_are_not_folded_away(figures):
     assert "was set" in view.rule
 
 
-def test_candidates_of_a_run_that_kept_no_table(figures):
-    view = candidate_view(changed(figures, candidates=[]))
-    assert [row.k for row in view.rows] == list(range(2, 11))
-    assert [name for name, _ in view.columns] == [
-        "Silhouette (95 %)",
-        "Inertia",
-        "Smallest cluster",
-    ]
-    assert candidate_view(changed(figures, candidates=[], by_k=[])) is None
-
-
 def test_silhouettes_by_cluster(figures):
     view = silhouette_view(figures, NAMES)
-    assert view.spread
     assert view.rows[0].name == "evening shoppers · wine"
     assert view.rows[0].figures == ["855", "0.450", "0.0%"]
     assert view.rows[4].figures[2] == "12.5%"
     assert str(view.chart).count("<polygon") == 5
     assert "cluster 0 (evening shoppers · wine): 855 users, mean silhouette 0.450" in view.chart
     assert "all users: 0.31" in view.chart
-
-
-def test_silhouettes_of_a_run_that_kept_only_means(figures):
-    view = silhouette_view(changed(figures, silhouette_spread=[]), NAMES)
-    assert not view.spread
-    assert view.rows[0].figures == ["855", "0.450", "–"]
-    assert str(view.chart).count("<polygon") == 5
-    some = [None, *figures.model_dump()["silhouette_spread"][1:]]
-    view = silhouette_view(changed(figures, silhouette_spread=some), NAMES)
-    assert str(view.chart).count("<polygon") == 5
-    assert [row.figures[2] for row in view.rows][:2] == ["–", "0.0%"]
 
 
 def test_clusters_without_a_silhouette_are_left_out(figures):
@@ -172,13 +160,14 @@ def test_stability_names_what_does_not_come_back(figures):
 
 
 def test_stability_where_everything_comes_back(figures):
-    stability = {"jaccard": [0.9, 0.8], "readings": ["highly stable", "stable"]}
+    known = figures.stability.model_dump() | {"ari_resampled": None}
+    stability = known | {"jaccard": [0.9, 0.8], "readings": ["highly stable", "stable"]}
     pairs = [[1.0, None], [None, 0.99]]
     view = stability_view(changed(figures, stability=stability | {"together": pairs}), NAMES)
     assert view.sentences == ["Every cluster comes back."]
     assert view.together.rows[0][1][1].text == "–"
     assert view.together.rows[0][1][1].shade == 0
-    unknown = {"jaccard": [None], "readings": ["not measured"], "together": []}
+    unknown = known | {"jaccard": [None], "readings": ["not measured"], "together": []}
     view = stability_view(changed(figures, stability=unknown), NAMES)
     assert "not measured" in view.jaccard
     assert view.together is None
@@ -223,7 +212,7 @@ def test_nobody_moves(figures):
 
 def test_clusters_that_split_merge_vanish_and_appear(figures):
     def words(then, now):
-        found = find_transitions(np.array(then), np.array(now), 5, 3).to_dict()
+        found = find_transitions(np.array(then), np.array(now), 5, 3).to_record()
         drift = {"users": len(then), "refitted": found, "ari": -0.01}
         view = flows_view(changed(figures, drift=drift), NAMES)
         return view.headline, view.refitted
@@ -260,25 +249,33 @@ def test_a_log_without_times_says_so(figures, full):
     assert view.reason == "The log has an order but no times."
     page = Page(render(full.model_copy(update={"clustering": clustering})))
     assert "Not measured: The log has an order but no times." in page.text
-    assert flows_view(changed(figures, drift=None), NAMES) is None
     assert flows_view(changed(clustering, chosen_k=1), NAMES) is None
     assert flows_view(None, NAMES) is None
 
 
-def lift(against: str, cluster: int | None, users: int = 500, mean: float = 0.01) -> LiftFigures:
-    return LiftFigures(
+def lift(against: str, cluster: int | None, users: int = 500, mean: float = 0.01) -> Lift:
+    return Lift(
         model="combiner", against=against, cluster=cluster, users=users, mean=mean,
         low=mean - 0.02, high=mean + 0.02, base=0.1, effect="makes no difference",
     )  # fmt: skip
 
 
-def worth(clusters: list[int]) -> WorthFigures:
+def worth(clusters: list[int]) -> WorthRecord:
     rivals = ("global", "random_combiner", "continued")
     found = [lift(rival, None, 900) for rival in rivals]
     found += [lift(rival, k) for rival in rivals for k in clusters]
-    return WorthFigures(
+    return WorthRecord(
         splits={"test": found},
-        verdict={"sentences": ["On their own, the users of cluster 0 are served better."]},
+        recommendation="global",
+        why="the combination is not clearly better",
+        verdict=WorthVerdict(
+            judged="combiner",
+            effect="helps",
+            helps=[0],
+            hurts=[],
+            beats={},
+            sentences=["On their own, the users of cluster 0 are served better."],
+        ),
     )
 
 
@@ -291,8 +288,8 @@ def test_worth_has_names_and_every_control_by_cluster():
     assert "0 · evening shoppers · wine · 500 users" in chart
     assert "No cluster · 500 users" in chart
     assert "Cluster -1" not in chart
-    for rival in ("global encoder", "random partition, combined", "global encoder trained on"):
-        assert chart.count(f"against {rival}<") == 3
+    for rival in (GLOBAL, RANDOM_COMBINER, CONTINUED):
+        assert chart.count(f"against {title(rival)}<") == 3
     assert not view.folded
     rows = dict(view.rows)["test"]
     assert {row.whose for row in rows[3:5]} == {"no cluster", "cluster 0 (evening shoppers · wine)"}
@@ -302,10 +299,8 @@ def test_worth_has_names_and_every_control_by_cluster():
 
 def test_bars_of_traits_point_to_more_and_to_less():
     kinds = [2.0, 0.5, 100.0, 1.0, None, 0.0]
-    profile = ClusterProfile.model_validate(
-        {"cluster": 0, "traits": [{"kind": "item", "value": "a", "lift": x} for x in kinds]}
-    )
-    bars = [(row.left, row.width) for row in trait_rows(profile.traits)]
+    traits = [trait("item", "a", lift, None) for lift in kinds]
+    bars = [(row.left, row.width) for row in trait_rows(traits)]
     assert bars == [(50, 25), (25, 25), (50, 50), (50, 0), (50, 0), (50, 0)]
 
 
@@ -345,7 +340,7 @@ def test_names_from_data_are_escaped(full):
 
 
 def test_twenty_clusters_with_very_long_names(tmp_path):
-    inputs = collect(write_run(tmp_path, clusters=20), run_name="a run")
+    inputs = collect(write_run(tmp_path, clusters=20), run_name="a run", gates=GatesConfig())
     profiles = [p.model_copy(update={"name": f"{p.cluster} " * 99}) for p in inputs.profiles]
     text = render(inputs.model_copy(update={"profiles": profiles}))
     svg_texts = re.findall(r"<text[^>]*>([^<]*)</text>", text)
@@ -357,13 +352,15 @@ def test_twenty_clusters_with_very_long_names(tmp_path):
 
 
 def test_two_clusters_are_no_special_case(tmp_path):
-    page = Page(render(collect(write_run(tmp_path, clusters=2), run_name="a run")))
+    page = Page(
+        render(collect(write_run(tmp_path, clusters=2), run_name="a run", gates=GatesConfig()))
+    )
     assert {"stability", "flows"} <= set(page.ids)
 
 
 def test_one_cluster_has_nothing_to_compare(tmp_path):
     folders = write_run(tmp_path, clusters=1, trained=False)
-    page = Page(render(collect(folders, run_name="a run")))
+    page = Page(render(collect(folders, run_name="a run", gates=GatesConfig())))
     assert not {"stability", "flows"} & set(page.ids)
     assert "Silhouette by cluster" not in page.text
     assert "candidates" not in page.text
@@ -383,14 +380,14 @@ def test_reads_what_the_clusterer_writes():
     points = np.repeat(np.eye(3, 8), 40, axis=0) + rng.normal(0, 0.1, (120, 8))
     config = ClusteringConfig.from_dict({"min_cluster_users": 1})
     chosen = select_clustering(points.astype(np.float32), config, max_clusters=3)
-    written = json.loads(json.dumps(chosen.to_dict()))
-    found = ClusteringFigures.model_validate({**written, "sizes": chosen.clustering.sizes})
+    written = json.loads(json.dumps(chosen.to_record().to_json(), allow_nan=False))
+    found = evaluation(chosen.clustering.sizes, **written)
     view = candidate_view(found)
     assert [row.k for row in view.rows if row.chosen] == [3]
     assert len(view.columns) == 10
     assert all(cell.text != "–" for cell in view.rows[-1].cells)
     assert [spread.users for spread in found.silhouette_spread] == [40] * 3
-    assert silhouette_view(found, NAMES).spread
+    assert len(silhouette_view(found, NAMES).rows) == 3
     assert stability_view(found, NAMES).sentences[-1] == "Every cluster comes back."
 
 

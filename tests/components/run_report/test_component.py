@@ -16,6 +16,8 @@ from components.artifacts import (
     ModelComparison,
     Report,
 )
+from components.gates.config import GatesConfig
+from components.gates.push_record import PushRecord
 from components.infra_validator.record import InfraRecord
 from components.run_report.component import RunReport
 from components.run_report.executor import Executor
@@ -32,10 +34,14 @@ CHANNELS = {
 }
 
 
+PROPERTIES = {"run_name": "Shop", "gates_config": GatesConfig().to_json()}
+
+
 def node(specialists: int, **others) -> RunReport:
     return RunReport(
         **{name: types.Channel(type=kind) for name, kind in CHANNELS.items()},
         specialist_runs=[types.Channel(type=standard_artifacts.ModelRun)] * specialists,
+        gates=GatesConfig(),
         run_name="a run",
         **others,
     )
@@ -74,24 +80,21 @@ def test_executor(tmp_path, pushed):
         for name, kind in CHANNELS.items()
     }
     inputs["items"] = [artifact(ItemCatalogue, folders.items)]
-    inputs["model"] = []
     for k in reversed(range(11)):
         run = artifact(standard_artifacts.ModelRun, folders.specialist_runs[k])
         inputs[f"specialist_run_{k}"] = [run]
-    model = artifact(standard_artifacts.PushedModel, str(tmp_path / "pushed"))
-    model.set_int_custom_property("pushed", int(pushed))
-    model.set_string_custom_property("pushed_destination", "out/serving/17")
-    model.set_string_custom_property("pushed_version", "17")
-    inputs["pushed_model"] = [model]
+    if pushed:
+        model = artifact(standard_artifacts.PushedModel, str(tmp_path / "pushed"))
+        PushRecord("17", "out/serving/17").write(model.uri)
+        inputs["pushed_model"] = [model]
     report = artifact(Report, str(tmp_path / "report"))
-    Executor().Do(
-        inputs, {"report": [report]}, {"run_name": "Shop", "provenance": '{"tfx": "1.16.0"}'}
-    )
+    Executor().Do(inputs, {"report": [report]}, {**PROPERTIES, "provenance": '{"tfx": "1.16.0"}'})
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     figures = json.loads(Path(tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
     assert "Shop" in page
     assert [run["name"] for run in figures["specialists"]] == [f"cluster_{k}" for k in range(11)]
-    assert figures["verdict"]["version"] == ("17" if pushed else "")
+    push = figures["verdict"]["push"]
+    assert (push["version"] == "17") if pushed else push is None
     assert figures["provenance"] == {"tfx": "1.16.0"}
 
 
@@ -108,9 +111,9 @@ def test_a_model_that_cannot_be_served_is_refused_whatever_the_gates_say(tmp_pat
         (tmp_path / "infra").mkdir(exist_ok=True)
         InfraRecord("stand-in model server", 7, fault).write(blessing.uri)
         report = artifact(Report, str(tmp_path / "report"))
-        Executor().Do(inputs, {"report": [report]}, {"run_name": "Shop"})
+        Executor().Do(inputs, {"report": [report]}, PROPERTIES)
         figures = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
-        outcomes.append(figures["verdict"]["outcome"])
+        outcomes.append(figures["verdict"]["status"])
         page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
         shown = "The model cannot be served: it has an &lt;odd&gt; op." in page
         assert shown == bool(fault)

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from components.gates.config import GatesConfig
 from components.run_report.inputs import ReportInputs
 from components.run_report.page import figures, render
-from components.run_report.sources import RunFolders, UnreadableArtifactError, collect
+from components.run_report.sources import RunFolders, collect
 from components.run_report.writer import write
 from tests.helpers.html_page import Page
 from tests.helpers.run_report_artifacts import (
     HOSTILE,
+    unchanged_trainer,
     with_evaluation,
     write_evaluation,
     write_run,
 )
+from trainer.artifact_record import UnreadableArtifactError
 
 GOOD_SCORES = {None: (0.1196, 0.1020, 0.004), 0: (0.09, 0.105, 0.02), 1: (0.12, 0.105, 0.01)}
 BAD_SCORES = {None: (0.1196, 0.1020, 0.004), 2: (0.07, 0.095, 0.01), 10: (0.12, 0.1, 0.01)}
@@ -44,8 +47,7 @@ def full(tmp_path_factory, evaluations) -> ReportInputs:
         run_name="Complete Journey",
         created=CREATED,
         provenance={"tfx": "1.16.0", "config": {"encoder": {"width": 64}}},
-        destination="out/serving",
-        version="1732430000",
+        gates=GatesConfig(),
     )
 
 
@@ -55,7 +57,7 @@ def page(full) -> Page:
 
 
 def collected(folders: RunFolders) -> tuple[ReportInputs, Page]:
-    inputs = collect(folders, run_name="a run", created=CREATED)
+    inputs = collect(folders, run_name="a run", gates=GatesConfig(), created=CREATED)
     return inputs, Page(render(inputs))
 
 
@@ -63,8 +65,8 @@ def test_header_and_verdict(page):
     assert "Complete Journey" in page.text
     assert "24 Nov 2024, 07:15 UTC" in page.text
     assert "Pushed: every gate passed" in page.text
-    assert "as version 1732430000 to out/serving" in page.text
-    assert "measured against own items, then popularity" in page.text
+    assert "The new model was pushed as version 1732430000." in page.text
+    assert "measured against own items by frequency, then popularity" in page.text
 
 
 def test_key_figures(page):
@@ -186,8 +188,8 @@ def test_worth(page):
         "Advice. Serve the combination. The combination is better than the global encoder",
         "Against global encoder trained on",
         "4 · night shoppers · fluid milk products · small baskets · 600 users",
-        "against random partition, combined",
-        "Combiner Random partition, combined all 3,000",
+        "against combination of a random partition",
+        "Combiner Combination of a random partition all 3,000",
         "Combiner Global encoder cluster 4 (night shoppers · fluid milk products · small baskets)",
         "the users of cluster 1 (morning shoppers · fluid milk products · small baskets), ",
         "Serving one history, combined 4.2 ms",
@@ -201,10 +203,13 @@ def test_worth_is_not_shown_where_nothing_was_compared(full):
 
 
 def test_gates(page, full):
-    assert all(gate.passed for gate in full.gates)
-    assert "NDCG@10 at least 0.0200 All users 0.1196" in page.text
-    assert "NDCG@10 above the baseline All users 0.1196 0.1020 +0.0176 (+17.3%)" in page.text
-    assert "Cluster 0 0.0900 0.1050 −0.0150 (−14.3%) ✓ passed: chance explains ±0.0200" in page.text
+    assert not full.verdict.failed
+    assert "Floor All users 0.1196 – – At least 0.0010 (gates.min_ndcg_at_10). ✓" in page.text
+    assert "Improvement All users 0.1196 0.1020 +0.0176 (+17.3%) It must be higher" in page.text
+    assert (
+        "Cluster Cluster 0 0.0900 0.1050 −0.0150 (−14.3%) Not counted: with 1000 users chance "
+        "explains 0.0200 (gates.cluster_confidence). ✓ passed" in page.text
+    )
 
 
 def test_provenance(page):
@@ -246,36 +251,36 @@ def test_figures_are_json_without_the_map(full):
     assert found["comparison"]["splits"]["test"]["overall"]["combiner"]["ndcg@10"] == pytest.approx(
         0.1196
     )
-    assert found["verdict"]["outcome"] == "pushed"
+    assert found["verdict"]["status"] == "pushed"
     assert found["encoder"]["epochs"][0]["val_ndcg@10"] > 0
 
 
 def test_refused_names_gate_slice_and_figures(tmp_path, evaluations):
     folders = write_run(tmp_path, blessed=False)
     inputs, page = collected(with_evaluation(folders, evaluations["bad"]))
-    assert inputs.verdict.outcome == "refused"
+    assert inputs.verdict.status == "refused"
     assert "Refused: 1 gate failed" in page.text
     assert (
-        "Cluster 2: NDCG@10 is 0.0700 against 0.0950 for the baseline (−26.3%). Required: "
-        "NDCG@10 at most 0.0100 below the baseline, unless chance explains it." in page.text
+        "Cluster 2: NDCG@10 0.0700 is 0.0250 below the baseline's 0.0950 (own items by frequency, "
+        "then popularity); at most 0.0100 is allowed (gates.max_cluster_loss)." in page.text
     )
-    assert "missed by 0.0150" in page.text
-    assert [gate.slice for gate in inputs.gates][-2:] == [{}, {"cluster_id": "10"}]
+    slices = [decision.slice for decision in inputs.verdict.decisions]
+    assert slices[-2:] == ["cluster 2", "cluster 10"]
 
 
 def test_slice_without_users_fails(tmp_path):
     folders = write_run(tmp_path / "run", blessed=False)
     evaluation = write_evaluation(tmp_path / "evaluation", {None: (0.2, 0.1, 0.01)})
     inputs, page = collected(with_evaluation(folders, evaluation))
-    assert [gate.kind for gate in inputs.verdict.failed] == ["present"]
-    assert "no user of the evaluation falls into this slice" in page.text
+    assert [decision.gate for decision in inputs.verdict.failed] == ["evaluation"]
+    assert "No evaluated example has the feature 'cluster_id'" in page.text
 
 
 def test_already_served(tmp_path, evaluations):
     folders = write_run(tmp_path, blessed=False, same_model=True)
     inputs, page = collected(with_evaluation(folders, evaluations["bad"]))
-    assert inputs.verdict.outcome == "already_served"
-    assert "very model that is in production, version 1700000000" in page.text
+    assert inputs.verdict.status == "already_served"
+    assert "The model is already served, nothing to push." in page.text
 
 
 def test_one_cluster_nothing_trained_no_items(tmp_path):
@@ -298,9 +303,7 @@ def test_trainers_without_a_cluster_are_one_line(tmp_path):
     folders = write_run(tmp_path, clusters=2)
     for k in (2, 3):
         run = tmp_path / f"idle_{k}"
-        run.mkdir()
-        text = json.dumps({"name": f"cluster_{k}", "status": "unchanged", "reason": "empty"})
-        (run / "training.json").write_text(text)
+        unchanged_trainer(k, "empty").write(str(run))
         folders = dataclasses.replace(folders, specialist_runs=(*folders.specialist_runs, str(run)))
     page = collected(folders)[1]
     assert "2 more trainers stood ready" in page.text
@@ -315,7 +318,7 @@ def test_sixteen_clusters(tmp_path):
 
 def test_nothing_at_all():
     inputs, page = collected(RunFolders())
-    assert inputs.verdict.outcome == "not_judged"
+    assert inputs.verdict.status == "not_judged"
     assert "Not judged" in page.text
     assert "the run has no data_quality.json" in page.text
 
@@ -333,7 +336,7 @@ def test_figures_that_were_not_measured(tmp_path):
         0, {"k": 1, "silhouette": None, "silhouette_ci": None, "inertia": 1e5, "sizes": [3]}
     )
     evaluation_path.write_text(json.dumps(evaluation))
-    text = render(collect(folders, run_name="a run"))
+    text = render(collect(folders, run_name="a run", gates=GatesConfig()))
     assert "nan" not in Page(text).text.lower().split()
     assert not re.search(r'="[^"]*\b(nan|inf)\b', text)
 
@@ -343,10 +346,10 @@ def test_damaged_files_are_named(tmp_path):
     path = Path(folders.comparison) / "comparison.json"
     path.write_text('{"models": 5}')
     with pytest.raises(UnreadableArtifactError, match=r"comparison\.json: models"):
-        collect(folders, run_name="a run")
+        collect(folders, run_name="a run", gates=GatesConfig())
     path.write_text("{")
     with pytest.raises(UnreadableArtifactError, match=r"comparison\.json is not JSON"):
-        collect(folders, run_name="a run")
+        collect(folders, run_name="a run", gates=GatesConfig())
 
 
 def test_write(tmp_path, full):

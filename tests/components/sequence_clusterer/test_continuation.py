@@ -18,7 +18,7 @@ def kinds(result):
 def test_the_first_run_numbers_from_zero():
     result = go_on([(0, 60), (1, 40)], users_named("u", 100), None)
     assert (result.how, result.ids.tolist(), result.next_id) == ("first", [0, 1], 2)
-    assert result.to_dict() == {"ids": [0, 1], "how": "first", "reason": ""}
+    assert result.to_record().to_json() == {"ids": [0, 1], "how": "first", "reason": ""}
     assert result.in_words() == []
     assert result.last_name(0) is None
 
@@ -40,8 +40,8 @@ def test_the_same_users_elsewhere_keep_their_numbers_and_new_ones_join():
     assert result.new_users.tolist() == [0, 20]
     assert result.last_name(1) == "name of 7"
     assert kinds(result) == {("kept", 3), ("kept", 7)}
-    assert (result.anew["k"], result.anew["ari"]) == (2, 1.0)
-    chosen = result.selection.to_dict()
+    assert (result.anew.k, result.anew.ari) == (2, 1.0)
+    chosen = result.selection.to_record().to_json()
     assert chosen["chosen_k"] == 2
     (row,) = [row for row in chosen["by_k"] if row["k"] == 2]
     assert row["sizes"] == [30, 70]
@@ -64,7 +64,7 @@ def test_a_planted_split_a_merge_and_a_cluster_that_vanished():
     assert result.flows.tolist() == [[35, 0, 25], [0, 40, 0], [0, 40, 0], [0, 0, 0]]
     assert result.in_words()[0].startswith("The last run's 4 clusters go on, found again by 140")
     assert "No. 3 was retired: none of its users is known here." in result.in_words()
-    assert result.to_dict()["last"]["ids"] == [0, 1, 2, 3]
+    assert result.to_record().last.ids == [0, 1, 2, 3]
 
 
 def test_too_few_common_users_start_afresh_with_numbers_of_their_own():
@@ -163,6 +163,6 @@ def test_what_a_continuum_was_cut_into_goes_on():
 def test_the_same_inputs_give_the_same_clusters():
     old = {0: users_named("a", 40), 1: users_named("b", 60)}
     one, two = (
-        go_on([(0, 40), (1, 60)], [*old[0], *old[1]], last_run(old)).to_dict() for _ in range(2)
+        go_on([(0, 40), (1, 60)], [*old[0], *old[1]], last_run(old)).to_record() for _ in range(2)
     )
     assert one == two

@@ -80,7 +80,7 @@ def test_empty_clusters_are_not_mentioned():
 
 
 def test_plain_values():
-    values = find_transitions(*users((0, 1, 30), (0, 0, 30)), 1, 2).to_dict()
+    values = find_transitions(*users((0, 1, 30), (0, 0, 30)), 1, 2).to_record().to_json()
     assert values["split"] == {"0": [0, 1]}
     assert values["flows"] == [[30, 30, 0], [0, 0, 0]]
 

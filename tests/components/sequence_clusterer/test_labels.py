@@ -109,7 +109,7 @@ def test_natural_order():
 
 def agreement(clusters, **columns):
     labels = OutsideLabels({name: pl.Series(v) for name, v in columns.items()}, {}, 9, 8)
-    return label_agreement(labels, np.asarray(clusters), 1)
+    return label_agreement(labels, np.asarray(clusters), 1, "labels.csv").model_dump()
 
 
 def test_measures_and_the_table():

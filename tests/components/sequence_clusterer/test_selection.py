@@ -96,7 +96,7 @@ def test_a_group_in_two_parts_counts_once():
 
 def test_the_table_as_json():
     chosen = selection.select_clustering(planted(3, 40), settings(), max_clusters=4)
-    values = json.loads(json.dumps(chosen.to_dict(), allow_nan=False))
+    values = json.loads(json.dumps(chosen.to_record().to_json(), allow_nan=False))
     assert values["chosen_k"] == 3
     assert values["clusters_found"] is True
     assert values["gap_k"] == 3
@@ -126,7 +126,7 @@ def test_compares_algorithms():
     tried = [(row.algorithm, row.k) for row in chosen.table.candidates]
     assert tried == [("dbscan", 1)] + [("kmeans", k) for k in (1, 2, 3, 4)]
     assert [row.k for row in chosen.by_k] == [1, 2, 3, 4]
-    assert {row["algorithm"] for row in chosen.to_dict()["candidates"]} == {"dbscan", "kmeans"}
+    assert {row.algorithm for row in chosen.to_record().candidates} == {"dbscan", "kmeans"}
 
 
 def test_of_a_set_k_the_better_algorithm_is_taken():
@@ -151,7 +151,7 @@ def test_a_set_k_bounds_an_algorithm_that_finds_its_own():
 def test_same_seed_same_clusters():
     points = planted(3, 40, spread=0.6)
     first, second = (selection.select_clustering(points, settings(seed=7), 6) for _ in range(2))
-    assert first.to_dict() == second.to_dict()
+    assert first.to_record() == second.to_record()
     np.testing.assert_array_equal(first.clustering.labels, second.clustering.labels)
 
 

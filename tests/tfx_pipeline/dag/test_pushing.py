@@ -10,6 +10,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
+from components.gates.push_record import PushRecord
 from tests.helpers.pushed_versions import visible, write_model, write_versions
 from tfx_pipeline.dag.pushing import Executor
 from tfx_pipeline.deployment.rollout import finish_rollback, promote, roll_back
@@ -71,6 +72,7 @@ def test_a_push_leaves_a_model_and_what_servers_read(push, folder):
 def test_a_served_model_is_not_pushed_again(push, folder):
     first, again = push("a"), push("a")
     assert len(visible(folder.root)) == 1
+    assert [PushRecord.find(pushed.uri).served for pushed in (first, again)] == [False, True]
     for pushed in (first, again):
         assert pushed.get_int_custom_property("pushed") == 1
         version = pushed.get_string_custom_property("pushed_version")
@@ -92,7 +94,10 @@ def test_a_refused_model_is_not_pushed(push, folder):
     assert push("a", blessed=False).get_int_custom_property("pushed") == 0
     assert not folder.root.exists()
     push("a")
-    assert push("a", blessed=False).get_int_custom_property("pushed") == 0
+    refused = push("a", blessed=False)
+    assert refused.get_int_custom_property("pushed") == 0
+    record = PushRecord.find(refused.uri)
+    assert record == PushRecord(str(visible(folder.root)[0]), served=True)
     assert push("b", blessed=False).get_int_custom_property("pushed") == 0
     assert len(visible(folder.root)) == 1
 
@@ -107,9 +112,10 @@ def test_new_settings_count_even_when_the_model_is_refused(push, folder):
 def test_manual_promotion_makes_a_canary_first(push, folder):
     push("a", promote="manual")
     push("b", promote="manual")
-    push("b", promote="manual")
+    canary = push("b", promote="manual")
     first, second = visible(folder.root)
     assert (folder.state().stable, folder.state().canary) == (first, second)
+    assert not PushRecord.find(canary.uri).served
     assert promote(folder).state.stable == second
     # A canary that is pushed again where promotion is automatic need not be copied.
     push("c", promote="manual")
@@ -125,7 +131,7 @@ def test_a_rolled_back_model_does_not_come_back_by_itself(push, folder):
     roll_back(folder)
     refused = push("b")
     assert refused.get_int_custom_property("pushed") == 0
-    assert refused.get_string_custom_property("withdrawn_version") == str(second)
+    assert PushRecord.find(refused.uri) == PushRecord(str(second), withdrawn=True)
     # A push comes long after a rollback: no server looks for the version any more.
     assert visible(folder.root) == [first] and folder.state().stable == first
     push("c")

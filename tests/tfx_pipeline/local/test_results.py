@@ -2,6 +2,7 @@
 
 import io
 
+from components.cluster_combiner.record import SliceComparison, SplitComparison
 from tfx_pipeline.local import results
 from tfx_pipeline.terminal.console import Console
 
@@ -31,10 +32,13 @@ def test_baskets_of_one_item_get_no_table():
 
 def test_frequency_bands_name_their_users():
     bands = {
-        "0": {"users": 12, "models": {name: {"ndcg@10": 0.0} for name in MODELS}},
-        "21+": {"users": 3400, "models": {"own_items": {"ndcg@10": 0.1}, "combiner": {}}},
+        "0": SliceComparison(users=12, models={name: {"ndcg@10": 0.0} for name in MODELS}),
+        "21+": SliceComparison(users=3400, models={"own_items": {"ndcg@10": 0.1}, "combiner": {}}),
     }
-    _, header, own, combiner = printed(results.show_frequencies, {"by_target_frequency": bands})
+    test = SplitComparison(
+        users=3412, overall={}, by_cluster={}, by_history_length={}, by_target_frequency=bands
+    )
+    _, header, own, combiner = printed(results.show_frequencies, test)
     assert header == ["model", "0×", "(12)", "21+×", "(3,400)"]
     assert own[-2:] == ["0.0000", "0.1000"]
     assert combiner == ["combiner", "0.0000", "–"]

@@ -20,7 +20,7 @@ GRAPH = SimpleNamespace(vocabulary_size_by_name={"items": 4, "actions": 1}.get)
 
 def facts(item, time, splits=(0, 3, 6), **columns):
     n = len(item)
-    base = {name: np.zeros(n, np.int32) for name in features.EVENT_FEATURES}
+    base = {name: np.zeros(n, np.int32) for name in features.EVENT_COLUMNS}
     base |= {"item": np.array(item, np.int32), "time": np.array(time, np.int64)}
     base |= {name: np.array(column) for name, column in columns.items()}
     nothing = np.zeros(len(splits), np.int64)

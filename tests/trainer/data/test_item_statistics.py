@@ -23,7 +23,7 @@ DAY = 86_400
 
 
 def histories(items, days, splits=None):
-    columns = {name: np.zeros(len(items), np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.zeros(len(items), np.int32) for name in features.EVENT_COLUMNS}
     columns |= {"item": np.array(items, np.int32), "time": np.array(days, np.int64) * DAY}
     splits = np.array(splits or [0, len(items)])
     nothing = np.zeros(len(splits), np.int64)

@@ -17,7 +17,7 @@ def histories():
     # User 0: a basket of two, then two single events. User 1: one event. User 2: from event 1 on.
     item = np.array([1, 2, 3, 9, 4, 5, 6, 7], np.int32)
     time = np.array([10, 10, 20, 30, 5, 1, 2, 3], np.int64)
-    columns = {name: np.zeros(8, np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.zeros(8, np.int32) for name in features.EVENT_COLUMNS}
     columns |= {features.ITEM: item, features.TIME: time}
     return Histories(
         columns,

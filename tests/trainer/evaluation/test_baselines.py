@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from trainer.data import repeats
 from trainer.evaluation import baselines
-from trainer.serving.baseline_recommender import BaselineModel, export_baseline
+from trainer.serving.baseline_recommender import BaselineRecommender, export_baseline
 
 
 def dense_rank(counts, history, target, own_first, exclude_seen):
@@ -145,7 +145,7 @@ def exported(request, tmp_path_factory):
     counts, flat, splits, targets = random_users(users=64, n_items=40, seed=3)
     counts = np.sort(counts)[::-1]
     own_first, exclude_seen = request.param == "own_items", request.param.startswith("unseen")
-    model = BaselineModel(
+    model = BaselineRecommender(
         [item_name(i + 1) for i in range(counts.size)], counts, own_first, exclude_seen, top_k=6
     )
     path = str(tmp_path_factory.mktemp("baseline"))
@@ -215,7 +215,7 @@ def test_odd_requests_get_recommendations(exported):
 
 
 def test_tiny_catalogue_is_padded():
-    model = BaselineModel([b"a", b"b"], np.array([2, 1]), False, True, top_k=3)
+    model = BaselineRecommender([b"a", b"b"], np.array([2, 1]), False, True, top_k=3)
     served = model.serving_default(tf.constant([example([b"a"])]))
     np.testing.assert_array_equal(served["item_ids"], [[b"b", b"", b""]])
     np.testing.assert_allclose(served["scores"], [[1 / 3, 0, 0]])
@@ -223,8 +223,8 @@ def test_tiny_catalogue_is_padded():
 
 def test_a_baseline_needs_items_in_order():
     with pytest.raises(ValueError, match="0 items"):
-        BaselineModel([], np.zeros(0, int), True, False, 5)
+        BaselineRecommender([], np.zeros(0, int), True, False, 5)
     with pytest.raises(ValueError, match="most popular first"):
-        BaselineModel([b"a", b"b"], np.array([1, 2]), True, False, 5)
+        BaselineRecommender([b"a", b"b"], np.array([1, 2]), True, False, 5)
     with pytest.raises(ValueError, match="cannot come first"):
-        BaselineModel([b"a"], np.array([1]), True, True, 5)
+        BaselineRecommender([b"a"], np.array([1]), True, True, 5)

@@ -18,7 +18,7 @@ CATALOGUE = 30
 
 
 def histories(items, splits, targets, target_splits):
-    columns = {name: np.ones(len(items), np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.ones(len(items), np.int32) for name in features.EVENT_COLUMNS}
     columns[features.ITEM] = np.asarray(items, np.int32)
     columns[features.TIME] = np.arange(len(items), dtype=np.int64)
     splits = np.asarray(splits, np.int64)

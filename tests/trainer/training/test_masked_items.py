@@ -40,7 +40,7 @@ UNKNOWN = ITEMS + 1
 def histories():
     # Nine events with two unknown items, one event, two unknown ones, three known ones.
     item = np.array([1, 2, UNKNOWN, 3, 4, 5, 6, UNKNOWN, 7, 8, UNKNOWN, UNKNOWN, 1, 2, 3], np.int32)
-    columns = {name: np.arange(1, 16, dtype=np.int32) for name in features.EVENT_FEATURES}
+    columns = {name: np.arange(1, 16, dtype=np.int32) for name in features.EVENT_COLUMNS}
     columns |= {features.ITEM: item, features.TIME: np.arange(15)}
     columns |= {name: np.ones(15, np.float32) for name in (features.PRICE, features.QUANTITY)}
     return Histories(
@@ -78,9 +78,7 @@ def encoder():
 
 def events_of(items, **columns):
     items = tf.constant(items, tf.int32)
-    events = {
-        name: tf.ones_like(items) for name in features.EVENT_FEATURES if name != features.TIME
-    }
+    events = {name: tf.ones_like(items) for name in features.EVENT_COLUMNS if name != features.TIME}
     for name in (features.PRICE, features.QUANTITY):
         events[name] = tf.ones(items.shape)
     return events | {"item": items} | {k: tf.constant(v, tf.int32) for k, v in columns.items()}

@@ -1,50 +1,25 @@
-"""What the Evaluator found and decided, in words: metrics by slice and one decision a gate."""
+"""What the Evaluator found and decided, in words: one decision a gate."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from components.baseline_model.record import BaselineRecord
-from components.infra_validator.record import InfraRecord
-from tfx_pipeline.dag.gates import (
-    BASELINE,
-    CANDIDATE,
+from components.gates.config import GatesConfig
+from components.gates.eval_config import (
     CHANCE,
     JUDGED_BY,
     REQUIRED_GAIN,
     SIGNIFICANT_CHANGE,
     STRICTLY,
-    GatesConfig,
 )
+from components.gates.slice_metrics import OVERALL, SliceMetrics, other_failures, read_metrics
+from components.infra_validator.record import InfraRecord
 from trainer.raw_history import CLUSTER_ID, NOISE
 
-if TYPE_CHECKING:
-    from tensorflow_model_analysis.proto import metrics_for_slice_pb2, validation_result_pb2
-
-OVERALL = "overall"
 USERS = "users"
-
-
-@dataclasses.dataclass(frozen=True)
-class SliceMetrics:
-    """Metrics of the users of one slice.
-
-    Attributes:
-        feature: name of the feature that defines the slice; "" overall.
-        value: its value in this slice; "" overall.
-        candidate: metric name to value, of the new model.
-        baseline: the same of the baseline.
-        change: candidate minus baseline, and what is only defined for the pair.
-    """
-
-    feature: str
-    value: str
-    candidate: dict[str, float]
-    baseline: dict[str, float]
-    change: dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +27,7 @@ class GateDecision:
     """One gate on one slice.
 
     Attributes:
-        gate: "users", "floor", "improvement" or "cluster" (see `tfx_pipeline.dag.gates`), "served"
+        gate: "users", "floor", "improvement" or "cluster" (see `eval_config`), "served"
             for the InfraValidator's, or "evaluation" for a failure that the Evaluator reports and
             none of these accounts for.
         slice: "overall", "cluster 3", or "no cluster" for the users who belong to none.
@@ -61,6 +36,7 @@ class GateDecision:
         baseline: its value for the baseline; None if the gate needs none.
         threshold: what is allowed: least value, least change, or (cluster) least change.
         passed: whether the gate lets the model through.
+        rule: what was asked for, or why nothing was, with the setting that says so.
         sentence: all of this for people.
     """
 
@@ -71,25 +47,15 @@ class GateDecision:
     baseline: float | None
     threshold: float | None
     passed: bool
+    rule: str
     sentence: str
 
-
-def read_metrics(evaluation_uri: str) -> dict[str, SliceMetrics]:
-    """All metrics of an evaluation.
-
-    Args:
-        evaluation_uri: of the ModelEvaluation artifact.
-
-    Returns:
-        Metrics by slice: "overall", "cluster_id:3", "history_length:5-9", …
-    """
-    import tensorflow_model_analysis as tfma
-
-    slices = [_slice_metrics(record) for record in tfma.load_metrics(evaluation_uri)]
-    return {
-        f"{metrics.feature}:{metrics.value}" if metrics.feature else OVERALL: metrics
-        for metrics in slices
-    }
+    @property
+    def change(self) -> float | None:
+        """Candidate minus baseline; None if the gate compares nothing."""
+        if self.candidate is None or self.baseline is None:
+            return None
+        return self.candidate - self.baseline
 
 
 def explain(
@@ -108,8 +74,6 @@ def explain(
         A decision for the number of users, the floor, the improvement and each cluster; failures
         of another kind, for example a slice that no example falls into, at the end.
     """
-    import tensorflow_model_analysis as tfma
-
     metrics = read_metrics(evaluation_uri)
     named = _Baseline(baseline)
     decisions = []
@@ -121,14 +85,22 @@ def explain(
     for cluster in sorted(clusters, key=_cluster_order):
         decisions.append(_cluster(cluster, gates, named))
     if gates.mode == "enforce" and all(decision.passed for decision in decisions):
-        decisions += _unaccounted(tfma.load_validation_result(evaluation_uri))
+        decisions += [
+            _without_figures("evaluation", False, sentence)
+            for sentence in other_failures(evaluation_uri)
+        ]
     return decisions
 
 
 def served_decision(record: InfraRecord) -> GateDecision:
     """What the InfraValidator decided; it is enforced in every mode of the gates."""
-    sentence = record.sentence
-    return GateDecision("served", OVERALL, "", None, None, None, record.passed, sentence)
+    return _without_figures("served", record.passed, record.sentence)
+
+
+def _without_figures(
+    gate: Literal["served", "evaluation"], passed: bool, sentence: str
+) -> GateDecision:
+    return GateDecision(gate, OVERALL, "", None, None, None, passed, sentence, sentence)
 
 
 class _Baseline:
@@ -157,6 +129,7 @@ def _users(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
         baseline=None,
         threshold=float(gates.min_test_users),
         passed=passed,
+        rule=f"at least {gates.min_test_users:,} users (gates.min_test_users)",
         sentence=f"overall: {users:,} evaluated users are {side} {gates.min_test_users:,} "
         "(gates.min_test_users)",
     )
@@ -174,6 +147,7 @@ def _floor(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
         baseline=None,
         threshold=gates.min_ndcg_at_10,
         passed=passed,
+        rule=f"at least {gates.min_ndcg_at_10:.4f} (gates.min_ndcg_at_10)",
         sentence=f"overall: NDCG@10 {candidate:.4f} is {side} the floor of "
         f"{gates.min_ndcg_at_10:.4f} (gates.min_ndcg_at_10)",
     )
@@ -202,6 +176,7 @@ def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) ->
         baseline=baseline,
         threshold=gates.min_improvement,
         passed=gain >= gates.min_improvement + STRICTLY,
+        rule=required,
         sentence=f"overall: {_compared(candidate, baseline, named)}; {required}",
     )
 
@@ -233,6 +208,7 @@ def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> Gat
         baseline=baseline,
         threshold=-gates.max_cluster_loss,
         passed=cluster.change[SIGNIFICANT_CHANGE] >= -gates.max_cluster_loss,
+        rule=rule,
         sentence=f"{name}: {_compared(candidate, baseline, named)}; {rule}",
     )
 
@@ -243,45 +219,3 @@ def _compared(candidate: float, baseline: float, named: _Baseline) -> str:
         return f"NDCG@10 {candidate:.4f} is the same as {named.has(baseline)}"
     side = "above" if change > 0 else "below"
     return f"NDCG@10 {candidate:.4f} is {abs(change):.4f} {side} {named.has(baseline)}"
-
-
-def _unaccounted(result: validation_result_pb2.ValidationResult) -> Iterator[GateDecision]:
-    """What the Evaluator refused for another reason than the gates."""
-    sentences = [
-        f"no evaluated example has the feature {', '.join(spec.feature_keys)!r}, so its slices "
-        "cannot be judged"
-        if spec.feature_keys
-        else "the evaluated split holds no examples"
-        for spec in result.missing_slices
-    ]
-    if not result.validation_ok and not sentences:
-        failures = [
-            f"{failure.metric_key.name} ({failure.message.strip() or 'threshold not met'})"
-            for record in result.metric_validations_per_slice
-            for failure in record.failures
-        ]
-        sentences = [
-            "the Evaluator refused the model: " + (", ".join(failures) or "no reason given")
-        ]
-    for sentence in sentences:
-        yield GateDecision("evaluation", OVERALL, JUDGED_BY, None, None, None, False, sentence)
-
-
-def _slice_metrics(record: metrics_for_slice_pb2.MetricsForSlice) -> SliceMetrics:
-    values: dict[str, dict[str, float]] = {CANDIDATE: {}, BASELINE: {}, "change": {}}
-    for entry in record.metric_keys_and_values:
-        side = "change" if entry.key.is_diff else entry.key.model_name
-        values[side][entry.key.name] = entry.value.double_value.value
-    keys = record.slice_key.single_slice_keys
-    return SliceMetrics(
-        feature=keys[0].column if keys else "",
-        value=_slice_value(keys[0]) if keys else "",
-        candidate=values[CANDIDATE],
-        baseline=values[BASELINE],
-        change=values["change"],
-    )
-
-
-def _slice_value(key: Any) -> str:
-    value = getattr(key, key.WhichOneof("kind"))
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -10,7 +10,7 @@ Four gates, on the split that the Evaluator reads:
 4. *cluster*: in no cluster does NDCG@10 fall by more than `max_cluster_loss`, unless chance
    explains the loss.
 
-What the Evaluator decided is read back by `tfx_pipeline.local.gate_decisions`.
+What the Evaluator decided is read back by `components.gates.slice_metrics`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tfx_pipeline.settings.gates_config import GatesConfig
+from components.gates.config import GatesConfig
 from trainer.evaluation.metrics import CUTOFFS
 from trainer.raw_history import CLUSTER_ID, HISTORY_LENGTH
 

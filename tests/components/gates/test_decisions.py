@@ -9,9 +9,10 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import proto_utils
 
 from components.baseline_model.record import BaselineRecord
-from tfx_pipeline.dag.gates import build_eval_config
-from tfx_pipeline.local.gate_decisions import explain, read_metrics
-from tfx_pipeline.settings.gates_config import GatesConfig
+from components.gates.config import GatesConfig
+from components.gates.decisions import explain
+from components.gates.eval_config import build_eval_config
+from components.gates.slice_metrics import read_metrics
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
 
@@ -78,7 +79,7 @@ def evaluate(examples, tmp_path_factory):
         artifact.uri = str(folder / ranking.decode().replace(" ", ""))
         if not Path(artifact.uri).exists():
             items = ranking.split()
-            exported = baseline_recommender.BaselineModel(
+            exported = baseline_recommender.BaselineRecommender(
                 items, np.arange(len(items), 0, -1), False, False, top_k=3
             )
             baseline_recommender.export_baseline(

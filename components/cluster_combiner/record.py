@@ -1,0 +1,141 @@
+"""The JSON files of ModelComparison: `comparison.json`, `combination.json` and `worth.json`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from trainer.artifact_record import Measure, Record, RecordFile
+
+Metrics = dict[str, Measure]
+"""Metric name ("ndcg@10") to value."""
+Effect = Literal["helps", "hurts", "makes no difference"]
+Recommendation = Literal["combination", "train longer", "global"]
+
+
+class SliceComparison(Record):
+    """All models on the users of one slice."""
+
+    users: int
+    models: dict[str, Metrics]
+
+
+class SplitComparison(Record):
+    """All models on one split; the users who belong to no cluster are the cluster "-1"."""
+
+    users: int
+    overall: dict[str, Metrics]
+    by_cluster: dict[str, SliceComparison]
+    by_history_length: dict[str, SliceComparison]
+    by_target_frequency: dict[str, SliceComparison]
+
+
+class ComparisonRecord(RecordFile):
+    """Every model on the same users, split by split."""
+
+    FILE_NAME: ClassVar[str] = "comparison.json"
+
+    models: list[str]
+    splits: dict[str, SplitComparison]
+
+
+class Strengths(Record):
+    """Strengths of the specialists, by cluster: as served, and as fitted, kept or not."""
+
+    strengths: list[float]
+    fitted_strengths: list[float]
+
+
+class TransitionsRecord(Record):
+    """What item transitions bring: cross-fitted gain in NDCG@10 with its 95 % interval."""
+
+    weight: float
+    """0 if they bring nothing."""
+    difference: Measure
+    low: Measure
+    high: Measure
+    reason: str
+
+
+class CombinationRecord(RecordFile):
+    """How the specialists are combined; `weights_mean` has K + 1 entries, the global first."""
+
+    FILE_NAME: ClassVar[str] = "combination.json"
+
+    clusters: int
+    kept: bool
+    reason: str
+    weights_mean: list[Measure]
+    parameters: Strengths
+    transitions: TransitionsRecord
+
+
+class Lift(Record):
+    """How much better one model is than another on the same users, in NDCG@10.
+
+    Attributes:
+        model: the one in question.
+        against: what it is compared with.
+        cluster: whose users, None for all.
+        users: how many.
+        mean: mean difference of the users' NDCG@10.
+        low: lower end of its paired bootstrap interval: 95 %, among clusters 95 % that those of
+            all clusters hold together (Bonferroni).
+        high: upper end.
+        base: NDCG@10 of the other model.
+        effect: what the interval says.
+    """
+
+    model: str
+    against: str
+    cluster: int | None
+    users: int
+    mean: float
+    low: float
+    high: float
+    base: float
+    effect: Effect
+
+    @property
+    def relative(self) -> float:
+        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
+        return self.mean / self.base if self.base > 0 else 0.0
+
+
+class WorthVerdict(Record):
+    """What the specialists do for whom, judged on test users.
+
+    Attributes:
+        judged: the model: the combiner, or routing where the combination uses no specialist.
+        effect: on all users; None without test users.
+        helps: clusters that it serves better.
+        hurts: clusters that it serves worse.
+        beats: by control, whether the model is better than it.
+        sentences: all of it in words.
+    """
+
+    judged: str
+    effect: Effect | None
+    helps: list[int]
+    hurts: list[int]
+    beats: dict[str, bool]
+    sentences: list[str]
+
+
+class WorthRecord(RecordFile):
+    """What the clusters are worth.
+
+    Attributes:
+        splits: all comparisons of two models, by split.
+        recommendation: what to serve, from the validation users.
+        why: in words.
+        verdict: from the test users.
+        serving_ms: median time to answer one history, by what is served.
+    """
+
+    FILE_NAME: ClassVar[str] = "worth.json"
+
+    splits: dict[str, list[Lift]]
+    recommendation: Recommendation
+    why: str
+    verdict: WorthVerdict
+    serving_ms: dict[str, Measure] = {}

@@ -1,0 +1,21 @@
+"""Names of the pipeline's nodes: what `pipeline` calls them, and others find them by."""
+
+from __future__ import annotations
+
+INGESTION = "BehaviorExampleGen"
+CONTENT_ENCODER = "ItemContentEncoder"
+STATISTICS = "StatisticsGen"
+SCHEMA = "CuratedSchema"
+VALIDATOR = "ExampleValidator"
+TRANSFORM = "Transform"
+TUNER = "Tuner.encoder"
+TRAINERS = "Trainer."
+"""What the names of all Trainers begin with."""
+ENCODER_TRAINER = f"{TRAINERS}encoder"
+CLUSTERER = "SequenceClusterer"
+COMBINER = "ClusterCombiner"
+BASELINE = "BaselineModel"
+INFRA_VALIDATOR = "InfraValidator"
+EVALUATOR = "Evaluator"
+PUSHER = "Pusher"
+REPORT = "RunReport"

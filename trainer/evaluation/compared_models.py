@@ -1,0 +1,59 @@
+"""The models that a run compares: one table for the comparison, the terminal and the report."""
+
+from __future__ import annotations
+
+import dataclasses
+
+POPULARITY = "popularity"
+OWN_ITEMS = "own_items"
+ENCODER = "encoder"
+GLOBAL = "global"
+ROUTED = "routed"
+COMBINER = "combiner"
+CONTINUED = "continued"
+RANDOM_ROUTED = "random_routed"
+RANDOM_COMBINER = "random_combiner"
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparedModel:
+    """One of them.
+
+    Attributes:
+        key: its name in files.
+        title: its name for people, as it stands in a sentence behind "the".
+        colour: in charts; any common colour vision tells them apart (Okabe & Ito).
+        free: it costs no training.
+        control: trained only to tell what the clusters are worth; in no table of results.
+    """
+
+    key: str
+    title: str
+    colour: str
+    free: bool = False
+    control: bool = False
+
+
+_MODELS = (
+    ComparedModel(POPULARITY, "popularity", "#9a9a9a", free=True),
+    ComparedModel(OWN_ITEMS, "own items by frequency, then popularity", "#e69f00", free=True),
+    # The global encoder as it is without the item transitions that all later ones have; compared
+    # only where there are any.
+    ComparedModel(ENCODER, "global encoder without transitions", "#009e73"),
+    ComparedModel(GLOBAL, "global encoder", "#56b4e9"),
+    ComparedModel(ROUTED, "specialists routed by cluster", "#cc79a7"),
+    ComparedModel(COMBINER, "combiner", "#0072b2"),
+    # The global encoder trained on for the steps that all specialists may have together.
+    ComparedModel(CONTINUED, "global encoder trained on", "#d55e00", control=True),
+    # Specialists of a random partition, as `routed` and `combiner` are of the clusters.
+    ComparedModel(RANDOM_ROUTED, "specialists of a random partition", "#b8a800", control=True),
+    ComparedModel(RANDOM_COMBINER, "combination of a random partition", "#5e4fa2", control=True),
+)
+COMPARED_MODELS = {model.key: model for model in _MODELS}
+IN_RESULTS = tuple(model.key for model in _MODELS if not model.control)
+FREE = tuple(model.key for model in _MODELS if model.free)
+
+
+def title(key: str) -> str:
+    """Name for people."""
+    return COMPARED_MODELS[key].title
