@@ -35,7 +35,7 @@ _progress = logging.getLogger("cohortrec.progress")
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Turns an event log into histories."""
 
-    def Do(  # noqa: N802 (TFX's name)
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

@@ -22,7 +22,7 @@ def history_schema() -> bytes:
 class Executor(base_executor.BaseExecutor):
     """Writes the schema into the artifact."""
 
-    def Do(  # noqa: N802  (the name that TFX calls)
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

@@ -26,7 +26,7 @@ class Executor(tfx_executor.Executor):
     is refused instead of failing the run; and what was found is kept as `InfraRecord`.
     """
 
-    def Do(  # noqa: N802 (TFX's name)
+    def Do(
         self,
         input_dict: dict[str, list[Any]],
         output_dict: dict[str, list[Any]],
@@ -62,7 +62,7 @@ class Executor(tfx_executor.Executor):
             self._fault = ""
         InfraRecord(server.name, self._sent, self._fault).write(blessing.uri)
 
-    def _ValidateOnce(self, *, requests: list[Any], **specs: Any) -> None:  # noqa: N802
+    def _ValidateOnce(self, *, requests: list[Any], **specs: Any) -> None:
         """One try: TFX's, with requests for `recommend`; keeps the reason of a failure."""
         asked = [*requests, *recommend_requests(requests)]
         self._sent = len(asked)

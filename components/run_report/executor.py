@@ -32,7 +32,7 @@ _FOLDERS = (
 class Executor(base_executor.BaseExecutor):
     """Collects the artifacts of a run and writes its report."""
 
-    def Do(  # noqa: N802  (the name that TFX calls)
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

@@ -59,7 +59,8 @@ def _is_settings(annotation: Any) -> bool:
 
 def _settings_class(field: FieldInfo) -> type[Settings]:
     annotation = field.annotation
-    assert isinstance(annotation, type) and issubclass(annotation, Settings)
+    assert isinstance(annotation, type)
+    assert issubclass(annotation, Settings)
     return annotation
 
 

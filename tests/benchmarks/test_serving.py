@@ -25,7 +25,8 @@ def test_trained_items_keep_their_scores_in_a_larger_catalogue(encoder, events):
     from enlarged_catalogue import enlarged
 
     large = enlarged(encoder, 60, seed=1)
-    assert large.catalogue.items == 60 and len(large.new_items) == 48
+    assert large.catalogue.items == 60
+    assert len(large.new_items) == 48
     before = encoder.catalogue.logits(encoder(events)).numpy()[:, 1:]
     after = large.catalogue.logits(large(events)).numpy()[:, 1:]
     np.testing.assert_allclose(after[:, :12], before, rtol=1e-4, atol=1e-5)

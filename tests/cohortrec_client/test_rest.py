@@ -37,7 +37,8 @@ def test_the_answer_is_typed():
     assert answer.scores[0] == 2.0
     assert answer.scores[1] == 0.10000000149011612  # the float32 nearest to 0.1
     assert (answer.cluster, answer.cluster_weights) == (1, (0.5, 0.5))
-    assert list(answer)[0] == ("a", 2.0) and len(answer) == 2
+    assert next(iter(answer)) == ("a", 2.0)
+    assert len(answer) == 2
 
 
 def test_places_without_an_item_are_left_out():

@@ -299,7 +299,7 @@ def _clusters(
                     LiftedItem(
                         item_id=f"00{i}{j}",
                         title=HOSTILE if (i, j) == (0, 0) else title,
-                        **tested(
+                        **with_test(
                             4.2 / (j + 1) + 0.8,
                             [4.0 / (j + 1) + 0.7, 4.4 / (j + 1) + 0.9],
                             share=0.31 / (j + 1),
@@ -310,7 +310,7 @@ def _clusters(
                 ],
                 top_categories=[
                     LiftedCategory(
-                        category=name, **tested(3.1 - 0.4 * j, None, share=0.09 / (j + 1))
+                        category=name, **with_test(3.1 - 0.4 * j, None, share=0.09 / (j + 1))
                     )
                     for j, name in enumerate(CATEGORIES[i % 3 :])
                 ],
@@ -329,7 +329,7 @@ def _clusters(
     ProfilesRecord(clusters=profiles, users=sum(sizes)).write(str(folder))
 
 
-def tested(
+def with_test(
     lift: float | None, ends: list[float] | None, share: float = 0.1, significant: bool = True
 ) -> dict[str, Any]:
     """What every tested figure has."""
@@ -338,7 +338,7 @@ def tested(
 
 
 def trait(kind: str, value: str | int, lift: float | None, ends: list[float] | None) -> Trait:
-    return Trait(kind=kind, value=value, reach=0.4, z=5.0, **tested(lift, ends))
+    return Trait(kind=kind, value=value, reach=0.4, z=5.0, **with_test(lift, ends))
 
 
 def cluster_profile(cluster: int, name: str, **figures: Any) -> ClusterProfile:
@@ -347,7 +347,7 @@ def cluster_profile(cluster: int, name: str, **figures: Any) -> ClusterProfile:
         "lasting_id": cluster, "last_name": None, "users": 0, "share": 0.0,
         "events_per_user_median": None, "span_days_median": None, "top_items": [],
         "top_categories": [], "actions": {}, "hours": [], "price_median": None, "traits": [],
-        "tests": dict.fromkeys(ProfileTests.model_fields, []),
+        "tests": {key: [] for key in ProfileTests.model_fields},
     }  # fmt: skip
     return ClusterProfile.model_validate({**empty, "cluster": cluster, "name": name, **figures})
 

@@ -81,7 +81,8 @@ def test_generated_config_maps_replace_those_of_the_base(folder):
         for literal in generator.get("literals", []):
             assert "=" in literal
         if folder != BASE:
-            assert name in below and generator["behavior"] == "replace"
+            assert name in below
+            assert generator["behavior"] == "replace"
             same = {text.partition("=")[0] for text in generator.get("literals", [])}
             base = {text.partition("=")[0] for text in below[name].get("literals", [])}
             assert same == base
@@ -124,7 +125,8 @@ def test_the_job_uses_what_there_is():
     assert f"USER {USER}:{USER}" in dockerfile
     security = pod["securityContext"]
     assert {security["runAsUser"], security["runAsGroup"], security["fsGroup"]} == {USER}
-    assert " /opt/cohortrec/submit.py" in dockerfile and "/opt/cohortrec/submit.py" in script
+    assert " /opt/cohortrec/submit.py" in dockerfile
+    assert "/opt/cohortrec/submit.py" in script
 
 
 @pytest.mark.parametrize("folder", [BASE, *OVERLAYS], ids=lambda folder: folder.name)

@@ -51,10 +51,12 @@ def test_a_file_is_uploaded_once(submit, file, capsys):
         (pipeline,) = api.pipelines.values()
         assert pipeline["display_name"] == "shop"
         assert len(api.uploaded) == 2  # the pipeline and its version
-        assert b"pipelineInfo" in api.uploaded[0] and b"platforms" in api.uploaded[1]
+        assert b"pipelineInfo" in api.uploaded[0]
+        assert b"platforms" in api.uploaded[1]
         file.write_text(file.read_text() + "# changed\n")
         assert submit.main(["upload", str(file), "--host", api.url]) == 0
-        assert len(api.pipelines) == 1 and len(api.uploaded) == 3
+        assert len(api.pipelines) == 1
+        assert len(api.uploaded) == 3
     assert "pipeline shop, version shop-" in capsys.readouterr().out
 
 
@@ -136,7 +138,8 @@ def test_a_parameter_that_does_not_fit_starts_nothing(submit, file, arguments, m
     with FakePipelinesApi() as api:
         assert submit.main(["run", str(file), "--host", api.url, *arguments]) == 2
         assert message in capsys.readouterr().err
-        assert not api.runs and not api.uploaded
+        assert not api.runs
+        assert not api.uploaded
 
 
 def test_a_schedule_without_seconds_is_refused(submit, file, capsys):
@@ -144,7 +147,8 @@ def test_a_schedule_without_seconds_is_refused(submit, file, capsys):
         code = submit.main(["schedule", str(file), "--host", api.url, "--cron", "0 3 * * *"])
         assert code == 2
         assert "give 6 fields" in capsys.readouterr().err
-        assert not api.recurring and not api.uploaded
+        assert not api.recurring
+        assert not api.uploaded
 
 
 def test_what_is_no_pipeline_is_refused(submit, tmp_path, capsys):

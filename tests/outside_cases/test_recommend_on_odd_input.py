@@ -97,4 +97,6 @@ def test_a_terminal_of_few_characters(tmp_path, monkeypatch, encoding):
     assert main(["recommend", "--model", str(tmp_path), "--history", "a", "--debug"]) == 0
     sys.stdout.flush()
     text = written.getvalue().decode(encoding)
-    assert "Tee" in text and "?" in text and "Unknown to the model: K" in text
+    assert "Tee" in text
+    assert "?" in text
+    assert "Unknown to the model: K" in text

@@ -58,7 +58,8 @@ def test_ordinary_text_stays(text):
     "text", ["x" * 100_000, "\x1b]" * 50_000, "\x1b[31m" * 30_000, "é\n" * 9999]
 )
 def test_long_text_is_cut(text):
-    assert len(shown_text(text)) <= LONGEST and shown_text(text).endswith("…")
+    assert len(shown_text(text)) <= LONGEST
+    assert shown_text(text).endswith("…")
     assert len(shown_text(text, 20)) <= 20
 
 
@@ -76,7 +77,8 @@ def test_the_terminal(text):
         lambda console: console.table(["item", text], [["1", text], [text, "2"]], ("item", text)),
     ):
         written = terminal(write)
-        assert "\x1b" not in written and len(written) < 10_000
+        assert "\x1b" not in written
+        assert len(written) < 10_000
         assert all(line.isprintable() for line in written.split("\n"))
     assert terminal(lambda console: console.line(text)).count("\n") == 1
 
@@ -97,8 +99,11 @@ def test_charts_of_the_page():
     drawing.text(1, 1, "\x1b[31mname\u202e")
     drawing.add("rect", title="\x07" + "x" * 100_000, d="M" + "1 2 " * 5000)
     image = str(drawing.svg())
-    assert "\x1b" not in image and "\u202e" not in image and "\x07" not in image
-    assert "x" * 1001 not in image and "1 2 " * 5000 in image
+    assert "\x1b" not in image
+    assert "\u202e" not in image
+    assert "\x07" not in image
+    assert "x" * 1001 not in image
+    assert "1 2 " * 5000 in image
 
 
 def test_the_page():
@@ -117,6 +122,9 @@ def test_the_page():
     )
     for character in "\x1b\u202e\x00\x7f":
         assert character not in page
-    assert "&lt;b&gt;shop" in page and "<b>shop" not in page
-    assert "x" * 1001 not in page and "y" * 1001 not in page
-    assert "&#34;nested&#34;" not in page and "<pre>{\n" in page
+    assert "&lt;b&gt;shop" in page
+    assert "<b>shop" not in page
+    assert "x" * 1001 not in page
+    assert "y" * 1001 not in page
+    assert "&#34;nested&#34;" not in page
+    assert "<pre>{\n" in page

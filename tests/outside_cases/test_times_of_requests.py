@@ -31,7 +31,7 @@ def signatures(tiny_shop, tmp_path_factory):
     encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
     save_recommender(Recommender(tiny_shop.graph, encoder, top_k=5), folder, {})
     loaded = tf.saved_model.load(folder)
-    yield loaded.signatures
+    yield loaded.signatures  # noqa: PT022 (the model must stay alive as long)
 
 
 def recommended(signatures, times):

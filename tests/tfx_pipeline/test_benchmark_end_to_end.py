@@ -93,9 +93,11 @@ def test_everything_printed_is_in_the_file(benchmark):
     assert "scored once, after every choice was made on validation" in answer.out
     mean = results["splits"]["test"]["models"]["combiner"]["ndcg@20"]["mean"]
     assert f"{mean:.4f} ±" in answer.out
-    assert results["published"]["BSARec"]["hr@5"] == 0.0805 and "BSARec" in answer.out
+    assert results["published"]["BSARec"]["hr@5"] == 0.0805
+    assert "BSARec" in answer.out
     assert (results["seed"], results["config"]["run"]["seed"]) == (3, 3)
-    assert results["files"][0]["sha256"] and results["versions"]["tensorflow"]
+    assert results["files"][0]["sha256"]
+    assert results["versions"]["tensorflow"]
     assert results["derived"]["exclude_seen"]["value"] is True
     assert results["data"]["users"] == len(histories()) + len(set(SHORT) - {"one"})
     stages = {stage["node"]: stage for stage in results["stages"]}
@@ -107,7 +109,8 @@ def test_everything_printed_is_in_the_file(benchmark):
 def test_failed_gates_only_warn(benchmark):
     _, answer = benchmark
     (line,) = [line for line in answer.out.splitlines() if "floor" in line]
-    assert line.split()[0] == "WARNING" and "gates.min_ndcg_at_10" in line
+    assert line.split()[0] == "WARNING"
+    assert "gates.min_ndcg_at_10" in line
 
 
 def test_the_second_run_says_the_same_from_the_cache(benchmark):
@@ -124,7 +127,8 @@ def test_the_second_run_says_the_same_from_the_cache(benchmark):
     assert tables(again) == tables(first)
     assert _models(folder) == models
     after = _results(folder)
-    assert after["splits"] == before["splits"] and after["gates"] == before["gates"]
+    assert after["splits"] == before["splits"]
+    assert after["gates"] == before["gates"]
     trainer = next(stage for stage in after["stages"] if stage["node"] == "Trainer.encoder")
     assert trainer["state"] == "cached"
     assert trainer["when_it_ran"]["peak_bytes"] > 1e8

@@ -171,7 +171,8 @@ class TestOneDirectory:
         weights.write_bytes(content)
         assert answer.code == 1, answer
         assert answer.err.startswith("cohortrec: nothing was pushed: the model cannot be served: ")
-        assert "stand-in model server" in answer.err and "Failed to start server" in answer.err
+        assert "stand-in model server" in answer.err
+        assert "Failed to start server" in answer.err
         assert _versions(shop) == []
 
     def test_a_model_that_does_not_answer_is_not_pushed(self, shop):
@@ -224,15 +225,18 @@ class TestOneDirectory:
             for history in ("tea-03,tea-04,tea-05", "", "no-such-item,té,tool-01"):
                 ask = ("recommend", "--history", history, "--k", "5")
                 local = cohortrec(*ask, "--model", shop / "out")
-                assert local.code == 0 and len(local.out.splitlines()) >= 6, local
+                assert local.code == 0, local
+                assert len(local.out.splitlines()) >= 6, local
                 for url in urls:
                     server = ("--server", url, "--name", "shop")
                     assert cohortrec(*ask, *server, "--titles", shop / "out") == local
             answer = cohortrec(*ask, "--server", urls[0], "--name", "nope")
             assert (answer.code, answer.out) == (2, "")
-            assert "model 'nope'" in answer.err and "Servable not found" in answer.err
+            assert "model 'nope'" in answer.err
+            assert "Servable not found" in answer.err
         answer = cohortrec(*ask, *server)
-        assert answer.code == 2 and "no server answers" in answer.err
+        assert answer.code == 2
+        assert "no server answers" in answer.err
 
     def test_empty_and_unknown_histories_are_answered(self, shop):
         assert len(cohortrec(*self._ask(shop, "")).out.splitlines()) == 11
@@ -269,7 +273,8 @@ class TestOneDirectory:
         page = (shop / "out" / "report" / "index.html").read_text()
         for said in (answer.out, page):
             assert f"it is version {version}, which was rolled back" in said
-        assert "Not pushed: rolled back before" in page and "Pushed:" not in page
+        assert "Not pushed: rolled back before" in page
+        assert "Pushed:" not in page
         (folder,) = _states(shop)["BaselineModel"].artifacts["model"]
         baseline = json.loads(Path(folder, "baseline.json").read_text())
         assert (baseline["kind"], baseline["version"]) == ("served", older.name)

@@ -108,7 +108,8 @@ def test_planted_clusters_are_found(distinct):
 def test_specialists_of_planted_clusters_are_worth_it(distinct):
     assert distinct.worth.recommendation == "combination", distinct.worth.why
     verdict = distinct.worth.verdict
-    assert verdict.effect == "helps" and verdict.hurts == []
+    assert verdict.effect == "helps"
+    assert verdict.hurts == []
     assert verdict.helps == [0, 1, 2, 3]
     assert verdict.beats == {"random_combiner": True, "continued": True}
 

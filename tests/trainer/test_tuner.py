@@ -109,7 +109,8 @@ def test_the_best_trial_is_what_is_found(searched):
 
 def test_progress_tells_each_trial_and_nothing_is_left(searched):
     trials = [line for line in searched.lines if line.startswith("trial ")]
-    assert "training.learning_rate 0.02" in trials[0] and trials[0].startswith("trial 1/2: ")
+    assert "training.learning_rate 0.02" in trials[0]
+    assert trials[0].startswith("trial 1/2: ")
     assert trials[1].startswith("trial 1/2: validation NDCG@10 ")
     assert trials[3].startswith("trial 2/2: validation NDCG@10 ")
     assert not list((searched.directory / "checkpoints").iterdir())

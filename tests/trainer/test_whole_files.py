@@ -17,10 +17,12 @@ def test_the_new_file_takes_the_place_at_the_end(tmp_path):
     file = tmp_path / "best.weights.h5"
     with whole_file(file) as scratch:
         # Keras wants the ending.
-        assert scratch.parent == tmp_path and scratch.name.endswith(".weights.h5")
+        assert scratch.parent == tmp_path
+        assert scratch.name.endswith(".weights.h5")
         scratch.write_text("new")
         assert not file.exists()
-    assert file.read_text() == "new" and file.stat().st_mode & 0o777 == 0o644
+    assert file.read_text() == "new"
+    assert file.stat().st_mode & 0o777 == 0o644
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -32,7 +32,7 @@ class VersionRecord:
     stable_before: tuple[int, ...] = ()
     withdrawn: dict[int, str | None] = dataclasses.field(default_factory=dict)
     events: tuple[dict[str, Any], ...] = ()
-    deployment: DeploymentConfig = DeploymentConfig()
+    deployment: DeploymentConfig = dataclasses.field(default_factory=DeploymentConfig)
 
     @classmethod
     def read(cls, folder: Path) -> VersionRecord:

@@ -184,7 +184,8 @@ def _check_sections(values: Mapping[str, Any]) -> None:
 
 def _section(name: str) -> type[Settings]:
     section = RunConfig.model_fields[name].annotation
-    assert isinstance(section, type) and issubclass(section, Settings)
+    assert isinstance(section, type)
+    assert issubclass(section, Settings)
     return section
 
 

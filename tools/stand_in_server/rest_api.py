@@ -90,11 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _TIMEOUT
     """Of the socket: a client that sends nothing does not keep its thread."""
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """`:predict`."""
         self._answer(self._predict)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Status and metadata."""
         self._answer(self._describe)
 

@@ -185,7 +185,7 @@ def _check(expected: Mapping[str, Any], inputs: Mapping[str, np.ndarray]) -> Non
                 f"input {name!r} has the shape {list(values.shape)}, expected "
                 f"{[dim.size for dim in dims]} (-1: any size)"
             )
-        if values.ndim and values.shape[0] > MAX_ROWS or values.size > MAX_ELEMENTS:
+        if (values.ndim and values.shape[0] > MAX_ROWS) or values.size > MAX_ELEMENTS:
             raise invalid(
                 f"input {name!r} of shape {list(values.shape)} is larger than the stand-in model "
                 f"server takes: {MAX_ROWS:,} rows and {MAX_ELEMENTS:,} values"

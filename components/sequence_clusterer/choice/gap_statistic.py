@@ -14,6 +14,7 @@ In simulations the rule therefore finds clusters in clouds that are merely long
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -85,7 +86,7 @@ def gap_k(gaps: Sequence[Gap]) -> int | None:
     Returns:
         The k; the last one where the gap keeps rising; None of nothing.
     """
-    for this, following in zip(gaps, gaps[1:], strict=False):
+    for this, following in itertools.pairwise(gaps):
         if this.gap >= following.gap - following.error:
             return this.k
     return gaps[-1].k if gaps else None

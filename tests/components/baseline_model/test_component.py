@@ -84,7 +84,8 @@ def test_first_run_picks_own_items_where_customers_return(tmp_path, returning):
     assert model.get_string_custom_property("version") == record.version
     assert set(signatures_of(model)) == {"serving_default", "recommend", "embed", "evaluate"}
     described = json.loads((Path(model.uri) / "Format-Serving/assets.extra/model.json").read_text())
-    assert described["kind"] == "own_items" and described["id"].endswith(record.version)
+    assert described["kind"] == "own_items"
+    assert described["id"].endswith(record.version)
 
 
 def test_popularity_wins_where_nobody_returns_to_their_own(tmp_path):
@@ -93,14 +94,16 @@ def test_popularity_wins_where_nobody_returns_to_their_own(tmp_path):
         tmp_path / "examples", RETURNING, validation, [[b"milk", b"bread"], [b"milk"]]
     )
     _, record = run(tmp_path, examples)
-    assert record.kind == "popularity" and record.validation["popularity"]["hr@5"] == 1.0
+    assert record.kind == "popularity"
+    assert record.validation["popularity"]["hr@5"] == 1.0
 
 
 def test_seen_items_are_left_out_where_nothing_is_bought_twice(tmp_path):
     once = [(b"ann", [b"milk", b"bread"]), (b"bob", [b"milk", b"tea"])]
     examples = examples_artifact(tmp_path / "examples", once, once, [[b"tea"], [b"bread"]])
     model, record = run(tmp_path, examples)
-    assert record.kind == "popularity" and list(record.validation) == ["popularity"]
+    assert record.kind == "popularity"
+    assert list(record.validation) == ["popularity"]
     served = signatures_of(model)["recommend"](
         item_ids=tf.constant([[b"milk"]]),
         actions=tf.constant([[b"purchase"]]),
@@ -114,7 +117,8 @@ def test_seen_items_are_left_out_where_nothing_is_bought_twice(tmp_path):
 def test_without_validation_the_stronger_one_is_assumed(tmp_path):
     examples = examples_artifact(tmp_path / "examples", RETURNING, [], [])
     _, record = run(tmp_path, examples)
-    assert record.kind == "own_items" and "no validation history" in record.reason
+    assert record.kind == "own_items"
+    assert "no validation history" in record.reason
 
 
 def test_no_events_are_the_users_error(tmp_path):
@@ -161,7 +165,9 @@ def test_after_a_rollback_the_stable_model_is_the_baseline(tmp_path, returning):
     # Where it cannot be used, the one before it can; the canary never.
     (serving / "2/saved_model.pb").unlink()
     served, skipped = find_served(str(serving))
-    assert served is not None and served.version == "1" and len(skipped) == 1
+    assert served is not None
+    assert served.version == "1"
+    assert len(skipped) == 1
     (serving / "models.config").write_text("{")
     with pytest.raises(ConfigError, match="is not a model server config"):
         find_served(str(serving))
@@ -175,18 +181,21 @@ def test_unusable_versions_are_passed_over_and_named(tmp_path, returning):
     tf.saved_model.save(tf.Module(), str(serving / "2"))
     push(serving / "1")
     served, skipped = find_served(str(serving))
-    assert served is not None and served.version == "1"
+    assert served is not None
+    assert served.version == "1"
     assert [sentence.split(" in ")[0] for sentence in skipped] == [
         "version 4",
         "version 3",
         "version 2",
     ]
-    assert "is incomplete" in skipped[0] and "cannot be loaded" in skipped[1]
+    assert "is incomplete" in skipped[0]
+    assert "cannot be loaded" in skipped[1]
     assert "has no signature 'evaluate'" in skipped[2]
 
     (serving / "1/saved_model.pb").unlink()
     model, record = run(tmp_path, returning)
-    assert record.kind == "own_items" and len(record.skipped) == 4
+    assert record.kind == "own_items"
+    assert len(record.skipped) == 4
     assert "version 1" in model.get_string_custom_property("skipped")
 
 

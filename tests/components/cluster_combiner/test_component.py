@@ -90,13 +90,15 @@ def fit(planted, queries):
 
 def test_useful_specialists_get_weight(planted):
     result = fit(planted, planted.useful)
-    assert result.kept and (result.strengths > 0.3).all(), result
+    assert result.kept
+    assert (result.strengths > 0.3).all(), result
     assert "specialists are used" in result.reason
 
 
 def test_useless_specialists_leave_the_global_encoder_alone(planted):
     result = fit(planted, planted.useless)
-    assert not result.kept and (result.strengths == 0).all(), result
+    assert not result.kept
+    assert (result.strengths == 0).all(), result
     np.testing.assert_array_equal(result.crossfit_queries, planted.useless[0])
 
 
@@ -133,7 +135,8 @@ def test_comparison_counts_users_by_slice(planted):
         },
         exclude_seen=False,
     )
-    assert isinstance(table, pl.DataFrame) and table.height == USERS
+    assert isinstance(table, pl.DataFrame)
+    assert table.height == USERS
     split = summarise(table).splits["test"]
     assert split.overall["global"]["ndcg@10"] == 1.0
     assert split.overall["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
@@ -147,14 +150,17 @@ def test_comparison_counts_users_by_slice(planted):
 
 def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
     refused = fit(planted, planted.useful).refused("a random partition does as well")
-    assert not refused.kept and (refused.strengths == 0).all() and refused.fitted.any()
+    assert not refused.kept
+    assert (refused.strengths == 0).all()
+    assert refused.fitted.any()
     assert "but a random partition does as well" in refused.reason
     assert "specialists are used" not in refused.reason
     table = pl.DataFrame(
         {"global": [1, 2], "global_basket_ndcg@10": [0.5, 0.1], "routed": [3, 4]}
     ).with_columns(combiner=pl.lit(9), **{"combiner_basket_ndcg@10": pl.lit(0.0)})
     served = serve_global(table)
-    assert served["combiner"].to_list() == [1, 2] and served["routed"].to_list() == [3, 4]
+    assert served["combiner"].to_list() == [1, 2]
+    assert served["routed"].to_list() == [3, 4]
     assert served["combiner_basket_ndcg@10"].to_list() == [0.5, 0.1]
 
 

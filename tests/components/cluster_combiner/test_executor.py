@@ -131,7 +131,8 @@ def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path,
     monkeypatch.setattr(executor, "judge", convinced)
     left = run(without(inputs, CONTROLS), tmp_path, transitions=False)
     found = left.combination
-    assert found["kept"] and found["transitions"]["reason"] == "combiner.transitions=false"
+    assert found["kept"]
+    assert found["transitions"]["reason"] == "combiner.transitions=false"
     assert found["parameters"]["strengths"] == found["parameters"]["fitted_strengths"]
     assert left.ranks.columns[4:9] == ["popularity", "own_items", "global", "routed", "combiner"]
     served = embedded(left, inputs)
@@ -139,18 +140,21 @@ def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path,
     assert set(left.worth["serving_ms"]) == {"global encoder", "combination"}
     model = json.loads((Path(left.model) / "assets.extra" / "model.json").read_text())
     combiner = left.comparison["splits"][TEST]["overall"]["combiner"]
-    assert model["id"] == left.identity and model["clusters"] == CLUSTERS
+    assert model["id"] == left.identity
+    assert model["clusters"] == CLUSTERS
     assert model["metrics"]["ndcg@10"] == combiner["ndcg@10"]
 
 
 def test_refused_specialists_are_compared_as_the_global_encoder(inputs, tmp_path):
     left = run(inputs, tmp_path)
     found = left.combination
-    assert not found["kept"] and "the global encoder serves alone" in found["reason"]
+    assert not found["kept"]
+    assert "the global encoder serves alone" in found["reason"]
     assert found["parameters"]["strengths"] == [0.0, 0.0]
     assert max(found["parameters"]["fitted_strengths"]) > 0
     assert found["weights_mean"] == [1.0, 0.0, 0.0]
     assert {"random_routed", "random_combiner", "continued"} <= set(left.ranks.columns)
-    assert found["transitions"]["weight"] > 0 and "encoder" in left.ranks.columns
+    assert found["transitions"]["weight"] > 0
+    assert "encoder" in left.ranks.columns
     assert left.ranks["combiner"].equals(left.ranks["global"])
     assert (embedded(left, inputs)["cluster_weights"] == [1.0, 0.0, 0.0]).all()

@@ -66,15 +66,18 @@ def fitted(shop, targets):
 
 def test_what_follows_is_used(shop):
     fit = fitted(shop, shop.follows)
-    assert fit.transitions is not None and fit.record.weight > 0
-    assert fit.record.low > 0.1 and "in every model" in fit.record.reason
+    assert fit.transitions is not None
+    assert fit.record.weight > 0
+    assert fit.record.low > 0.1
+    assert "in every model" in fit.record.reason
     with_them = shop.ranker(shop.follows, fit.transitions).ranks(None)
     assert (with_them <= 10).mean() > (shop.ranker(shop.follows).ranks(None) <= 10).mean() + 0.2
 
 
 def test_what_does_not_follow_is_not_used(shop):
     fit = fitted(shop, shop.chance)
-    assert fit.transitions is None and fit.record.weight == 0
+    assert fit.transitions is None
+    assert fit.record.weight == 0
     assert "no clear gain" in fit.record.reason
 
 
@@ -85,4 +88,5 @@ def test_without_users_or_transitions_there_is_nothing_to_weigh(shop):
     ):
         queries = np.zeros((USERS, WIDTH), np.float32)
         fit = fit_transitions(counted, shop.ranker(targets), shop.split(targets), queries, seed=1)
-        assert fit.transitions is None and "no transitions" in fit.record.reason
+        assert fit.transitions is None
+        assert "no transitions" in fit.record.reason

@@ -40,7 +40,8 @@ def test_lifts_are_paired_and_by_cluster():
     assert whole.mean == pytest.approx(0.05 * 0.7, abs=0.01)
     assert whole.low < whole.mean < whole.high
     assert whole.relative == pytest.approx(whole.mean / 0.3, rel=0.1)
-    assert whole.users == USERS and by_cluster["combiner", 0].users == USERS / 2
+    assert whole.users == USERS
+    assert by_cluster["combiner", 0].users == USERS / 2
 
 
 def test_the_intervals_of_many_clusters_hold_together():
@@ -99,7 +100,9 @@ def test_clusters_are_recommended_only_if_nothing_cheaper_does_as_well(gains, us
 def test_the_verdict_says_for_whom():
     found = lifts(table(combiner=(0.3, -0.1), random_combiner=(0, 0), continued=(0.3, 0.3)), "test")
     result = verdict(found, used=True)
-    assert result.effect == "helps" and result.helps == [0] and result.hurts == [1]
+    assert result.effect == "helps"
+    assert result.helps == [0]
+    assert result.hurts == [1]
     assert result.beats == {"random_combiner": True, "continued": False}
     text = " ".join(result.sentences)
     for part in (
@@ -113,5 +116,6 @@ def test_the_verdict_says_for_whom():
 
 def test_without_a_combination_routing_is_judged():
     result = verdict(lifts(table(routed=(-0.3, -0.3)), "test"), used=False)
-    assert result.judged == "routed" and result.effect == "hurts"
+    assert result.judged == "routed"
+    assert result.effect == "hurts"
     assert verdict([], used=True).effect is None

@@ -69,7 +69,8 @@ def _model(tmp_path, **options):
 
 def test_a_model_that_answers_is_blessed(validate, tmp_path):
     found = validate(_model(tmp_path))
-    assert found.blessed and found.marker
+    assert found.blessed
+    assert found.marker
     # Two histories to serving_default and embed, the same two and an empty one to recommend.
     assert found.record == InfraRecord("stand-in model server", 7, "")
     assert "stand-in model server loads the model and answers 7 requests" in found.record.sentence
@@ -77,7 +78,8 @@ def test_a_model_that_answers_is_blessed(validate, tmp_path):
 
 def test_a_model_that_needs_python_is_refused(validate, tmp_path):
     found = validate(_model(tmp_path, python_op=True))
-    assert not found.blessed and not found.marker
+    assert not found.blessed
+    assert not found.marker
     assert "EagerPyFunc" in found.record.fault
 
 
@@ -88,7 +90,8 @@ def test_a_model_that_fails_on_recommend_alone_is_refused(validate, tmp_path, mo
         our_executor, "recommend_requests", lambda requests: sent.append(1) or build(requests)
     )
     found = validate(_model(tmp_path, refuses=b""), items=["a"])
-    assert sent and not found.blessed
+    assert sent
+    assert not found.blessed
     assert "refused item" in found.record.fault
 
 
@@ -106,7 +109,8 @@ def test_a_damaged_model_is_refused_not_an_error(validate, tmp_path, damage):
     damage(folder / "Format-Serving")
     found = validate(folder)
     assert not found.blessed
-    assert "cannot be served" in found.record.sentence and found.record.fault
+    assert "cannot be served" in found.record.sentence
+    assert found.record.fault
 
 
 def test_a_model_that_fails_its_warm_up_is_refused(validate, tmp_path):

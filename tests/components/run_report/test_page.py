@@ -285,7 +285,7 @@ def test_already_served(tmp_path, evaluations):
 
 def test_one_cluster_nothing_trained_no_items(tmp_path):
     folders = write_run(tmp_path, clusters=1, trained=False, items=False, details=False)
-    inputs, page = collected(folders)
+    _inputs, page = collected(folders)
     assert "1 cluster of" in page.text
     assert "Silhouette by number of clusters" not in page.text
     assert "outside labels" not in page.text.lower()

@@ -169,7 +169,7 @@ def test_several_prototypes_follow_long_clusters():
 
 
 def test_compressed_covers_the_points():
-    points, truth = planted()
+    points, _truth = planted()
     assert compressed(points, 200, 0) is points
     few = compressed(points, 12, 0)
     assert len(few) == 12

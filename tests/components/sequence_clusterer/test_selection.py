@@ -139,13 +139,15 @@ def test_of_a_set_k_the_better_algorithm_is_taken():
     chosen = selection.select_clustering(points.astype(np.float32), config, max_clusters=3)
     rows = {row.algorithm: row for row in chosen.table.candidates if row.k == 2}
     best = max(rows, key=lambda name: rows[name].silhouette.mean)
-    assert set(rows) == set(names) and (chosen.algorithm, chosen.clustering.k) == (best, 2)
+    assert set(rows) == set(names)
+    assert (chosen.algorithm, chosen.clustering.k) == (best, 2)
 
 
 def test_a_set_k_bounds_an_algorithm_that_finds_its_own():
     config = settings(algorithms=("hdbscan", "kmeans"), k=3)
     chosen = selection.select_clustering(planted(3, 50), config, max_clusters=4)
-    assert chosen.clustering.k == 3 and chosen.k_from == "config"
+    assert chosen.clustering.k == 3
+    assert chosen.k_from == "config"
 
 
 def test_same_seed_same_clusters():

@@ -19,15 +19,19 @@ def test_list_promote_and_roll_back(tmp_path):
     write_model(root / "3", "m3", metrics={"ndcg@10": 0.15791, "users": 9})
     lines = _listed(tmp_path)
     assert list(lines) == ["3", "2", "1"]
-    assert "stable, canary" in lines["3"] and "0.1579" in lines["3"] and "m3" in lines["3"]
-    assert "stable" not in lines["2"] and "–" in lines["2"]
+    assert "stable, canary" in lines["3"]
+    assert "0.1579" in lines["3"]
+    assert "m3" in lines["3"]
+    assert "stable" not in lines["2"]
+    assert "–" in lines["2"]
 
     answer = cohortrec("serving", "rollback", tmp_path, "--grace", "0")
     assert (answer.code, answer.out) == (0, "Version 2 is stable; before it was version 3.\n")
     assert visible(root) == [1, 2]
     assert find_model(tmp_path) == root / "2"
     lines = _listed(root)
-    assert "withdrawn" in lines["3"] and "stable, canary" in lines["2"]
+    assert "withdrawn" in lines["3"]
+    assert "stable, canary" in lines["2"]
 
     answer = cohortrec("serving", "promote", tmp_path)
     assert answer.out == "Version 2 is stable already.\n"
@@ -40,17 +44,22 @@ def test_list_promote_and_roll_back(tmp_path):
 
 def test_mistakes_are_explained(tmp_path):
     answer = cohortrec("serving", "list", tmp_path)
-    assert answer.code == 2 and "no model was pushed there" in answer.err
+    assert answer.code == 2
+    assert "no model was pushed there" in answer.err
     answer = cohortrec("serving", "promote", tmp_path / "none")
-    assert answer.code == 2 and "there is no such folder" in answer.err
+    assert answer.code == 2
+    assert "there is no such folder" in answer.err
     write_versions(tmp_path / "serving", 1)
     answer = cohortrec("serving", "rollback", tmp_path)
-    assert answer.code == 2 and "no version was stable before 1" in answer.err
+    assert answer.code == 2
+    assert "no version was stable before 1" in answer.err
     answer = cohortrec("serving", "promote", tmp_path, "--version", "x")
-    assert answer.code == 2 and "whole number" in answer.err
+    assert answer.code == 2
+    assert "whole number" in answer.err
     (tmp_path / "serving" / "models.config").write_text("nonsense")
     answer = cohortrec("serving", "list", tmp_path)
-    assert answer.code == 2 and "is not a model server config" in answer.err
+    assert answer.code == 2
+    assert "is not a model server config" in answer.err
     assert "Traceback" not in answer.err
 
 
@@ -61,6 +70,8 @@ def test_manifests_take_the_settings_of_the_push_and_overrides(tmp_path):
     assert answer.code == 0, answer
     assert str(tmp_path / "k8s" / "deployment.yaml") in answer.out
     manifest = yaml.safe_load((tmp_path / "k8s" / "deployment.yaml").read_text())
-    assert manifest["metadata"]["name"] == "shop" and manifest["spec"]["replicas"] == 4
+    assert manifest["metadata"]["name"] == "shop"
+    assert manifest["spec"]["replicas"] == 4
     answer = cohortrec("serving", "manifests", tmp_path, "--output", "x", "--set", "deployment.a=1")
-    assert answer.code == 2 and "'deployment.a'" in answer.err
+    assert answer.code == 2
+    assert "'deployment.a'" in answer.err

@@ -69,7 +69,8 @@ def test_a_command_that_loads_all_is_quiet_and_loads_nothing_for_nothing(tmp_pat
     *lines, loaded = done.stderr.splitlines()
     assert all(line.startswith("warning: kubeflow.") for line in lines), done.stderr
     names = loaded.removeprefix("loaded: ")
-    assert "'tfx'" in names and "'kfp'" in names
+    assert "'tfx'" in names
+    assert "'kfp'" in names
     assert not any(repr(name) in names for name in NEVER), names
     assert len(done.stdout.splitlines()) == 1
 

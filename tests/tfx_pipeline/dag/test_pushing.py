@@ -133,7 +133,8 @@ def test_a_rolled_back_model_does_not_come_back_by_itself(push, folder):
     assert refused.get_int_custom_property("pushed") == 0
     assert PushRecord.find(refused.uri) == PushRecord(str(second), withdrawn=True)
     # A push comes long after a rollback: no server looks for the version any more.
-    assert visible(folder.root) == [first] and folder.state().stable == first
+    assert visible(folder.root) == [first]
+    assert folder.state().stable == first
     push("c")
     assert folder.state().stable == visible(folder.root)[-1] > second
     # Nor does it when its files are gone.
@@ -172,7 +173,8 @@ def test_a_copy_killed_in_the_middle_is_never_seen(push, folder, monkeypatch):
         assert visible(folder.root) == [before]
         process.kill()
         process.join(30)
-    assert visible(folder.root) == [before] and folder.state().stable == before
+    assert visible(folder.root) == [before]
+    assert folder.state().stable == before
     assert list(folder.root.glob(".push-*/*/variables/variables.index"))
     # The lock died with its owner, and the next push clears the rest.
     push("b")
@@ -192,4 +194,5 @@ def test_a_crash_between_copy_and_labels_is_made_good(push, folder, monkeypatch)
     old, new = visible(folder.root)
     assert folder.state().stable == old
     push("b")
-    assert visible(folder.root) == [old, new] and folder.state().stable == new
+    assert visible(folder.root) == [old, new]
+    assert folder.state().stable == new

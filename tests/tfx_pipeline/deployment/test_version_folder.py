@@ -1,5 +1,6 @@
 """Changes of a push destination: whole, one at a time, and never against a server."""
 
+import itertools
 import subprocess
 import sys
 
@@ -117,11 +118,12 @@ def test_changes_wait_for_each_other(folder, monkeypatch):
         changes += b"is stable; before" in out
     state = folder.state()
     assert sorted((*state.visible, *state.hidden)) == [1, 2, 3]
-    assert state.stable in state.visible and state.stable not in state.withdrawn
+    assert state.stable in state.visible
+    assert state.stable not in state.withdrawn
     stable = [3, *(event["stable"] for event in folder.record().events)]
     assert len(stable) == changes + 1
     # Nobody worked on a state that another one had changed meanwhile.
-    assert all(now != then for then, now in zip(stable, stable[1:], strict=False))
+    assert all(now != then for then, now in itertools.pairwise(stable))
 
 
 def test_readers_never_see_half_a_file(folder):

@@ -29,7 +29,8 @@ def test_rollbacks_go_back_step_by_step_and_never_to_what_was_rolled_back():
     assert (once.stable, once.canary) == (2, 2)
     assert once.withdrawn == {3: "c"}
     twice = once.rolled_back()
-    assert twice.stable == 1 and set(twice.withdrawn) == {2, 3}
+    assert twice.stable == 1
+    assert set(twice.withdrawn) == {2, 3}
     assert twice.newest() == 1
     with pytest.raises(InputError, match="no version was stable before 1"):
         twice.rolled_back()
@@ -49,7 +50,9 @@ def test_a_withdrawn_version_comes_back_only_by_name():
     state = THREE.rolled_back()
     assert state.newest() == 2
     back = state.promoted(3)
-    assert back.stable == 3 and back.withdrawn == {} and back.stable_before == (1, 2)
+    assert back.stable == 3
+    assert back.withdrawn == {}
+    assert back.stable_before == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,8 @@ def test_the_item_texts_reach_the_encoder_as_its_base_model(spec):
 
 def test_the_control_trained_on_reads_all_clusters(spec):
     splits = _constant(_tasks(spec)["Trainer-continued"], "train_args")
-    assert "cluster_0_train" in splits and "cluster_1_train" in splits
+    assert "cluster_0_train" in splits
+    assert "cluster_1_train" in splits
     assert "random_1_train" in _constant(_tasks(spec)["Trainer-random-1"], "train_args")
 
 
@@ -203,7 +204,8 @@ def test_what_a_task_cannot_read_or_write_is_refused(tmp_path):
     assert "no event files given" in refused()
     assert "no file system for s3:// in the tasks" in refused("--events", "s3://bucket/e.csv")
     message = refused("--events", "gs://b/e", "--set", "kubeflow.root=minio://bucket/shop")
-    assert "kubeflow.root" in message and "kubeflow.volume_claim" in message
+    assert "kubeflow.root" in message
+    assert "kubeflow.volume_claim" in message
     assert "absolute" in refused("--events", "gs://b/e", "--set", "kubeflow.root=out")
     message = refused("--events", "gs://b/e", "--set", "kubeflow.pipeline_root=/mnt/artifacts")
     assert "gs://, s3://, minio:// only" in message

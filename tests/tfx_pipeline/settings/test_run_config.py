@@ -42,7 +42,8 @@ def test_every_preset_is_valid(name):
 
 def test_labels_and_items_of_a_preset_do_not_go_with_other_events():
     shop = load_config(["complete_journey"])
-    assert shop.clustering.labels.endswith("demographics.parquet") and shop.run.items
+    assert shop.clustering.labels.endswith("demographics.parquet")
+    assert shop.run.items
     own = load_config(["complete_journey"], events=("own.csv",))
     assert (own.clustering.labels, own.run.items) == (None, ())
     own = load_config(["complete_journey"], events=("own.csv",), items=("items.csv",))

@@ -158,7 +158,8 @@ def test_space_in_graph_equals_numpy(points, normalize, components):
     if components:
         space = EmbeddingSpace(normalize, normal(DIM), normal(components, DIM, seed=2), 0.5)
     expected = space.points(points)
-    assert expected.dtype == np.float32 and expected.shape == (300, components or DIM)
+    assert expected.dtype == np.float32
+    assert expected.shape == (300, components or DIM)
     np.testing.assert_allclose(space.in_graph(tf.constant(points)), expected, rtol=1e-5, atol=1e-5)
     again = EmbeddingSpace.from_parts(space.settings(), space.arrays())
     np.testing.assert_array_equal(again.points(points), expected)

@@ -41,7 +41,8 @@ def test_a_catalogue_without_vectors_can_be_loaded_too(ids, tmp_path):
     loaded = ItemContent.load(str(tmp_path))
     assert (loaded.item_ids, loaded.dim, loaded.reason) == (ids, 0, "switched off")
     vectors, has = loaded.lookup([b"tea"])
-    assert vectors.shape == (1, 0) and has.tolist() == [False]
+    assert vectors.shape == (1, 0)
+    assert has.tolist() == [False]
 
 
 def test_lookup_is_in_the_order_asked_for():
@@ -52,7 +53,8 @@ def test_lookup_is_in_the_order_asked_for():
         vectors, [VECTORS[1], [0, 0, 0], [0, 0, 0], VECTORS[0], VECTORS[0]]
     )
     nothing, has = content().lookup([])
-    assert nothing.shape == (0, 3) and has.shape == (0,)
+    assert nothing.shape == (0, 3)
+    assert has.shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def test_features_keep_what_distinguishes_the_items(tiny_shop):
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")
     found = text_features(content_of(vocabulary), vocabulary)
     assert found.new_ids == [item.encode() for item in NEW]
-    assert not found.known[0].any() and not found.known[-1].any()
+    assert not found.known[0].any()
+    assert not found.known[-1].any()
     assert np.sqrt((found.known[1:-1] ** 2).sum(1).mean()) == pytest.approx(SCALE, rel=1e-3)
     first = np.array([int(item[-3:]) < 10 for item in vocabulary])
     same, other = found.known[1:-1][first], found.known[1:-1][~first]
@@ -116,7 +117,8 @@ def test_an_item_that_never_occurred_is_recommended_and_read(trained, tiny_shop)
     figures = json.loads((trained / "run" / "training.json").read_text())
     assert figures["derived"]["item_features"]["value"] == "texts"
     encoder = load_encoder(str(trained / "model"))
-    assert list(encoder.new_items) == NEW and encoder.catalogue.items == 22
+    assert list(encoder.new_items) == NEW
+    assert encoder.catalogue.items == 22
     model = tf.saved_model.load(str(trained / "model"))
     first = [f"item,{i:03d}" for i in range(8)]
     history = raw_history(
@@ -147,7 +149,8 @@ def test_histories_know_the_new_items(tiny_shop, tmp_path):
 def test_cooccurrence_groups_items_that_occur_together(tiny_shop):
     histories = read_histories(tiny_shop.train, tiny_shop.graph)
     found = cooccurrence_features(histories, 20, "there are no texts", seed=1)
-    assert found.known.shape == (22, 19) and not found.known[[0, -1]].any()
+    assert found.known.shape == (22, 19)
+    assert not found.known[[0, -1]].any()
     rows = found.known[1:-1]
     assert np.sqrt((rows**2).sum(1).mean()) == pytest.approx(SCALE, rel=1e-3)
     vocabulary = tiny_shop.graph.vocabulary_by_name("items")

@@ -41,7 +41,8 @@ def test_each_point_knows_what_came_before_it_only():
     whole, half = statistics_of(items, days), statistics_of(items[:26], days[:26])
     assert whole.periods == 26
     np.testing.assert_allclose(np.diff(whole.starts), 2 * DAY, rtol=0.03)
-    assert not whole.table[0].any() and not whole.table[:, 0].any()
+    assert not whole.table[0].any()
+    assert not whole.table[:, 0].any()
     # By the middle nothing of the second half is known.
     np.testing.assert_allclose(
         whole.table[13, :, POPULARITY], half.table[-1, :, POPULARITY], rtol=1e-6
@@ -59,7 +60,8 @@ def test_each_point_knows_what_came_before_it_only():
 def test_openings_are_the_first_of_each_instant():
     # Two histories of three events; the second one begins at the time at which the first one ended.
     found = statistics_of([1, 2, 1, 3, 1, 2], [5, 5, 9, 9, 9, 10], [0, 3, 6], has_time=False)
-    assert found.periods == 0 and found.table.shape == (1, 5, 3)
+    assert found.periods == 0
+    assert found.table.shape == (1, 5, 3)
     usual = 4 / 6
     opened, sold = np.array([2, 1, 1, 0]), np.array([3, 2, 1, 0])
     np.testing.assert_allclose(

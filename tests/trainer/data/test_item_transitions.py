@@ -29,7 +29,8 @@ def test_counts_by_hand():
     assert strength(found, 1, 2) == 1.0
     assert strength(found, 1, 3) == pytest.approx(one_three / one_two, rel=1e-3)
     assert strength(found, 2, 3) == pytest.approx(two_three / one_two, rel=1e-3)
-    assert not found.strengths[3].any() and not found.strengths[0].any()
+    assert not found.strengths[3].any()
+    assert not found.strengths[0].any()
     assert not found.followers[0].any()
 
 
@@ -55,14 +56,16 @@ def test_only_the_strongest_are_kept():
     often = [[1, 2]] * 3
     others = [[1, item] for item in range(3, FOLLOWERS + 5)]
     found = count_transitions(histories(*often, *others), items=FOLLOWERS + 4)
-    assert found.followers[1][0] == 2 and (found.followers[1] > 0).all()
+    assert found.followers[1][0] == 2
+    assert (found.followers[1] > 0).all()
     assert found.followers.shape == (FOLLOWERS + 5, FOLLOWERS)
 
 
 def test_nothing_to_count_is_no_bonus():
     found = count_transitions(histories([1], [2]), items=2)
     item, bonus = TransitionBonus(found).bonus(tf.constant([[1, 0]]))
-    assert not item.numpy().any() and not bonus.numpy().any()
+    assert not item.numpy().any()
+    assert not bonus.numpy().any()
 
 
 def test_a_bonus_fades_with_what_came_after_and_adds_up():

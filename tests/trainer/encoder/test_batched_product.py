@@ -20,4 +20,5 @@ def test_products_are_those_of_numpy(transpose_b):
     compiled = tf.function(product)
     for small in (True, False):
         got = compiled(tf.constant(a), tf.constant(given), tf.constant(small), transpose_b)
-        assert got.shape == (2, 3, 4, 6) and got.numpy() == expected
+        assert got.shape == (2, 3, 4, 6)
+        assert got.numpy() == expected

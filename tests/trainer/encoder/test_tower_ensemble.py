@@ -46,5 +46,6 @@ def test_loss_is_the_mean_of_the_members_losses(encoder, events, sampled):
 def test_it_is_saved_and_loaded(encoder, events, tmp_path):
     save_encoder(encoder, str(tmp_path))
     loaded = load_encoder(str(tmp_path))
-    assert loaded.members == 3 and loaded.tower.width == 24
+    assert loaded.members == 3
+    assert loaded.tower.width == 24
     np.testing.assert_allclose(loaded(events), encoder(events), rtol=1e-5)

@@ -125,7 +125,8 @@ def test_repeat_share():
 
 
 def test_seen_items_are_excluded_where_nobody_buys_again():
-    assert repeats.should_exclude_seen(0.049) and not repeats.should_exclude_seen(0.05)
+    assert repeats.should_exclude_seen(0.049)
+    assert not repeats.should_exclude_seen(0.05)
 
 
 def example(history, targets=()):
@@ -197,7 +198,8 @@ def test_all_signatures_of_the_contract(exported):
     assert by_example["cluster_id"].dtype == tf.int64
     np.testing.assert_array_equal(by_example["cluster_weights"], [[1.0]])
     embedding = signatures["embed"](tf.constant([example(history)] * 2))
-    assert embedding["embedding"].shape == (2, 1) and embedding["embedding"].dtype == tf.float32
+    assert embedding["embedding"].shape == (2, 1)
+    assert embedding["embedding"].dtype == tf.float32
 
 
 def test_odd_requests_get_recommendations(exported):

@@ -81,7 +81,8 @@ def test_bootstrap_of_many_distinct_values_runs_in_blocks(monkeypatch):
 
 def test_bootstrap_without_users():
     interval = metrics.bootstrap_interval(np.array([]))
-    assert interval.users == 0 and math.isnan(interval.mean)
+    assert interval.users == 0
+    assert math.isnan(interval.mean)
 
 
 def test_pairing_sees_what_two_separate_intervals_do_not():

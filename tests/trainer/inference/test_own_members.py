@@ -33,11 +33,13 @@ def test_what_it_changes_is_the_difference_of_the_queries(encoder, specialist, e
     vectors = encoder.catalogue(events["item"], events["category"])
     query = encoder.tower(events, vectors)
     own = OwnMembers(specialist, encoder.tower)
-    assert own.places == [1] and own.towers == [specialist.members[1]]
+    assert own.places == [1]
+    assert own.towers == [specialist.members[1]]
     change = own.change(events, vectors, query).numpy()
     np.testing.assert_allclose(change, (specialist(events, vectors) - query).numpy(), atol=1e-6)
     assert np.abs(change[:, 8:16]).max() > 0.01
-    assert (change[:, :8] == 0).all() and (change[:, 16:] == 0).all()
+    assert (change[:, :8] == 0).all()
+    assert (change[:, 16:] == 0).all()
 
 
 def test_one_that_changed_nothing_is_not_run(encoder, events):

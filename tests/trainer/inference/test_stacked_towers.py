@@ -31,7 +31,8 @@ def test_queries_and_states_are_those_of_the_towers(
         assert np.abs(queries).max() > 0.1
     expected = [t.states(given, tf.constant(v)) for t, v in zip(made, vectors, strict=True)]
     states = stacked.states(given, vectors).numpy()
-    assert states.shape == np.shape(expected) and np.isfinite(states).all()
+    assert states.shape == np.shape(expected)
+    assert np.isfinite(states).all()
     # Padding is not computed; the newest place of a user without events is.
     inside = (given["item"].numpy() > 0) | (np.arange(length) == 0)
     np.testing.assert_allclose(

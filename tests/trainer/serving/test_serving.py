@@ -263,7 +263,8 @@ def test_recommend_equals_serving_default(served):
 def test_odd_histories_get_recommendations(served, request_):
     out = served.model.signatures["serving_default"](examples=tf.constant([request_]))
     ids = out["item_ids"].numpy()[0]
-    assert ids[0] != b"" and len(set(ids.tolist())) == 6
+    assert ids[0] != b""
+    assert len(set(ids.tolist())) == 6
     assert np.isfinite(out["scores"].numpy()).all()
     np.testing.assert_allclose(out["cluster_weights"].numpy().sum(), 1.0, rtol=1e-5)
 

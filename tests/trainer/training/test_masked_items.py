@@ -36,7 +36,7 @@ ITEMS = 8
 UNKNOWN = ITEMS + 1
 
 
-@pytest.fixture()
+@pytest.fixture
 def histories():
     # Nine events with two unknown items, one event, two unknown ones, three known ones.
     item = np.array([1, 2, UNKNOWN, 3, 4, 5, 6, UNKNOWN, 7, 8, UNKNOWN, UNKNOWN, 1, 2, 3], np.int32)
@@ -52,7 +52,7 @@ def histories():
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def encoder():
     keras.utils.set_random_seed(8)
     facts = DataFacts(
@@ -138,7 +138,8 @@ def test_windows_cover_whole_histories(histories):
         windows = history_windows(histories, ITEMS, 4, np.random.default_rng(seed))
         slices = windows.starts, windows.ends
         lengths = windows.ends - windows.starts
-        assert (lengths >= 2).all() and (lengths <= 4).all()
+        assert (lengths >= 2).all()
+        assert (lengths <= 4).all()
         seen = np.concatenate([np.arange(s, e) for s, e in zip(*slices, strict=True)])
         # Users 1 (one event) and 2 (nothing but unknown items) teach nothing.
         assert set(seen) == {*range(9), 12, 13, 14}
@@ -157,7 +158,8 @@ def test_batches_ask_for_hidden_known_items_only(histories):
         items, places = inputs["item"].numpy(), inputs[PLACES].numpy()
         assert np.sum(targets > 0) <= 2
         for row, place, target in zip(items, places, targets.numpy(), strict=True):
-            assert (place >= 0).any() and ((place >= 0) == (target > 0)).all()
+            assert (place >= 0).any()
+            assert ((place >= 0) == (target > 0)).all()
             assert (target <= ITEMS).all()
             row = row.copy()
             assert (row[place[place >= 0]] == UNKNOWN).all()
@@ -217,7 +219,7 @@ def test_loss_is_the_mean_surprise_of_the_hidden_items(encoder, sampled):
     assert np.std(losses) > 1e-3
 
 
-@pytest.fixture()
+@pytest.fixture
 def shop_encoder(tiny_shop):
     train = read_histories(tiny_shop.train, tiny_shop.graph)
     facts = DataFacts.of(train, tiny_shop.graph)
@@ -254,7 +256,8 @@ def test_pretraining_learns_and_repeats_itself(shop_encoder, tmp_path):
     losses = [[epoch["loss"] for epoch in run] for run in figures]
     assert [epoch["epoch"] for epoch in figures[0]] == list(range(1, 13))
     # Guessing among all items gives log 20 = 3.0, among those of the user's circle log 10 = 2.3.
-    assert losses[0][0] > 2.9 and losses[0][-1] < 2.5
+    assert losses[0][0] > 2.9
+    assert losses[0][-1] < 2.5
     assert losses[0] == losses[1]
     for first, second in zip(*(encoder.get_weights() for encoder in encoders), strict=True):
         np.testing.assert_array_equal(first, second)

@@ -60,5 +60,6 @@ def test_momentum_looks_back_over_a_share_of_the_epoch():
 def test_epochs_make_enough_steps_within_bounds():
     auto = TrainingConfig()
     assert planned_epochs(auto, 201) == -(-STEPS // 201)
-    assert planned_epochs(auto, 10 * STEPS) == FEWEST and planned_epochs(auto, 1) == MOST
+    assert planned_epochs(auto, 10 * STEPS) == FEWEST
+    assert planned_epochs(auto, 1) == MOST
     assert planned_epochs(TrainingConfig(epochs=3), 201) == 3

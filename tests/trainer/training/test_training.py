@@ -42,11 +42,13 @@ def test_saved_signatures_answer(trained, tiny_shop):
     served = {"serving_default", "recommend", "embed", "evaluate"}
     assert set(model.signatures) == {*served, "represent"}  # the last for the clusterer alone
     out = model.signatures["serving_default"](examples=tf.constant(tiny_shop.raw))
-    assert out["item_ids"].shape == (60, 5) and out["scores"].dtype == tf.float32
+    assert out["item_ids"].shape == (60, 5)
+    assert out["scores"].dtype == tf.float32
     assert out["cluster_weights"].shape == (60, 1)
     assert (np.diff(out["scores"].numpy(), axis=1) <= 0).all()
     ranks = model.signatures["evaluate"](examples=tf.constant(tiny_shop.raw))["rank"].numpy()
-    assert (ranks >= 1).all() and (ranks <= 20).all()
+    assert (ranks >= 1).all()
+    assert (ranks <= 20).all()
 
 
 def test_same_seed_same_weights(trained, tiny_shop, tmp_path):
@@ -90,7 +92,8 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
     args.base_model = str(trained / "model")
     specialist_trainer.run_fn(args)
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
-    assert figures["status"] == "unchanged" and "min_samples" in figures["reason"]
+    assert figures["status"] == "unchanged"
+    assert "min_samples" in figures["reason"]
     start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
     for before, after in zip(start.get_weights(), end.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)

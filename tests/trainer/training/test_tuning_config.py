@@ -57,7 +57,8 @@ def test_the_space_consists_of_settings_around_their_defaults():
 def test_null_leaves_a_setting_alone():
     tuning = TuningConfig.from_dict({"learning_rate": [1e-4, 1e-2], "width": None, "dropout": None})
     assert tuning.space()["training.learning_rate"] == Range(1e-4, 1e-2, logarithmic=True)
-    assert "encoder.width" not in tuning.space() and "encoder.dropout" not in tuning.space()
+    assert "encoder.width" not in tuning.space()
+    assert "encoder.dropout" not in tuning.space()
     everything = dict.fromkeys(name.split(".")[1] for name in TuningConfig().space())
     with pytest.raises(ConfigError, match="nothing to search"):
         TuningConfig.from_dict({"enabled": True, **everything})
