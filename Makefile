@@ -70,7 +70,7 @@ check: lint
 	$(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not slow"
 
 # Two workers, because most of a test's time is Python building graphs; whole files to a worker, so
-# that a file's models are trained once, and in order, so that the long ones do not come last.
+# that a file's models are trained once, in the order of tests/conftest.py: long ones first.
 test: lint
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 

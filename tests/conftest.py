@@ -16,6 +16,18 @@ import pytest
 import trainer  # noqa: F401  (its Keras switches, before any test module imports TensorFlow)
 
 
+def pytest_collection_modifyitems(items):
+    """Whole pipelines first, then the slow files: what comes last should be short, so that no
+    worker waits for the other at the end.
+    """
+    marks = ("e2e", "slow")
+    items.sort(
+        key=lambda item: next(
+            (place for place, mark in enumerate(marks) if item.get_closest_marker(mark)), len(marks)
+        )
+    )
+
+
 @pytest.fixture(scope="session")
 def tiny_shop(tmp_path_factory):
     """A `TinyShop`: raw histories of 60 users, and the Transform graph over them."""
