@@ -20,6 +20,7 @@ from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import own_items_in
 from trainer.evaluation.metrics import user_values
+from trainer.graphs import graph_function
 from trainer.training.objectives import full_softmax_loss, target_weights
 
 RankOf = Callable[[np.ndarray], np.ndarray]
@@ -148,7 +149,7 @@ class _Estimator:
         self._config = config
         self._seed = seed
         self._strengths = tf.Variable(tf.zeros([membership.shape[1]]))
-        self._gradient = tf.function(self._batch_gradient, reduce_retracing=True)
+        self._gradient = graph_function(self._batch_gradient, reduce_retracing=True)
 
     def fit(self, users: np.ndarray) -> np.ndarray:
         """Strengths float32 [K] fitted on the given rows."""

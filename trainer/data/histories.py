@@ -16,6 +16,7 @@ import tensorflow_transform as tft
 
 from trainer.data import features
 from trainer.data.history_transform import HistoryTransform
+from trainer.graphs import traced_as_is
 
 _READ_BATCH = 512
 
@@ -127,7 +128,7 @@ def read_histories(
     dataset = (
         tf.data.TFRecordDataset(paths, compression_type="GZIP")
         .batch(_READ_BATCH)
-        .map(transform.parse, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(traced_as_is(transform.parse), num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(2)
     )
     wanted = (*features.EVENT_COLUMNS, features.TARGET, features.FIRST_TARGET)

@@ -17,6 +17,7 @@ import tensorflow as tf
 from trainer.data import features
 from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
+from trainer.graphs import traced_as_is
 
 EMPTY_PREFIX_SHARE = 0.1
 """Share of the users whose first item is also predicted from an empty history in an epoch, so that
@@ -142,7 +143,7 @@ class SampleBatches:
         dataset = tf.data.Dataset.from_generator(
             lambda: self._stream(first_epoch), output_signature=spec
         )
-        return unsharded(dataset.map(inputs, num_parallel_calls=2).prefetch(4))
+        return unsharded(dataset.map(traced_as_is(inputs), num_parallel_calls=2).prefetch(4))
 
     def _plan(self, epoch: int) -> tuple[np.ndarray, list[np.ndarray]]:
         """The samples drawn in an epoch, and its batches as rows of these."""

@@ -21,6 +21,7 @@ from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonu
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
 from trainer.evaluation.ranking import target_rank, top_list
+from trainer.graphs import graph_function
 from trainer.inference.own_members import OwnMembers
 
 _SCORES_AT_ONCE = 16_000_000
@@ -66,10 +67,10 @@ class Scorer:
         self._own = encoder.own_events
         self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
         self._batch_size = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
-        self._encode = tf.function(self._encode_batch, reduce_retracing=True)
-        self._change = tf.function(self._change_batch, reduce_retracing=True)
-        self._rank = tf.function(self._rank_batch, reduce_retracing=True)
-        self._list = tf.function(self._list_batch, reduce_retracing=True)
+        self._encode = graph_function(self._encode_batch, reduce_retracing=True)
+        self._change = graph_function(self._change_batch, reduce_retracing=True)
+        self._rank = graph_function(self._rank_batch, reduce_retracing=True)
+        self._list = graph_function(self._list_batch, reduce_retracing=True)
 
     def with_transitions(self, transitions: ItemTransitions) -> Scorer:
         """The same users and encoder with other transitions."""

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from trainer import raw_history
 from trainer.data.request_checks import same_shape
+from trainer.graphs import graph_function
 from trainer.uri_files import write_json
 
 EVALUATED_LIST = 20
@@ -69,12 +70,12 @@ class BaselineRecommender(tf.Module):
             default_value=-1,
         )
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @graph_function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serving_default(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Recommendations for serialized raw histories, string [batch]."""
         return self._serve(_parse(examples, raw_history.ITEM_IDS))
 
-    @tf.function(
+    @graph_function(
         input_signature=[
             tf.TensorSpec([None, None], tf.string, name="item_ids"),
             tf.TensorSpec([None, None], tf.string, name="actions"),
@@ -89,13 +90,13 @@ class BaselineRecommender(tf.Module):
         item_ids, _, _ = same_shape(item_ids, actions, timestamps)
         return self._serve(tf.ragged.boolean_mask(item_ids, tf.not_equal(item_ids, "")))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @graph_function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def embed(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """A constant: these models know no representation of a user and no clusters."""
         batch = tf.shape(examples)[0]
         return {"embedding": tf.zeros([batch, 1])} | _no_clusters(batch)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @graph_function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Rank of the first target of each history, and what would be recommended."""
         history = self._own_items(_parse(examples, raw_history.ITEM_IDS))

@@ -31,6 +31,7 @@ from trainer.encoder.event_tower import EventTower
 from trainer.encoder.own_items import OwnItems, own_items_in
 from trainer.encoder.tower_ensemble import TowerEnsemble
 from trainer.evaluation.ranking import target_rank
+from trainer.graphs import graph_function
 from trainer.inference.own_members import own_towers
 from trainer.inference.routed_specialists import RoutedSpecialists
 from trainer.inference.served_encoder import ServedEncoder
@@ -91,8 +92,8 @@ class Recommender(tf.Module):
         self._top = TopItems(self._encoder.catalogue, top_k, cells)
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
-        self._encode = tf.function(self._encode_histories)
-        self._recommend = tf.function(self._recommend_to)
+        self._encode = graph_function(self._encode_histories)
+        self._recommend = graph_function(self._recommend_to)
 
     def signatures(self) -> dict[str, Callable[..., Any]]:
         """The functions to save: `serving_default`, `recommend`, `embed` and `evaluate`.
@@ -105,17 +106,17 @@ class Recommender(tf.Module):
         text = [tf.TensorSpec([None, None], tf.string, name=n) for n in ("item_ids", "actions")]
         times = tf.TensorSpec([None, None], tf.int64, name="timestamps")
 
-        @tf.function(input_signature=[examples])
+        @graph_function(input_signature=[examples])
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._recommend(self.transform.parse(examples))
 
-        @tf.function(input_signature=[*text, times])
+        @graph_function(input_signature=[*text, times])
         def recommend(
             item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
         ) -> dict[str, tf.Tensor]:
             return self._recommend(self.transform(self._raw(item_ids, actions, timestamps)))
 
-        @tf.function(input_signature=[examples])
+        @graph_function(input_signature=[examples])
         def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             state = self._encode(self.transform.parse(examples))
             return {
@@ -124,11 +125,11 @@ class Recommender(tf.Module):
                 "cluster_weights": state.weights,
             }
 
-        @tf.function(input_signature=[examples])
+        @graph_function(input_signature=[examples])
         def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._evaluate(self.transform.parse(examples))
 
-        @tf.function(input_signature=[examples])
+        @graph_function(input_signature=[examples])
         def represent(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             inputs = self._inputs(self.transform.parse(examples))
             states = self._encoder.states(inputs)

@@ -16,6 +16,7 @@ from trainer.data import features
 from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
 from trainer.data.sampling import Samples, batches_by_length, unsharded
+from trainer.graphs import traced_as_is
 
 PLACES = "masked_places"
 """Input that says which positions are hidden: int32 [batch, m], -1 = padding."""
@@ -95,7 +96,7 @@ class MaskedBatches:
         dataset = tf.data.Dataset.from_generator(
             lambda: self._stream(first_epoch), output_signature=spec
         )
-        return unsharded(dataset.map(batch, num_parallel_calls=2).prefetch(4))
+        return unsharded(dataset.map(traced_as_is(batch), num_parallel_calls=2).prefetch(4))
 
     def _generator(self, epoch: int) -> np.random.Generator:
         """The source of all that is random in an epoch; the same for an epoch of a resumed run."""
