@@ -1,7 +1,7 @@
 """TensorFlow graphs of our functions, traced as they are written.
 
 AutoGraph would first rewrite each function and all that it calls, so that Python's `if` and `for`
-may depend on tensors. Ours never do. The rewriting took a third of the time of a small run. A
+may depend on tensors. Those that come here never do. The rewriting took a tenth of a small run. A
 function that does depend on a tensor fails when it is traced, and TensorFlow says so.
 """
 
