@@ -194,5 +194,5 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
 
 def _figures(lift: Lift) -> str:
     return (
-        f"{lift.relative:+.1%} NDCG@10 ({lift.mean:+.4f}, 95 % {lift.low:+.4f} to {lift.high:+.4f})"
+        f"{lift.relative:+.1%} NDCG@10 ({lift.mean:+.4f}, 95% {lift.low:+.4f} to {lift.high:+.4f})"
     )

@@ -56,14 +56,14 @@ def bar_chart(
     """
     gap = 14 if len(groups[0].bars) > 1 else 8
     heights = [
-        max(len(group.bars) * bar_height, 28 if group.detail else 16) + gap for group in groups
+        max(len(group.bars) * bar_height, 32 if group.detail else 16) + gap for group in groups
     ]
     bottom = sum(heights) + 6
     drawing = Drawing(width, bottom + (38 if x_title else 4), label, description)
     if highest is None:
         highest = max((bar.value or 0.0 for group in groups for bar in group.bars), default=0.0)
     longest = max(len(bar.text) for group in groups for bar in group.bars)
-    x = Scale(0.0, highest or 1.0, name_width, width - 10 - 7.5 * longest)
+    x = Scale(0.0, highest or 1.0, name_width, width - 10 - 8 * longest)
     if x_title:
         for value in ticks(0.0, x.high, 5):
             drawing.line(x(value), 0, x(value), bottom, "grid")
@@ -81,9 +81,9 @@ def _group(
 ) -> None:
     """One group: name on the left, bars with their values on the right."""
     middle = top + height / 2
-    drawing.text(x.start - 10, middle + (-2 if group.detail else 4), group.name, "end", "strong")
+    drawing.text(x.start - 10, middle + (-3 if group.detail else 4), group.name, "end", "strong")
     if group.detail:
-        drawing.text(x.start - 10, middle + 12, group.detail, "end", "axis")
+        drawing.text(x.start - 10, middle + 13, group.detail, "end", "axis")
     first = middle - len(group.bars) * bar_height / 2
     for i, bar in enumerate(group.bars):
         y = first + i * bar_height

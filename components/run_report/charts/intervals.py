@@ -49,7 +49,7 @@ def interval_chart(
     x = Scale(*padded([*ends, 0.0]), name_width, width - 70)
     values = ticks(x.low, x.high, 6)
     for value in values:
-        drawing.text(x(value), bottom + 16, f"{value:+g} %" if value else "0", "middle", "axis")
+        drawing.text(x(value), bottom + 16, f"{value:+g}%" if value else "0", "middle", "axis")
     drawing.text((x.start + x.end) / 2, bottom + 34, x_title, "middle", "axis")
     y = 6.0
     for name, differences in groups:
@@ -75,8 +75,4 @@ def _row(drawing: Drawing, difference: Difference, x: Scale, y: float) -> None:
         "circle", title=difference.detail, cx=x(difference.mean), cy=y, r=4.5,
         fill=difference.colour,
     )  # fmt: skip
-    drawing.text(x.end + 6, y + 4, _per_cent(difference.mean), "start", "axis")
-
-
-def _per_cent(value: float) -> str:
-    return signed_percent(value / 100).replace("%", " %")
+    drawing.text(x.end + 6, y + 4, signed_percent(difference.mean / 100), "start", "axis")

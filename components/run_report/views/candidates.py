@@ -119,7 +119,7 @@ def _groups(x: CandidateRecord) -> int | None:
 
 _COLUMNS = (
     _Column(
-        "Silhouette (95 %)",
+        "Silhouette (95%)",
         "higher is better: how much nearer users are to their own cluster than to the next",
         lambda x: x.silhouette,
         lambda x: fmt.signed_decimals(x.silhouette, 3),
@@ -161,7 +161,7 @@ _COLUMNS = (
         better=-1,
     ),
     _Column(
-        "Stability (95 %)",
+        "Stability (95%)",
         "higher is better: adjusted Rand index with bootstrap resamples",
         _resampled,
         lambda x: fmt.signed_decimals(_resampled(x), 3),

@@ -54,7 +54,7 @@ class FlowsView:
         reason: why nothing was measured, a sentence; then the rest is empty.
         users: who have events on both sides of the moment.
         moment: the earlier one of the two.
-        headline: how many users moved, and how much of it is the cut's own uncertainty.
+        headline: how many users moved, and how much of it is uncertainty of the clustering.
         assigned: users move between the clusters of this run.
         refitted: clusters made from the earlier moment, against those of this run.
         faintest: flows of a smaller share of the users are not drawn.
@@ -120,8 +120,9 @@ def _headline(drift: DriftRecord, figures: EvaluationRecord) -> list[str]:
         stable = figures.stability.ari_resampled if figures.stability else None
         if fmt.known(stable):
             text += (
-                f", clusters of resampled users at {fmt.signed_decimals(stable, 2)}: what the first"
-                " is below the second is change, the rest is the cut's own uncertainty"
+                ", and clusters of resampled users agree with them at"
+                f" {fmt.signed_decimals(stable, 2)}. How far the first figure lies below the second"
+                " is change; the rest is the uncertainty of the clustering itself"
             )
         said.append(f"{text}.")
     return said

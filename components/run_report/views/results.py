@@ -150,15 +150,11 @@ def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> 
     split = comparison.splits[name]
     models = _models(comparison, split)
     metrics = [m for m in wanted if any(value(split.overall[x], m) is not None for x in models)]
-    best = {m: _best([value(split.overall[x], m) for x in models]) for m in metrics}
-    rows = []
-    for model in models:
-        cells = []
-        for m in metrics:
-            score = value(split.overall[model], m)
-            text = fmt.percent(score) if m.startswith("coverage") else fmt.metric(score)
-            cells.append(Cell(text, score is not None and text == _text(m, best[m])))
-        rows.append(Row(fmt.model_name(model), cells, colour=COMPARED_MODELS[model].colour))
+    columns = [_marked(m, [value(split.overall[x], m) for x in models]) for m in metrics]
+    rows = [
+        Row(fmt.model_name(model), list(cells), colour=COMPARED_MODELS[model].colour)
+        for model, *cells in zip(models, *columns, strict=True)
+    ]
     return OverallTable(
         split=name,
         users=split.users if split.users is not None else _users(split.overall),
@@ -167,12 +163,13 @@ def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> 
     )
 
 
-def _text(metric: str, score: float | None) -> str:
-    return fmt.percent(score) if metric.startswith("coverage") else fmt.metric(score)
-
-
-def _best(scores: list[float | None]) -> float | None:
-    return max((score for score in scores if score is not None), default=None)
+def _marked(metric: str, scores: Sequence[float | None]) -> list[Cell]:
+    """The figures of the models in one metric; the best is marked, unless all are alike."""
+    write = fmt.percent if metric.startswith("coverage") else fmt.metric
+    texts = [write(score) for score in scores]
+    best = write(max((score for score in scores if score is not None), default=None))
+    alike = len(set(texts)) == 1
+    return [Cell(text, not alike and text == best) for text in texts]
 
 
 def _slices(
@@ -186,14 +183,12 @@ def _slices(
     for name in sorted(filled, key=_order):
         part = filled[name]
         scores = {model: value(part.models.get(model)) for model in models}
-        best = fmt.metric(_best(list(scores.values())))
         title = fmt.cluster_name(-1) if name == "-1" else label.format(name)
         users = _slice_users(part)
-        texts = [fmt.metric(score) for score in scores.values()]
         rows.append(
             Row(
                 title,
-                [Cell(text, text == best != fmt.MISSING) for text in texts],
+                _marked(HEADLINE, list(scores.values())),
                 users=users,
                 difference=_difference(scores.get(COMBINER), scores.get(GLOBAL)),
             )

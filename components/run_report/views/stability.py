@@ -57,7 +57,7 @@ def _sentences(stability: StabilityRecord, names: ClusterNames) -> list[str]:
         interval = ""
         if stability.ari_resampled_ci and all(fmt.known(x) for x in stability.ari_resampled_ci):
             low, high = (fmt.signed_decimals(x, 2) for x in stability.ari_resampled_ci)
-            interval = f" (95 % of the resamples: {low} to {high})"
+            interval = f" (95% of the resamples: {low} to {high})"
         seeds = ""
         if fmt.known(stability.ari_reseeded):
             seeds = f", other seeds at {fmt.signed_decimals(stability.ari_reseeded, 2)}"

@@ -101,7 +101,7 @@ def test_every_candidate_is_listed_and_the_chosen_one_marked(figures):
     def cell(row, name):
         return row.cells[columns.index(name)]
 
-    silhouette = cell(first, "Silhouette (95 %)")
+    silhouette = cell(first, "Silhouette (95%)")
     assert (silhouette.text, silhouette.detail) == ("0.250", "0.230 to 0.270")
     assert cell(first, "BIC").text == "–"
     assert cell(last, "BIC").text == "−71,175"
@@ -146,7 +146,7 @@ def test_clusters_without_a_silhouette_are_left_out(figures):
 def test_stability_names_what_does_not_come_back(figures):
     view = stability_view(figures, NAMES)
     text = " ".join(view.sentences)
-    assert "adjusted Rand index of 0.71 (95 % of the resamples: 0.62 to 0.83)" in text
+    assert "adjusted Rand index of 0.71 (95% of the resamples: 0.62 to 0.83)" in text
     assert "other seeds at 0.88" in text
     assert "Do not build on what does not come back: cluster 4." in text
     assert "cluster 1 (xxx" in text
@@ -226,7 +226,10 @@ def test_clusters_that_split_merge_vanish_and_appear(figures):
         "Earlier cluster 0 split into cluster 0 (evening shoppers · wine) and cluster 1 (xxx"
     )
     assert refitted.sentences[2] == "Earlier cluster 3 vanished: its users are scattered."
-    assert "adjusted Rand index of −0.01, clusters of resampled users at 0.71" in headline[0]
+    assert (
+        "adjusted Rand index of −0.01, and clusters of resampled users agree with them at 0.71"
+        in headline[0]
+    )
     # The numbers of the earlier clusters are their own: no name of this run stands beside them.
     assert [name for name, _ in refitted.matrix.rows] == [f"Earlier cluster {k}" for k in range(4)]
     _, refitted = words([0] * 4 + [1] * 4, [0, 0, 0, 2, 1, 1, 1, 2])

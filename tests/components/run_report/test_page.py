@@ -14,6 +14,7 @@ from components.gates.config import GatesConfig
 from components.run_report.inputs import ReportInputs
 from components.run_report.page import figures, render
 from components.run_report.sources import RunFolders, collect
+from components.run_report.views.results import judged_split, results
 from components.run_report.writer import write
 from tests.helpers.html_page import Page
 from tests.helpers.run_report_artifacts import (
@@ -121,7 +122,7 @@ def test_what_tells_a_cluster_apart(page, full):
     grey = [v for tag, name, v in page.attributes if (tag, name) == ("tr", "class")]
     shown = [item for p in full.profiles for item in p.top_items[:5]]
     assert grey.count("chance") == sum(item.significant is False for item in shown) > 0
-    assert ("td", "title", "95 %: 4.7 to 5.3") in page.attributes
+    assert ("td", "title", "95%: 4.7 to 5.3") in page.attributes
 
 
 def test_agreement_with_outside_labels(page):
@@ -141,6 +142,17 @@ def test_labels_that_agree_with_nothing(full):
     clustering = full.clustering.model_copy(update={"labels": labels})
     text = Page(render(full.model_copy(update={"clustering": clustering}))).text
     assert "The clusters agree with none of them more than chance does." in text
+
+
+def test_no_figure_is_the_best_where_all_are_alike(full):
+    name, split = judged_split(full.comparison)
+    row = split.by_target_frequency["21+"]
+    alike = {model: {"ndcg@10": 0.0, "users": row.users} for model in row.models}
+    bands = {"21+": row.model_copy(update={"models": alike})}
+    split = split.model_copy(update={"by_target_frequency": bands})
+    shown = results(full.comparison.model_copy(update={"splits": {name: split}}))
+    assert [cell.text for cell in shown.by_frequency.rows[0].cells] == ["0.0000"] * len(alike)
+    assert not any(cell.best for cell in shown.by_frequency.rows[0].cells)
 
 
 def test_results(full):
