@@ -62,7 +62,7 @@ class Verdict:
         if self.status == "rolled_back":
             return (
                 f"not pushed: it is version {self.version}, which was rolled back; "
-                f"`cohortrec serving promote --version {self.version}` brings it back"
+                f"`cohortrec serving promote DIR --version {self.version}` brings it back"
             )
         if self.status == "refused":
             return "refused: nothing was pushed"

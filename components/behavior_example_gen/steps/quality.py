@@ -191,9 +191,10 @@ def _notes(reports: Reports, found: HistoryReport) -> list[str]:
     notes += [note for report in reports.files for note in _file_notes(report, len(reports.files))]
     for split in (VALIDATION, TEST):
         if count := found.cold_starts[split]:
+            users = f"{count:,} user{'s have' if count != 1 else ' has'}"
             notes.append(
-                f"cold_start_targets: {count:,} users have a {split} target but no history "
-                "before it; they are left out of that split"
+                f"cold_start_targets: {users} a {split} target but no history before it, "
+                f"and {'are' if count != 1 else 'is'} left out of that split"
             )
     if bots := sum(report.bots for report in reports.partitions):
         notes.append(f"{bots:,} bot-like users are left out (data.max_events_per_user_per_day)")

@@ -153,9 +153,7 @@ def test_targets_are_the_basket_of_the_next_instant(tmp_path: Path) -> None:
     assert test["target_item_ids"] == ["i4", "i1", "i0"]  # log order within the instant
     assert max(test["timestamps"]) < _epoch(result.quality["split"]["test_cut"][:-1])
     assert result.history("test", "u9") is None
-    assert any(
-        "cold_start_targets: 1 users have a test target" in n for n in result.quality["notes"]
-    )
+    assert any("cold_start_targets: 1 user has a test target" in n for n in result.quality["notes"])
 
 
 def test_no_history_reaches_its_target(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ CASES = {
         "Not pushed: rolled back before",
         (
             "not pushed: it is version 17, which was rolled back",
-            "`cohortrec serving promote --version 17` brings it back",
+            "`cohortrec serving promote DIR --version 17` brings it back",
         ),
         (PUSHED, REFUSED),
         push=PushRecord("17", withdrawn=True),
