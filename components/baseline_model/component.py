@@ -17,6 +17,7 @@ class BaselineModelSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "push_destination": component_spec.ExecutionParameter(type=str),
         "nonce": component_spec.ExecutionParameter(type=str),
+        "against": component_spec.ExecutionParameter(type=str),
         "top_k": component_spec.ExecutionParameter(type=int),
         "exclude_seen": component_spec.ExecutionParameter(type=str),
         "code_version": component_spec.ExecutionParameter(type=str),
@@ -46,6 +47,7 @@ class BaselineModel(base_component.BaseComponent):
         examples: BaseChannel,
         push_destination: str,
         nonce: str,
+        against: Literal["served", "free"] = "served",
         top_k: int = 20,
         exclude_seen: bool | Literal["auto"] = "auto",
         code_version: str = "",
@@ -57,6 +59,8 @@ class BaselineModel(base_component.BaseComponent):
             push_destination: folder or URI where the Pusher writes numbered versions.
             nonce: must differ from run to run: the outside world may have changed, so the node
                 may never come from the cache.
+            against: "free" puts a free baseline there although a model is served. What is served
+                is recorded all the same, for the Pusher.
             top_k: length of the lists that a free baseline serves.
             exclude_seen: leave items that the user already has out; "auto" decides from the share
                 of repeats in the data.
@@ -67,6 +71,7 @@ class BaselineModel(base_component.BaseComponent):
                 examples=examples,
                 push_destination=push_destination,
                 nonce=nonce,
+                against=against,
                 top_k=top_k,
                 exclude_seen=str(exclude_seen).lower(),
                 code_version=code_version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from absl import logging
@@ -12,7 +13,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.baseline_model.free_baselines import choose
 from components.baseline_model.record import BaselineRecord
-from components.baseline_model.served import ServedModel, find_served
+from components.baseline_model.served import ServedModel, find_served, find_stable
 from trainer.data.item_popularity import count_items
 from trainer.data.repeats import should_exclude_seen
 from trainer.evaluation.compared_models import OWN_ITEMS, title
@@ -43,19 +44,29 @@ class Executor(base_executor.BaseExecutor):
         """
         model = artifact_utils.get_single_instance(output_dict["model"])
         serving_dir = path_utils.serving_model_dir(model.uri)
-        served, skipped = find_served(exec_properties["push_destination"])
+        destination, against = exec_properties["push_destination"], exec_properties["against"]
+        # First: whatever is pushed from here on is found out by the Pusher.
+        stable, identity = find_stable(destination)
+        served, skipped = find_served(destination) if against == "served" else (None, [])
         for sentence in skipped:
             logging.warning("BaselineModel: %s", sentence)
         if served is not None:
-            record = _copy(served, serving_dir, skipped)
+            record = _copy(served, serving_dir)
         else:
+            why = "no usable model is served" if against == "served" else "gates.against is free"
             record = _fit(
                 input_dict["examples"],
                 serving_dir,
                 exec_properties["exclude_seen"],
                 exec_properties["top_k"],
-                skipped,
+                why,
             )
+        record = dataclasses.replace(
+            record,
+            skipped=skipped,
+            stable=stable,
+            stable_identity=identity,
+        )
         record.write(model.uri)
         model.set_string_custom_property("source", record.kind)
         model.set_string_custom_property("version", record.version)
@@ -64,18 +75,17 @@ class Executor(base_executor.BaseExecutor):
         logging.info("BaselineModel: the model to beat is %s: %s", record.title, record.reason)
 
 
-def _copy(served: ServedModel, serving_dir: str, skipped: list[str]) -> BaselineRecord:
+def _copy(served: ServedModel, serving_dir: str) -> BaselineRecord:
     io_utils.copy_dir(served.path, serving_dir)
     return BaselineRecord(
         kind="served",
         version=served.version,
         reason=f"version {served.version} is what the push destination serves",
-        skipped=skipped,
     )
 
 
 def _fit(
-    examples: list[Any], serving_dir: str, exclude_seen: str, top_k: int, skipped: list[str]
+    examples: list[Any], serving_dir: str, exclude_seen: str, top_k: int, why: str
 ) -> BaselineRecord:
     if exclude_seen not in ("auto", "true", "false"):
         raise ConfigError(
@@ -99,9 +109,8 @@ def _fit(
     return BaselineRecord(
         kind=choice.kind,
         version=baseline.fingerprint(),
-        reason=f"no usable model is served; free baseline: {title(choice.kind)} ({choice.reason})",
+        reason=f"{why}; free baseline: {title(choice.kind)} ({choice.reason})",
         validation=choice.metrics,
-        skipped=skipped,
     )
 
 

@@ -26,6 +26,9 @@ class BaselineRecord:
         validation: metrics of the free baselines on the split `validation`, by kind; empty when
             a model is served, since the Evaluator measures that one.
         skipped: why newer versions in the push destination were passed over.
+        stable: the version that was stable when the baseline was made, usable or not; "" where
+            there was none. Only while it is stable may the candidate be pushed.
+        stable_identity: of that version's model; "" for a model of another making.
     """
 
     kind: Kind
@@ -33,6 +36,8 @@ class BaselineRecord:
     reason: str
     validation: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
     skipped: list[str] = dataclasses.field(default_factory=list)
+    stable: str = ""
+    stable_identity: str = ""
 
     @property
     def title(self) -> str:

@@ -20,12 +20,19 @@ class PushRecord:
         destination: folder that it was pushed to by this run; "" if it was not.
         served: it was the stable version before this run already.
         withdrawn: it was rolled back earlier, so that only a promotion by hand brings it back.
+        overtaken: it passed the gates, but another version is stable than when it was compared.
+        served_then: the version that was stable when the candidate was compared; "" for none.
+            Only where it was overtaken, like `served_now`.
+        served_now: the version that the Pusher found stable; "" for none.
     """
 
     version: str = ""
     destination: str = ""
     served: bool = False
     withdrawn: bool = False
+    overtaken: bool = False
+    served_then: str = ""
+    served_now: str = ""
 
     def write(self, artifact_uri: str) -> None:
         """Writes `push.json` into the PushedModel artifact."""

@@ -13,7 +13,7 @@ from components.gates.decisions import GateDecision, explain, served_decision
 from components.gates.push_record import PushRecord
 from components.infra_validator.record import InfraRecord
 
-Status = Literal["pushed", "already_served", "rolled_back", "refused", "not_judged"]
+Status = Literal["pushed", "already_served", "rolled_back", "overtaken", "refused", "not_judged"]
 
 _BLESSED = "BLESSED"
 _NOT_BLESSED = "NOT_BLESSED"
@@ -64,6 +64,8 @@ class Verdict:
                 f"not pushed: it is version {self.version}, which was rolled back; "
                 f"`cohortrec serving promote DIR --version {self.version}` brings it back"
             )
+        if self.status == "overtaken" and self.push is not None:
+            return _overtaken(self.push)
         if self.status == "refused":
             return "refused: nothing was pushed"
         return "not judged: the Evaluator made no decision, so nothing was pushed or refused"
@@ -122,7 +124,19 @@ def decide(blessed: bool | None, infra: InfraRecord | None, push: PushRecord | N
         return "not_judged"
     if not blessed:
         return "refused"
-    return "rolled_back" if push is not None and push.withdrawn else "pushed"
+    if push is not None and push.withdrawn:
+        return "rolled_back"
+    return "overtaken" if push is not None and push.overtaken else "pushed"
+
+
+def _overtaken(push: PushRecord) -> str:
+    then = f"version {push.served_then}" if push.served_then else "no model"
+    now = f"version {push.served_now}" if push.served_now else "none"
+    return (
+        f"not pushed: {then} was served when the model was compared, and {now} is served now, "
+        "after a push, a promotion or a rollback in between; run again, so that the model is "
+        "compared with what is served"
+    )
 
 
 def _blessed(folder: str | None) -> bool | None:

@@ -48,4 +48,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
         outcome = local_runner.run(config, directory, console)
         results.show(outcome, directory, config, console)
-    return REFUSED if outcome.verdict.status in ("refused", "rolled_back") else OK
+    return REFUSED if outcome.verdict.status in ("refused", "rolled_back", "overtaken") else OK

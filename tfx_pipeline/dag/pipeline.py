@@ -172,8 +172,9 @@ def create_pipeline(
     ).with_id(nodes.COMBINER)
     baseline = BaselineModel(
         examples=histories,
-        push_destination=locations.serving if config.gates.against == "served" else "",
+        push_destination=locations.serving,
         nonce=nonce,
+        against=config.gates.against,
         top_k=config.serving.top_k,
         exclude_seen=config.serving.exclude_seen,
         code_version=code_fingerprint("components.baseline_model"),
@@ -205,6 +206,7 @@ def create_pipeline(
         model=combiner.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=infra_blessing,
+        baseline_model=baseline.outputs["model"],
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=locations.serving)
         ),

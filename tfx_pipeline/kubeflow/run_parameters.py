@@ -42,7 +42,7 @@ _COMPILED_IN = {
     "clustering.labels": "the file decides whether the clusterer is cached",
     "combiner.controls": "it decides which nodes there are",
     "tuning.enabled": "it decides which nodes there are",
-    "gates.against": "it decides where BaselineModel looks",
+    "gates.against": "BaselineModel and the gates must agree on it",
     "run": "it shapes the pipeline as a whole",
     "serving": "several nodes must agree on it",
     "beam": "it is in the arguments of the containers",

@@ -16,12 +16,11 @@ import keras
 import tensorflow as tf
 
 from trainer.encoder.encoder import BehaviorEncoder
-from trainer.serving.model_identity import CATALOGUE_FILE, model_identity
+from trainer.serving.model_identity import CATALOGUE_FILE, MODEL_FILE, model_identity
 from trainer.serving.recommender import Recommender
 from trainer.uri_files import write_json
 
 KERAS_FILE = "keras/encoder.keras"
-MODEL_FILE = "assets.extra/model.json"
 
 
 def save_recommender(

@@ -17,8 +17,9 @@ import numpy as np
 import polars as pl
 import tensorflow as tf
 
-from trainer.uri_files import read_bytes, read_parquet
+from trainer.uri_files import read_bytes, read_json, read_parquet
 
+MODEL_FILE = "assets.extra/model.json"
 CATALOGUE_FILE = "assets.extra/items.parquet"
 
 Signatures = Mapping[str, Any]
@@ -56,6 +57,21 @@ def model_identity(signatures: Signatures, directory: str) -> str:
     if tf.io.gfile.exists(f"{directory}/{CATALOGUE_FILE}"):
         add(_rows(f"{directory}/{CATALOGUE_FILE}"))
     return digest.hexdigest()
+
+
+def stated_identity(directory: str) -> str:
+    """The identity that a SavedModel was exported with; "" where it was exported by others.
+
+    Args:
+        directory: the SavedModel, a path or URI.
+    """
+    path = f"{directory}/{MODEL_FILE}"
+    if not tf.io.gfile.exists(path):
+        return ""
+    try:
+        return str(read_json(path)["id"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _rows(path: str) -> bytes:

@@ -20,6 +20,7 @@ _BANNERS: Mapping[Status, tuple[str, str, str]] = {
     "pushed": ("good", "✓", "Pushed"),
     "already_served": ("same", "=", "Already served"),
     "rolled_back": ("bad", "✗", "Not pushed: rolled back before"),
+    "overtaken": ("bad", "✗", "Not pushed: something else is served now"),
     "refused": ("bad", "✗", "Refused"),
     "not_judged": ("open", "?", "Not judged"),
 }
