@@ -16,6 +16,12 @@ def write_model(folder: Path, identity: str | None = None, **description: object
     return folder
 
 
+def write_model_id(model: Path, identity: str) -> None:
+    """Makes a copy of a SavedModel one of another model."""
+    path = model / "assets.extra" / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id": identity}))
+
+
 def write_versions(root: Path, *versions: int) -> Path:
     """Writes versions as a Pusher of TFX leaves them, without labels: model `m7` is version 7."""
     for version in versions:

@@ -14,11 +14,15 @@ from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.orchestration import metadata
 
+from components.baseline_model.executor import Executor as BaselineExecutor
 from tests.helpers.planted_shop import write_events, write_items, write_labels
-from tests.helpers.pushed_versions import visible
+from tests.helpers.pushed_versions import visible, write_model_id
 from tests.helpers.rest_servers import serving
 from tests.helpers.terminal import cohortrec
+from tfx_pipeline.deployment.rollout import admit
+from tfx_pipeline.deployment.version_folder import VersionFolder
 from tfx_pipeline.local.metadata import RunMetadata
+from tfx_pipeline.settings.deployment_config import DeploymentConfig
 
 pytestmark = pytest.mark.e2e
 
@@ -261,9 +265,7 @@ class TestOneDirectory:
         (version,) = _versions(shop)
         older = serving / str(version - 1)
         shutil.copytree(serving / str(version), older)
-        description = json.loads((older / "assets.extra" / "model.json").read_text())
-        text = json.dumps({**description, "id": "another"})
-        (older / "assets.extra" / "model.json").write_text(text)
+        write_model_id(older, "another")
         rollback = ("serving", "rollback", shop / "out", "--version", older.name, "--grace", "0")
         assert cohortrec(*rollback).code == 0
         assert cohortrec(*self._ask(shop, "")).code == 0
@@ -283,9 +285,60 @@ class TestOneDirectory:
         assert answer.code == 0, answer
         assert _versions(shop) == [version - 1, version]
 
+    def test_a_longer_list_is_pushed(self, shop):
+        """Nobody is ranked otherwise, so that the gates ask for no gain."""
+        before = _versions(shop)
+        answer = _run(shop, "--set", "serving.top_k=7")
+        assert answer.code == 0, answer
+        assert "every user's next item is ranked alike" in answer.out
+        (version,) = set(_versions(shop)) - set(before)
+        assert f"pushed as version {version}" in answer.out
+        answer = cohortrec(*self._ask(shop, ""))
+        assert len(answer.out.splitlines()) == 8
+
+    def test_a_model_that_was_overtaken_is_not_pushed(self, shop, monkeypatch):
+        """Another run pushes after this one has looked what is served."""
+        compared = max(_versions(shop))
+        look = BaselineExecutor.Do
+
+        def look_and_be_overtaken(*arguments):
+            look(*arguments)
+            _push_another(shop / "out" / "serving", compared)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(BaselineExecutor, "Do", look_and_be_overtaken)
+            answer = _run(shop, "--set", "serving.top_k=9")
+        assert answer.code == 1, answer
+        other = max(_versions(shop))
+        assert other > compared
+        page = (shop / "out" / "report" / "index.html").read_text()
+        for said in (answer.out, page):
+            assert f"version {compared} was served when the model was compared" in said
+            assert f"version {other} is served now" in said
+        assert "Not pushed: something else is served now" in page
+        assert json.loads((shop / "out" / "metrics.json").read_text())["status"] == "overtaken"
+        assert VersionFolder(shop / "out" / "serving").state().stable == other
+        # Run again, it is compared with that one.
+        answer = _run(shop, "--set", "serving.top_k=9")
+        assert answer.code == 0, answer
+        assert max(_versions(shop)) > other
+        ran = {name for name, node in _states(shop).items() if node.state == "ran"}
+        assert ran == REDONE_EVERY_TIME
+
     @staticmethod
     def _ask(shop, history):
         return "recommend", "--model", shop / "out" / "serving", "--history", history
+
+
+def _push_another(serving, version):
+    """What another run does: a version like the given one, but of another model, gets stable."""
+    folder = VersionFolder(serving)
+    with folder.changing() as state:
+        staging = folder.staging()
+        staged = shutil.copytree(serving / str(version), staging / str(version))
+        write_model_id(staged, "of another run")
+        admit(folder, state, folder.take_in(staged, state), DeploymentConfig())
+        staging.rmdir()
 
 
 def _leave_an_interrupted_execution(shop):

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from components.baseline_model import BaselineModel
 from components.baseline_model.executor import Executor
 from components.baseline_model.record import BaselineRecord
-from components.baseline_model.served import find_served
+from components.baseline_model.served import find_served, find_stable, overtaken_by
 from trainer.data.item_popularity import count_items
 from trainer.errors import DataError
 from trainer.serving import baseline_recommender
@@ -54,7 +55,7 @@ def run(tmp_path: Path, examples, name="model", **properties):
     model = standard_artifacts.Model()
     model.uri = str(tmp_path / name)
     given = {"push_destination": str(tmp_path / "serving"), "nonce": "1", "top_k": 5}
-    given |= {"exclude_seen": "auto", "code_version": ""} | properties
+    given |= {"against": "served", "exclude_seen": "auto", "code_version": ""} | properties
     Executor().Do({"examples": [examples]}, {"model": [model]}, given)
     return model, BaselineRecord.find(model.uri)
 
@@ -74,12 +75,17 @@ def push(folder: Path, item=b"milk"):
     return folder
 
 
+def _identity(folder: Path):
+    return json.loads((folder / "assets.extra/model.json").read_text())["id"]
+
+
 def test_first_run_picks_own_items_where_customers_return(tmp_path, returning):
     model, record = run(tmp_path, returning)
     assert record.kind == "own_items"
     assert record.validation["own_items"]["ndcg@10"] == 1.0
     assert record.validation["popularity"]["ndcg@10"] < 1.0
     assert "NDCG@10 on validation is 1.0000, against 0.8155 of popularity" in record.reason
+    assert (record.stable, record.stable_identity) == ("", "")
     assert model.get_string_custom_property("source") == "own_items"
     assert model.get_string_custom_property("version") == record.version
     assert set(signatures_of(model)) == {"serving_default", "recommend", "embed", "evaluate"}
@@ -144,6 +150,7 @@ def test_the_newest_served_model_is_the_baseline(tmp_path, returning):
     (serving / "notes").mkdir()
     model, record = run(tmp_path, returning)
     assert (record.kind, record.version, record.skipped) == ("served", "10", [])
+    assert (record.stable, record.stable_identity) == ("10", _identity(serving / "10"))
     assert record.validation == {}
     assert model.get_string_custom_property("source") == "served"
     copied = Path(model.uri) / "Format-Serving"
@@ -161,6 +168,7 @@ def test_after_a_rollback_the_stable_model_is_the_baseline(tmp_path, returning):
     )
     model, record = run(tmp_path, returning)
     assert (record.kind, record.version, record.skipped) == ("served", "2", [])
+    assert record.stable == "2"
     assert signatures_of(model)["evaluate"](tf.constant([b""]))["recommended"][0, 0] == b"from 2"
     # Where it cannot be used, the one before it can; the canary never.
     (serving / "2/saved_model.pb").unlink()
@@ -191,17 +199,51 @@ def test_unusable_versions_are_passed_over_and_named(tmp_path, returning):
     assert "is incomplete" in skipped[0]
     assert "cannot be loaded" in skipped[1]
     assert "has no signature 'evaluate'" in skipped[2]
+    # Servers are told to serve the newest that is complete; it does not matter that they cannot.
+    _, record = run(tmp_path, returning, "compared with 1")
+    assert (record.kind, record.version) == ("served", "1")
+    assert (record.stable, record.stable_identity) == ("3", "")
+    assert overtaken_by(str(serving), record) is None
+    shutil.copy(serving / "1/saved_model.pb", serving / "4/saved_model.pb")
+    assert overtaken_by(str(serving), record) == "4"
+    (serving / "4/saved_model.pb").unlink()
 
     (serving / "1/saved_model.pb").unlink()
     model, record = run(tmp_path, returning)
     assert record.kind == "own_items"
-    assert len(record.skipped) == 4
+    assert (len(record.skipped), record.stable) == (4, "3")
     assert "version 1" in model.get_string_custom_property("skipped")
 
 
 def test_nothing_is_served_where_there_is_no_folder(tmp_path):
     assert find_served(str(tmp_path / "absent")) == (None, [])
     assert find_served("") == (None, [])
+    assert find_stable("") == find_stable(str(tmp_path / "absent")) == ("", "")
+
+
+def test_what_could_be_loaded_again_should_have_been_compared(tmp_path, returning):
+    """A passing fault of the storage must not let a model in that is worse than the stable one."""
+    serving = tmp_path / "serving"
+    push(serving / "1")
+    push(serving / "2")
+    (serving / "2/variables").rename(tmp_path / "variables")
+    _, record = run(tmp_path, returning)
+    assert (record.version, record.stable, len(record.skipped)) == ("1", "2", 1)
+    assert overtaken_by(str(serving), record) is None
+    (tmp_path / "variables").rename(serving / "2/variables")
+    assert overtaken_by(str(serving), record) == "2"
+
+
+def test_a_free_baseline_may_be_asked_for_although_a_model_is_served(tmp_path, returning):
+    serving = tmp_path / "serving"
+    push(serving / "1")
+    _, record = run(tmp_path, returning, against="free")
+    assert record.kind == "own_items"
+    assert record.reason.startswith("gates.against is free; free baseline: own items")
+    assert record.stable == "1"
+    assert overtaken_by(str(serving), record) is None
+    push(serving / "2")
+    assert overtaken_by(str(serving), record) == "2"
 
 
 def test_the_component_passes_its_parameters_on():
@@ -211,4 +253,5 @@ def test_the_component_passes_its_parameters_on():
     )
     assert component.exec_properties["exclude_seen"] == "true"
     assert component.exec_properties["top_k"] == 20
+    assert component.exec_properties["against"] == "served"
     assert component.id == "BaselineModel"

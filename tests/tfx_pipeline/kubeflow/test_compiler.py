@@ -118,6 +118,14 @@ def test_the_item_texts_reach_the_encoder_as_its_base_model(spec):
     assert "gs://bucket/shop/content/" in yaml.safe_dump(_tasks(spec)["ItemContentEncoder"])
 
 
+def test_the_pusher_knows_what_the_model_was_compared_with(spec):
+    given = _tasks(spec)["Pusher"]["inputs"]["artifacts"]
+    compared = _tasks(spec)["Evaluator"]["inputs"]["artifacts"]["baseline_model"]
+    assert given["baseline_model"] == compared
+    assert compared["taskOutputArtifact"]["producerTask"] == "BaselineModel"
+    assert "BaselineModel" in _tasks(spec)["Pusher"]["dependentTasks"]
+
+
 def test_the_control_trained_on_reads_all_clusters(spec):
     splits = _constant(_tasks(spec)["Trainer-continued"], "train_args")
     assert "cluster_0_train" in splits

@@ -78,6 +78,32 @@ CASES = {
         (PUSHED, REFUSED),
         push=PushRecord("17", withdrawn=True),
     ),
+    "overtaken": Case(
+        "overtaken",
+        "Not pushed: something else is served now",
+        (
+            "not pushed: version 17 was served when the model was compared, and version 23 is",
+            "run again",
+        ),
+        (PUSHED, REFUSED),
+        push=PushRecord(overtaken=True, served_then="17", served_now="23"),
+    ),
+    "overtaken at the first push": Case(
+        "overtaken",
+        "Not pushed: something else is served now",
+        ("no model was served when the model was compared, and version 23 is served now",),
+        (PUSHED, REFUSED),
+        push=PushRecord(overtaken=True, served_now="23"),
+    ),
+    "refused, and overtaken too": Case(
+        "refused",
+        "Refused: 1 gate failed",
+        (REFUSED,),
+        (PUSHED, "was served when"),
+        WORSE_IN_CLUSTER_1,
+        blessed=False,
+        push=PushRecord(overtaken=True, served_then="17", served_now="23"),
+    ),
     "already served": Case(
         "already_served",
         "Already served",
