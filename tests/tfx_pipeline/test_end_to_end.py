@@ -293,8 +293,7 @@ class TestOneDirectory:
         assert "every user's next item is ranked alike" in answer.out
         (version,) = set(_versions(shop)) - set(before)
         assert f"pushed as version {version}" in answer.out
-        answer = cohortrec(*self._ask(shop, ""))
-        assert len(answer.out.splitlines()) == 8
+        assert "gives no more than 7" in cohortrec(*self._ask(shop, "")).out
 
     def test_a_model_that_was_overtaken_is_not_pushed(self, shop, monkeypatch):
         """Another run pushes after this one has looked what is served."""

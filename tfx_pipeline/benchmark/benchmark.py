@@ -14,15 +14,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tfx_pipeline.benchmark.protocol import check_protocol
 from tfx_pipeline.local.run_directory import RunDirectory
 from tfx_pipeline.settings.run_config import RunConfig, load_config
 from tfx_pipeline.terminal.console import Console
-from trainer.settings import ConfigError
 
 PRESET = "benchmark"
 RESULTS = "benchmark.json"
-FED_EVENTS = 50
-LEAST_TOP_K = 20
 
 
 def compose(
@@ -43,26 +41,8 @@ def compose(
     if seed is not None:
         given["seed"] = seed
     config = load_config([PRESET], None, overrides, **given)
-    _check_protocol(config)
+    check_protocol(config, load_config([PRESET]))
     return config
-
-
-def _check_protocol(config: RunConfig) -> None:
-    """Figures that do not compare with the published ones must not stand beside them."""
-    rules = {
-        "data.format": ("sequences", config.data.format == "sequences"),
-        "data.split": ("leave_one_out", config.data.split == "leave_one_out"),
-        "encoder.max_events": (f"at most {FED_EVENTS}", config.encoder.max_events <= FED_EVENTS),
-        "serving.exclude_seen": ("true", config.serving.exclude_seen is True),
-        "serving.top_k": (f"at least {LEAST_TOP_K}", config.serving.top_k >= LEAST_TOP_K),
-        "gates.mode": ("warn", config.gates.mode == "warn"),
-    }
-    for setting, (needed, holds) in rules.items():
-        if not holds:
-            raise ConfigError(
-                f"{setting} must be {needed} in a benchmark, whose figures follow the published "
-                "protocol; use cohortrec run for other settings"
-            )
 
 
 def data_set_name(sequences: str, name: str | None) -> str:

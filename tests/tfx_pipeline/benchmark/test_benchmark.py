@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 import tensorflow as tf
 
+from components.behavior_example_gen.config import DataConfig
 from tests.helpers.terminal import cohortrec
 from tfx_pipeline.benchmark.benchmark import _with_earlier_cost, compose, data_set_name
 from tfx_pipeline.benchmark.figures import MODELS, split_figures, targets_in_history
+from tfx_pipeline.benchmark.protocol import check_protocol
 from tfx_pipeline.benchmark.published import published_rows
 from tfx_pipeline.benchmark.tables import (
     show_published,
@@ -23,6 +25,7 @@ from tfx_pipeline.benchmark.tables import (
     with_interval,
 )
 from tfx_pipeline.local.resources import StageUsage
+from tfx_pipeline.settings.run_config import load_config
 from tfx_pipeline.terminal.console import Console
 from trainer.settings import ConfigError
 
@@ -55,11 +58,66 @@ def test_settings_are_the_protocol_with_what_was_given():
         "data.format=csv",
         "encoder.max_events=100",
         "gates.mode=enforce",
+        "gates.against=served",
+        "clustering.start_from=last",
+        "features.min_item_count=10",
+        "data.min_item_events=20",
+        "data.min_user_events=20",
+        "data.drop_items=.*[13579]",
+        "data.drop_items=[a]",
+        "data.max_events_per_user_per_day=3",
+        "data.max_bad_fraction=1",
+        "data.cancellation.negative_quantity=false",
+        "data.actions={event: purchase}",
+        "data.validation_quantile=0.5",
+        "data.test_quantile=0.95",
     ],
 )
 def test_leaving_the_protocol_is_refused(override):
-    with pytest.raises(ConfigError, match=override.split("=")[0].replace(".", r"\.")):
+    name = re.escape(override.split("=")[0])
+    with pytest.raises(ConfigError, match=f"^{name} must be .* in a benchmark"):
         compose("a.txt", None, None, [override])
+
+
+def test_no_setting_of_the_data_may_change():
+    """Also one that comes later: what is not listed is refused."""
+    protocol = load_config(["benchmark"])
+    for name in DataConfig.model_fields:
+        data = protocol.data.model_copy(update={name: "another value"})
+        with pytest.raises(ConfigError, match=rf"^data\.{name} must be "):
+            check_protocol(protocol.model_copy(update={"data": data}), protocol)
+
+
+def test_the_message_says_what_is_needed():
+    cases = {
+        "encoder.max_events=51": "at most 50",
+        "serving.top_k=19": "at least 20",
+        "data.max_events_per_user_per_day=9": "null",
+        "serving.exclude_seen=false": "true",
+        "data.split=temporal": "leave_one_out",
+    }
+    for override, needed in cases.items():
+        with pytest.raises(ConfigError, match=f"must be {needed} in a benchmark"):
+            compose("a.txt", None, None, [override])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        *("training.epochs=1", "encoder.members=2", "encoder.max_events=20", "tuning.enabled=true"),
+        *(
+            "combiner.controls=true",
+            "clustering.k=3",
+            "content.max_tokens=32",
+            "run.max_clusters=1",
+        ),
+        *("serving.top_k=50", "serving.index=approximate", "features.max_categories=10"),
+        *("gates.min_ndcg_at_10=0.5", "deployment.kept_versions=2", "infra.examples=2"),
+        "beam.direct_num_workers=2",
+    ],
+)
+def test_the_recipe_may_change(override):
+    assert compose("a.txt", "items.csv", 3, [override]).run.seed == 3
 
 
 @pytest.mark.parametrize(
