@@ -37,9 +37,9 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
     return encoder
 
 
-def tiny_mixture(clusters: int = 2, per_user: int = 1) -> Any:
-    """A mixture over `clusters` specialists of equal strength."""
+def tiny_mixture(clusters: int = 2, per_user: int = 1, strength: float = 0.5) -> Any:
+    """A mixture over `clusters` specialists of one strength."""
     rng = np.random.default_rng(1)
     rule = NearestPrototype.of_groups(list(rng.normal(size=(clusters, 1, 8))), 0.7)
     geometry = ClusterGeometry(EmbeddingSpace(True), rule)
-    return Mixture(geometry, np.full(clusters, 0.5, np.float32), per_user)
+    return Mixture(geometry, np.full(clusters, strength, np.float32), per_user)

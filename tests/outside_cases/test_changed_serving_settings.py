@@ -45,9 +45,9 @@ def identity(tiny_shop):
     """
     done = {}
 
-    def of(serving=None, specialists_per_user=None, changed_weight=False, again=0):
+    def of(serving=None, specialists_per_user=None, changed_weight=False, again=0, strength=0.5):
         config = ServingConfig(**{"top_k": 5, "exclude_seen": False, **(serving or {})})
-        question = (config.to_json(), specialists_per_user, changed_weight, again)
+        question = (config.to_json(), specialists_per_user, changed_weight, again, strength)
         if question in done:
             return done[question]
         encoder = tiny_encoder(tiny_shop, config)
@@ -58,7 +58,8 @@ def identity(tiny_shop):
         cells = index_cells(encoder, queries.astype(np.float32), config, 1)
         combined = ()
         if specialists_per_user is not None:
-            combined = ([encoder.tower] * 2, tiny_mixture(per_user=specialists_per_user))
+            mixture = tiny_mixture(per_user=specialists_per_user, strength=strength)
+            combined = ([encoder.tower] * 2, mixture)
         served = Recommender(tiny_shop.graph, encoder, *combined, top_k=config.top_k, cells=cells)
         function = served.signatures()["recommend"].get_concrete_function()
         done[question] = model_identity({"recommend": function}, "nowhere")
@@ -87,7 +88,10 @@ def test_a_changed_setting_is_deployed(identity, tmp_path, before, after):
 
 def test_what_else_is_served(identity):
     assert identity() != identity(changed_weight=True)
-    assert identity(specialists_per_user=1) != identity(specialists_per_user=2)
+    combined = identity(specialists_per_user=1)
+    assert combined != identity()
+    assert combined != identity(specialists_per_user=2)
+    assert combined != identity(specialists_per_user=1, strength=0.25)
 
 
 def test_the_same_is_served_already(identity, tmp_path):
