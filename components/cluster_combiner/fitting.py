@@ -21,6 +21,7 @@ from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import own_items_in
 from trainer.evaluation.metrics import user_values
 from trainer.graphs import graph_function
+from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.objectives import full_softmax_loss, target_weights
 
 RankOf = Callable[[np.ndarray], np.ndarray]
@@ -188,11 +189,8 @@ class _Estimator:
             tape.watch(self._strengths)
             weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)
             query = tf.einsum("bk,kbd->bd", weights, tf.gather(self._queries, rows, axis=1))
-            loss = full_softmax_loss(
-                self._catalogue,
-                query,
-                own_items_in(inputs),
-                targets,
-                [target_weights(targets, 1.0)],
+            batch = LabelledQueries(
+                query, targets, [target_weights(targets, 1.0)], own_items_in(inputs)
             )
+            loss = full_softmax_loss(self._catalogue, batch)
         return tape.gradient(loss, self._strengths)

@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from trainer.data import features
 from trainer.encoder.encoder import BehaviorEncoder
+from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.masked_batches import PLACES
-from trainer.training.objectives import full_softmax_loss, sampled_softmax_loss
+from trainer.training.objectives import softmax_loss
 
 
 class MaskedItemModel(keras.Model):
@@ -63,7 +64,5 @@ class MaskedItemModel(keras.Model):
         hidden = y > 0
         query, target = tf.boolean_mask(y_pred, hidden), tf.boolean_mask(y, hidden)[:, None]
         weights = [tf.ones(tf.shape(target))] * self.encoder.members
-        arguments = (self.encoder.catalogue, query, None, target, weights)
-        if self.sampled_items is None:
-            return full_softmax_loss(*arguments)
-        return sampled_softmax_loss(*arguments, samples=self.sampled_items)
+        batch = LabelledQueries(query, target, weights)
+        return softmax_loss(self.encoder.catalogue, batch, self.sampled_items)

@@ -12,12 +12,8 @@ from trainer.data.sampling import NEXT_TIME
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
 from trainer.encoder.tower_ensemble import members_of
-from trainer.training.objectives import (
-    full_softmax_loss,
-    looking_ahead,
-    sampled_softmax_loss,
-    target_weights,
-)
+from trainer.training.labelled_queries import LabelledQueries
+from trainer.training.objectives import looking_ahead, softmax_loss, target_weights
 
 
 class NextItemModel(keras.Model):
@@ -69,11 +65,14 @@ class NextItemModel(keras.Model):
         training: bool = True,
     ) -> tf.Tensor:
         """Cross-entropy of targets `y` int32 [batch, m + later_items], 0 = padding."""
-        arguments = (self.encoder.catalogue, y_pred["query"], y_pred["own"], y, self._weights(y))
-        period = y_pred["period"]
-        if self.sampled_items is None:
-            return full_softmax_loss(*arguments, period=period)
-        return sampled_softmax_loss(*arguments, samples=self.sampled_items, period=period)
+        batch = LabelledQueries(
+            query=y_pred["query"],
+            targets=y,
+            weights=self._weights(y),
+            own=y_pred["own"],
+            period=y_pred["period"],
+        )
+        return softmax_loss(self.encoder.catalogue, batch, self.sampled_items)
 
     @property
     def later_items(self) -> int:

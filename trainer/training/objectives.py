@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from trainer.encoder.catalogue import MASKED, Catalogue, at_period, with_constant
-from trainer.encoder.own_items import OwnItems
+from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.softmax import catalogue_cross_entropy
 
 
-def full_softmax_loss(
-    catalogue: Catalogue,
-    query: tf.Tensor,
-    own: OwnItems | None,
-    targets: tf.Tensor,
-    weights: Sequence[tf.Tensor],
-    period: tf.Tensor | None = None,
+def softmax_loss(
+    catalogue: Catalogue, batch: LabelledQueries, samples: int | None = None
 ) -> tf.Tensor:
+    """The full softmax loss, or the sampled one where it is said how many items are drawn."""
+    if samples is None:
+        return full_softmax_loss(catalogue, batch)
+    return sampled_softmax_loss(catalogue, batch, samples)
+
+
+def full_softmax_loss(catalogue: Catalogue, batch: LabelledQueries) -> tf.Tensor:
     """Mean cross-entropy of the next items against the whole catalogue.
 
     Args:
         catalogue: scores the items.
-        query: [batch, width].
-        own: the user's own items or None.
-        targets: int32 [batch, m], the items that come next; 0 = padding.
-        weights: float32 [batch, m] for each member that the vectors consist of: how its label is
-            spread over the targets. Each member has a loss of its own (see `TowerEnsemble`), and
-            the mean of these is returned.
-        period: int32 [batch], when the targets were taken (`DemandTrend.period_of`); None: after
-            the end of the training log.
+        batch: what came next after which query.
 
     Returns:
-        Scalar float32.
+        Scalar float32, the mean of the members' losses.
+
+    Example:
+        A new catalogue knows nothing of its items: each of ten is as likely as another.
+
+        >>> catalogue = Catalogue(items=10, categories=0, own_items=False, width=8)
+        >>> catalogue.build()
+        >>> targets = tf.constant([[3], [7]])
+        >>> batch = LabelledQueries(tf.zeros([2, 8]), targets, [tf.ones([2, 1])])
+        >>> print(f"{full_softmax_loss(catalogue, batch):.4f}")  # log(10)
+        2.3026
     """
-    bonus = (None, None) if own is None else catalogue.own_bonus(query, own, period)
-    table = catalogue.table(by_period=period is not None)
+    item, bonus = None, None
+    if batch.own is not None:
+        item, bonus = catalogue.own_bonus(batch.query, batch.own, batch.period)
+    table = catalogue.table(by_period=batch.period is not None)
     losses = [
-        catalogue_cross_entropy(part, rows, targets, label, *bonus)
+        catalogue_cross_entropy(part, rows, batch.targets, label, item, bonus)
         for (part, (rows,)), label in zip(
-            _members(query, [table], len(weights), catalogue, period), weights, strict=True
+            _members(batch, [table], catalogue), batch.weights, strict=True
         )
     ]
-    return tf.reduce_mean(tf.add_n(losses) / len(weights))
+    return tf.reduce_mean(tf.add_n(losses) / batch.members)
 
 
-def sampled_softmax_loss(
-    catalogue: Catalogue,
-    query: tf.Tensor,
-    own: OwnItems | None,
-    targets: tf.Tensor,
-    weights: Sequence[tf.Tensor],
-    samples: int,
-    period: tf.Tensor | None = None,
-) -> tf.Tensor:
+def sampled_softmax_loss(catalogue: Catalogue, batch: LabelledQueries, samples: int) -> tf.Tensor:
     """Cross-entropy against items sampled for the whole batch, corrected for the sampling.
 
     Items are drawn without replacement from a log-uniform distribution over the index, which
@@ -63,16 +62,13 @@ def sampled_softmax_loss(
 
     Args:
         catalogue: scores the items.
-        query: [batch, width].
-        own: the user's own items or None.
-        targets: int32 [batch, m], 0 = padding.
-        weights: see `full_softmax_loss`.
+        batch: what came next after which query.
         samples: how many items are drawn.
-        period: see `full_softmax_loss`.
 
     Returns:
-        Scalar float32.
+        Scalar float32, the mean of the members' losses.
     """
+    targets = batch.targets
     drawn, _, drawn_expected = tf.random.log_uniform_candidate_sampler(
         true_classes=tf.cast(tf.maximum(targets[:, :1] - 1, 0), tf.int64),
         num_true=1,
@@ -85,8 +81,8 @@ def sampled_softmax_loss(
     # A drawn item that is a target of the row is not a negative for it.
     hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
     of_negatives, of_positives = 0.0, 0.0
-    if own is not None:
-        item, bonus = catalogue.own_bonus(query, own, period)
+    if batch.own is not None:
+        item, bonus = catalogue.own_bonus(batch.query, batch.own, batch.period)
         # Where each catalogue item stands among the drawn ones; `samples` = not drawn.
         place = tf.tensor_scatter_nd_update(
             tf.fill([catalogue.items + 1], samples), drawn[:, None], tf.range(samples)
@@ -111,37 +107,33 @@ def sampled_softmax_loss(
         surprise = normaliser[:, None] - tf.where(valid, positive, 0.0)
         return tf.reduce_sum(label * surprise, axis=1)
 
-    rows = [catalogue.rows(part, by_period=period is not None) for part in (drawn, targets)]
+    by_period = batch.period is not None
+    rows = [catalogue.rows(part, by_period=by_period) for part in (drawn, targets)]
     parts = [
         losses(part, negatives, positives, label)
         for (part, (negatives, positives)), label in zip(
-            _members(query, rows, len(weights), catalogue, period), weights, strict=True
+            _members(batch, rows, catalogue), batch.weights, strict=True
         )
     ]
-    return tf.reduce_mean(tf.add_n(parts) / len(weights))
+    return tf.reduce_mean(tf.add_n(parts) / batch.members)
 
 
 def _members(
-    query: tf.Tensor,
-    rows: list[tf.Tensor],
-    members: int,
-    catalogue: Catalogue,
-    period: tf.Tensor | None,
+    batch: LabelledQueries, rows: list[tf.Tensor], catalogue: Catalogue
 ) -> Iterator[tuple[tf.Tensor, list[tf.Tensor]]]:
     """Each member's part of the queries and of the table's rows, with the biases, in float32.
 
     Args:
-        query: [batch, members * d].
+        batch: queries [batch, members * d].
         rows: [..., members * d + b] each; the biases in the last columns are common to all.
-        members: how many there are.
-        catalogue: whose rows these are.
-        period: int32 [batch], if there is a bias for each period.
+        catalogue: whose rows these are; with a bias for each period if the batch says which.
 
     Yields:
         [batch, d + b] and [..., d + b] each.
     """
     # The query of an ensemble is scaled so that its score is the members' mean.
-    queries = tf.split(tf.cast(query, tf.float32) * members, members, axis=-1)
+    members, period = batch.members, batch.period
+    queries = tf.split(tf.cast(batch.query, tf.float32) * members, members, axis=-1)
     width = catalogue.width
     vectors = [tf.split(tf.cast(r[..., :width], tf.float32), members, axis=-1) for r in rows]
     biases = [tf.cast(r[..., width:], tf.float32) for r in rows]

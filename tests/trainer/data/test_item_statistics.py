@@ -16,8 +16,9 @@ from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.own_items import summarise
+from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.next_item_model import NextItemModel
-from trainer.training.objectives import full_softmax_loss, sampled_softmax_loss
+from trainer.training.objectives import full_softmax_loss, softmax_loss
 
 DAY = 86_400
 
@@ -113,16 +114,14 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
     targets = tf.constant([[2], [5], [1], [6]], tf.int32)
 
     def loss(given, rows, period):
-        arguments = (
-            given,
+        batch = LabelledQueries(
             query[rows],
-            summarise(own_item[rows], times[rows]),
             targets[rows],
             [tf.ones([len(range(4)[rows]), 1])],
+            own=summarise(own_item[rows], times[rows]),
+            period=period,
         )
-        if sampled:
-            return float(sampled_softmax_loss(*arguments, samples=sampled, period=period))
-        return float(full_softmax_loss(*arguments, period=period))
+        return float(softmax_loss(given, batch, sampled))
 
     together = loss(catalogue, slice(0, 4), tf.constant([0, 1, 2, 3]))
     alone = []
@@ -148,14 +147,13 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
 
 def test_the_trend_is_learnt(catalogue):
     with tf.GradientTape() as tape:
-        loss = full_softmax_loss(
-            catalogue,
+        batch = LabelledQueries(
             tf.zeros([2, 8]),
-            None,
             tf.constant([[1], [4]]),
             [tf.ones([2, 1])],
             period=tf.constant([1, 2]),
         )
+        loss = full_softmax_loss(catalogue, batch)
     slope = float(tape.gradient(loss, catalogue.trend_weight.value))
     trend = catalogue.item_statistics.numpy()[..., 2]
     bias = catalogue.item_bias.numpy()

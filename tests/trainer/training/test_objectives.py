@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import summarise
+from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.objectives import (
     full_softmax_loss,
     looking_ahead,
@@ -35,19 +36,16 @@ def batch():
     items = tf.constant(rng.integers(0, 51, (6, 5)), tf.int32)
     own = summarise(items, tf.cast(rng.integers(0, 10**6, (6, 5)), tf.int64))
     targets = tf.constant([[3, 7, 0], [1, 0, 0], [50, 49, 2], [4, 0, 0], [9, 8, 0], [5, 6, 7]])
-    return query, own, targets
+    return LabelledQueries(query, targets, [target_weights(targets, WEIGHT)], own)
 
 
 def test_full_softmax_is_the_mean_log_probability_of_the_targets(catalogue, batch):
-    query, own, targets = batch
-    log_p = tf.nn.log_softmax(catalogue.logits(query, own)).numpy()
+    log_p = tf.nn.log_softmax(catalogue.logits(batch.query, batch.own)).numpy()
     per_row = []
-    for row, wanted in zip(log_p, targets.numpy(), strict=True):
+    for row, wanted in zip(log_p, batch.targets.numpy(), strict=True):
         first, others = row[wanted[0]], [row[t] for t in wanted[1:] if t]
         per_row.append(WEIGHT * first + (1 - WEIGHT) * np.mean(others) if others else first)
-    assert float(
-        full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
-    ) == pytest.approx(-np.mean(per_row), rel=1e-5)
+    assert float(full_softmax_loss(catalogue, batch)) == pytest.approx(-np.mean(per_row), rel=1e-5)
 
 
 def test_weights_of_the_targets():
@@ -72,30 +70,13 @@ def test_looking_ahead_gives_a_share_to_known_later_items():
 
 
 def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
-    query, own, targets = batch
-    full = float(
-        full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
-    )
+    full = float(full_softmax_loss(catalogue, batch))
     # All items drawn: each expected count is one, so no correction remains.
-    sampled = float(
-        sampled_softmax_loss(
-            catalogue, query, own, targets, [target_weights(targets, WEIGHT)], samples=50
-        )
-    )
+    sampled = float(sampled_softmax_loss(catalogue, batch, samples=50))
     assert sampled == pytest.approx(full, rel=0.02)
 
 
 def test_sampled_softmax_approaches_the_full_one(catalogue, batch):
-    query, own, targets = batch
-    full = float(
-        full_softmax_loss(catalogue, query, own, targets, [target_weights(targets, WEIGHT)])
-    )
-    draws = [
-        float(
-            sampled_softmax_loss(
-                catalogue, query, own, targets, [target_weights(targets, WEIGHT)], 25
-            )
-        )
-        for _ in range(200)
-    ]
+    full = float(full_softmax_loss(catalogue, batch))
+    draws = [float(sampled_softmax_loss(catalogue, batch, samples=25)) for _ in range(200)]
     assert np.mean(draws) == pytest.approx(full, rel=0.1)
