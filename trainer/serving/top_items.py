@@ -62,14 +62,16 @@ class TopItems(tf.Module):
             seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
         if self._cells is not None and raised is None:
             listed = tf.sort(tf.where(seen <= self._items, seen, 0), axis=1)
-            return self._pick(*self._best_except(query, listed, tf.shape(seen)[1]))
+            scores, items = self._best_except(query, listed, tf.shape(seen)[1])
+            return self._pick(scores, items)
         return self._changed(query, seen, tf.fill(tf.shape(seen), MASKED), raised)
 
     def with_bonus(
         self, query: tf.Tensor, own: OwnItems, raised: Raised | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items where the user's own items have a bonus; see `without`."""
-        return self._changed(query, *self._catalogue.own_bonus(query, own), raised)
+        item, bonus = self._catalogue.own_bonus(query, own)
+        return self._changed(query, item, bonus, raised)
 
     def _changed(
         self, query: tf.Tensor, item: tf.Tensor, change: tf.Tensor, raised: Raised | None
@@ -80,7 +82,8 @@ class TopItems(tf.Module):
             item = tf.concat([item, raised[0]], axis=1)
             change = tf.concat([change, raised[1]], axis=1)
         if self._exact is not None:
-            return self._filled(*self._exact(Query(_extended(query), item, change)))
+            best, items = self._exact(Query(_extended(query), item, change))
+            return self._filled(best, items)
         listed, item, change = _summed(tf.where(item <= self._items, item, 0), change)
         scores = self._catalogue.listed_logits(query, item) + change
         others_scores, others = self._best_except(query, listed, own)

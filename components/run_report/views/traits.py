@@ -42,12 +42,12 @@ class TraitRow:
 
 def trait_rows(traits: list[Trait]) -> list[TraitRow]:
     """The most certain traits of a cluster, in their order."""
-    return [
-        TraitRow(
-            _name(trait), fmt.lift(trait.lift), lift_interval(trait.lift_ci), *_bar(trait.lift)
-        )
-        for trait in traits[:MOST]
-    ]
+    rows = []
+    for trait in traits[:MOST]:
+        left, width = _bar(trait.lift)
+        interval = lift_interval(trait.lift_ci)
+        rows.append(TraitRow(_name(trait), fmt.lift(trait.lift), interval, left, width))
+    return rows
 
 
 def _bar(lift: float | None) -> tuple[float, float]:

@@ -40,8 +40,11 @@ def compare_reach(counts: Composition) -> pl.DataFrame:
     p_values = part.more()
     # The exact test is made only where the other one leaves it something to decide.
     open_ = p_values < significance.FALSE_DISCOVERY_RATE
-    numbers = (frame[name].to_numpy().astype(float)[open_] for name in _COUNTS)
-    p_values[open_] = np.maximum(p_values[open_], significance.exact_more(*numbers))
+    having, users, having_all, users_all = (
+        frame[name].to_numpy().astype(float)[open_] for name in _COUNTS
+    )
+    exact = significance.exact_more(having, users, having_all, users_all)
+    p_values[open_] = np.maximum(p_values[open_], exact)
     # A user has it or not, and the powers of one are one.
     reach = _sums(frame, "users", "users", "users")
     everyone = _sums(frame, "users", "users", "users", suffix="_all")
