@@ -13,7 +13,7 @@ from tfx.utils import io_utils, path_utils
 
 from components.baseline_model.free_baselines import choose
 from components.baseline_model.record import BaselineRecord
-from components.baseline_model.served import ServedModel, find_served, find_stable
+from components.baseline_model.served_version import ServedVersion, find_served, find_stable
 from trainer.data.item_popularity import count_items
 from trainer.data.repeats import should_exclude_seen
 from trainer.evaluation.compared_models import OWN_ITEMS, title
@@ -75,7 +75,7 @@ class Executor(base_executor.BaseExecutor):
         logging.info("BaselineModel: the model to beat is %s: %s", record.title, record.reason)
 
 
-def _copy(served: ServedModel, serving_dir: str) -> BaselineRecord:
+def _copy(served: ServedVersion, serving_dir: str) -> BaselineRecord:
     io_utils.copy_dir(served.path, serving_dir)
     return BaselineRecord(
         kind="served",

@@ -12,7 +12,7 @@ import pytest
 import tfx_pipeline.commands.recommend as command
 from tfx_pipeline.cli import main
 from tfx_pipeline.paths.inputs import InputError
-from tfx_pipeline.serving.recommend import Recommendation, parse_history
+from tfx_pipeline.serving.titled_recommender import Recommendation, parse_history
 
 LISTS = {
     "": [],

@@ -9,7 +9,7 @@ from tfx_pipeline.benchmark.figures import DIFFERENCES
 from tfx_pipeline.benchmark.published import METRICS, PublishedRow
 from tfx_pipeline.local.resources import StageUsage
 from tfx_pipeline.terminal.console import Console
-from tfx_pipeline.terminal.progress import duration
+from tfx_pipeline.terminal.run_progress import duration
 from trainer.evaluation.compared_models import COMBINER, ENCODER, GLOBAL
 from trainer.evaluation.metrics import metric_names
 from trainer.raw_history import TEST

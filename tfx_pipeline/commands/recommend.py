@@ -11,7 +11,7 @@ from tfx_pipeline.commands.exit_codes import OK
 from tfx_pipeline.commands.parsing import Commands, positive
 
 if TYPE_CHECKING:
-    from tfx_pipeline.serving.recommend import Recommender
+    from tfx_pipeline.serving.titled_recommender import TitledRecommender
 
 SECONDS = 60.0
 """How long the command asks a server before it gives up."""
@@ -61,7 +61,7 @@ def add(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _recommend(arguments: argparse.Namespace) -> int:
-    from tfx_pipeline.serving.recommend import parse_history, shown_id
+    from tfx_pipeline.serving.titled_recommender import parse_history, shown_id
     from tfx_pipeline.terminal.console import Console, quiet
 
     history = parse_history(arguments.history)
@@ -82,16 +82,16 @@ def _recommend(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _recommender(arguments: argparse.Namespace) -> Recommender:
+def _recommender(arguments: argparse.Namespace) -> TitledRecommender:
     from tfx_pipeline.paths.inputs import InputError
-    from tfx_pipeline.serving.recommend import Recommender
     from tfx_pipeline.serving.served import find_model
+    from tfx_pipeline.serving.titled_recommender import TitledRecommender
 
     if arguments.model is not None:
         for option in ("name", "version", "label", "titles"):
             if getattr(arguments, option) is not None:
                 raise InputError(f"--{option} goes with --server, not with --model")
-        return Recommender.of_model(find_model(arguments.model))
+        return TitledRecommender.of_model(find_model(arguments.model))
     if arguments.name is None:
         raise InputError("--server needs --name, the model's name there")
     from cohortrec_client import InvalidRequest, Patience, connect
@@ -106,4 +106,4 @@ def _recommender(arguments: argparse.Namespace) -> Recommender:
         )
     except InvalidRequest as error:
         raise InputError(str(error)) from None
-    return Recommender(client, find_model(arguments.titles) if arguments.titles else None)
+    return TitledRecommender(client, find_model(arguments.titles) if arguments.titles else None)

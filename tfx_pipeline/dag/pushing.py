@@ -32,7 +32,7 @@ from tfx.types.channel import Channel
 from tfx.utils import io_utils, json_utils, proto_utils
 
 from components.baseline_model.record import BaselineRecord
-from components.baseline_model.served import overtaken_by
+from components.baseline_model.served_version import overtaken_by
 from components.gates.push_record import PushRecord
 from tfx_pipeline.deployment.rollout import admit, find_candidate
 from tfx_pipeline.deployment.version_folder import VersionFolder

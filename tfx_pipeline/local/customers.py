@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tfx_pipeline.serving.recommend import Recommender
+from tfx_pipeline.serving.titled_recommender import TitledRecommender
 from tfx_pipeline.terminal.console import Console
 from trainer.raw_history import CLUSTER_ID, ITEM_IDS, NOISE, TARGET_ITEM_IDS, USER_ID
 
@@ -29,7 +29,7 @@ def show_customers(model: Path, test_split: Path, count: int, console: Console) 
     """
     if count == 0:
         return []
-    recommender = Recommender.of_model(model)
+    recommender = TitledRecommender.of_model(model)
     shown: list[Any] = []
     for serialized, example in _choose(test_split, count):
         bought = _texts(example, ITEM_IDS)
@@ -87,6 +87,6 @@ def _texts(example: Any, feature: str) -> list[str]:
     return [value.decode("utf-8", "replace") for value in values]
 
 
-def _name(recommender: Recommender, item: str) -> str:
+def _name(recommender: TitledRecommender, item: str) -> str:
     title = recommender.title(item)
     return f"{title}  [{item}]" if title else f"[{item}]"

@@ -31,7 +31,7 @@ from tfx_pipeline.serving.served import served_version
 from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.failures import ComponentFailure, ModelRefused, one_line, user_message
-from tfx_pipeline.terminal.progress import Progress, duration
+from tfx_pipeline.terminal.run_progress import RunProgress, duration
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +112,7 @@ def run(config: RunConfig, directory: RunDirectory, console: Console) -> Outcome
         names = [component.id for component in pipeline.components]
         earlier_runs = set(metadata.run_names())
         failure: BaseException | None = None
-        with Progress(
+        with RunProgress(
             console, names, metadata.last_seconds(), always_run=[nodes.BASELINE]
         ).shown() as progress:
             try:

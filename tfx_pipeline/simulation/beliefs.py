@@ -62,8 +62,8 @@ def _log_probability(draws: Draws, events: np.ndarray, cluster: int) -> np.ndarr
     model, config = draws.model, draws.model.config
     items, positions = draws.choices.items, draws.timetable.positions[events]
     item = items[events]
-    taste = model.mixes[cluster, model.catalogue.categories[item]]
-    taste = taste * model.catalogue.within_category[item]
+    taste = model.mixes[cluster, model.assortment.categories[item]]
+    taste = taste * model.assortment.within_category[item]
     first = positions == 0
     habit = model.habits.probability(cluster, items[np.where(first, events, events - 1)], item)
     choice = np.where(first, taste, config.follows * habit + (1 - config.follows) * taste)
@@ -71,7 +71,7 @@ def _log_probability(draws: Draws, events: np.ndarray, cluster: int) -> np.ndarr
     earlier = _earlier(draws, events) / np.maximum(positions, 1)
     own = repeats * earlier + (1 - repeats) * choice
     with np.errstate(divide="ignore"):
-        return np.log(config.noise * model.catalogue.popularity[item] + (1 - config.noise) * own)
+        return np.log(config.noise * model.assortment.popularity[item] + (1 - config.noise) * own)
 
 
 def _earlier(draws: Draws, events: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ def _earlier(draws: Draws, events: np.ndarray) -> np.ndarray:
 
     `events` must hold each user's events from the first on, without a gap.
     """
-    keys = draws.timetable.users[events] * len(draws.model.catalogue) + draws.choices.items[events]
+    keys = draws.timetable.users[events] * len(draws.model.assortment) + draws.choices.items[events]
     order = np.argsort(keys, kind="stable")
     sorted_keys = keys[order]
     starts = np.flatnonzero(np.diff(sorted_keys, prepend=-1))

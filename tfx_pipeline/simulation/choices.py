@@ -54,10 +54,10 @@ def draw_choices(
     positions = timetable.positions
     origins = _origins(model, positions, chance.random(events))
     categories = draw_categories(mixes, rows, chance.random(events))
-    shares = model.catalogue.category_shares[None]
+    shares = model.assortment.category_shares[None]
     popular = draw_categories(shares, np.zeros(events, np.int64), chance.random(events))
     categories = np.where(origins == NOISE, popular, categories)
-    items = model.catalogue.draw(categories, chance.random(events)).astype(np.int32)
+    items = model.assortment.draw(categories, chance.random(events)).astype(np.int32)
     back = (chance.random(events) * positions).astype(np.int64)
     lists, places = chance.random(events), chance.random(events)
     for at in _by_position(positions):

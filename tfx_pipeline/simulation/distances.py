@@ -26,7 +26,7 @@ def item_shares(model: ShopModel, lengths: np.ndarray) -> np.ndarray:
     """
     config = model.config
     tastes = model.item_tastes(model.mixes)
-    noise = config.noise * model.catalogue.popularity
+    noise = config.noise * model.assortment.popularity
     latest = noise + (1 - config.noise) * tastes
     # Users with at least t events, t = 1, 2, …
     weights = np.cumsum(np.bincount(lengths)[:0:-1])[::-1]
@@ -95,7 +95,7 @@ def transition_distances(model: ShopModel, latest: np.ndarray) -> dict[str, floa
     config, habits = model.config, model.habits
     free = (1 - config.noise) * (1 - config.repeats)
     scale = config.noise + free
-    base = config.noise * model.catalogue.popularity
+    base = config.noise * model.assortment.popularity
     tastes = (base + free * (1 - config.follows) * model.item_tastes(model.mixes)) / scale
     follow = free * config.follows / scale
     pairs = []

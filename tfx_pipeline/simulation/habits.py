@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfx_pipeline.simulation.catalogue import Catalogue
+from tfx_pipeline.simulation.assortment import Assortment
 from tfx_pipeline.simulation.settings import SimulationConfig
 
 
@@ -77,7 +77,7 @@ class Habits:
 
 
 def draw_habits(
-    config: SimulationConfig, catalogue: Catalogue, chance: np.random.Generator
+    config: SimulationConfig, assortment: Assortment, chance: np.random.Generator
 ) -> Habits:
     """Draws the lists: for each item, random others of its category, without replacement.
 
@@ -85,35 +85,37 @@ def draw_habits(
     """
     size, clusters = config.successors, config.clusters
     lists = 1 + (clusters if config.habits > 0 else 0)
-    others = _distinct_others(catalogue, lists * size, chance).reshape(len(catalogue), lists, size)
+    others = _distinct_others(assortment, lists * size, chance).reshape(
+        len(assortment), lists, size
+    )
     ranks = np.arange(1, size + 1)
     return Habits(
         shared=np.ascontiguousarray(others[:, 0]),
         own=np.ascontiguousarray(others[:, 1:].swapaxes(0, 1))
         if lists > 1
-        else np.zeros((clusters, len(catalogue), 0), np.int32),
+        else np.zeros((clusters, len(assortment), 0), np.int32),
         weights=(1 / ranks) / (1 / ranks).sum(),
         distinctness=config.habits,
     )
 
 
-def _distinct_others(catalogue: Catalogue, count: int, chance: np.random.Generator) -> np.ndarray:
+def _distinct_others(assortment: Assortment, count: int, chance: np.random.Generator) -> np.ndarray:
     """Different random items of each item's category, never itself: int32 [V, count].
 
     Floyd's sampling without replacement (Bentley and Floyd 1987), all items at once, in random
     order.
     """
-    sizes = np.diff(catalogue.category_starts)[catalogue.categories]
-    places = np.empty(len(catalogue), np.int64)
-    places[catalogue.by_category] = np.arange(len(catalogue))
-    places -= catalogue.category_starts[catalogue.categories]
-    found = np.empty((len(catalogue), count), np.int32)
+    sizes = np.diff(assortment.category_starts)[assortment.categories]
+    places = np.empty(len(assortment), np.int64)
+    places[assortment.by_category] = np.arange(len(assortment))
+    places -= assortment.category_starts[assortment.categories]
+    found = np.empty((len(assortment), count), np.int32)
     for step in range(count):
         top = sizes - 1 - count + step
-        drawn = (chance.random(len(catalogue)) * (top + 1)).astype(np.int32)
+        drawn = (chance.random(len(assortment)) * (top + 1)).astype(np.int32)
         taken = (found[:, :step] == drawn[:, None]).any(axis=1)
         found[:, step] = np.where(taken, top, drawn)
     found = chance.permuted(found, axis=1)
     found += found >= places[:, None]
-    starts = catalogue.category_starts[catalogue.categories]
-    return catalogue.by_category[starts[:, None] + found].astype(np.int32)
+    starts = assortment.category_starts[assortment.categories]
+    return assortment.by_category[starts[:, None] + found].astype(np.int32)

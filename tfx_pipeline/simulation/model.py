@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfx_pipeline.simulation.catalogue import Catalogue, draw_catalogue
+from tfx_pipeline.simulation.assortment import Assortment, draw_assortment
 from tfx_pipeline.simulation.habits import Habits, draw_habits
 from tfx_pipeline.simulation.settings import SimulationConfig
 from tfx_pipeline.simulation.tastes import cluster_mixes
@@ -18,13 +18,13 @@ class ShopModel:
 
     Attributes:
         config: the settings.
-        catalogue: the items.
+        assortment: the items.
         mixes: float64 [K, C], the category mix of each cluster.
         habits: successors of the items.
     """
 
     config: SimulationConfig
-    catalogue: Catalogue
+    assortment: Assortment
     mixes: np.ndarray
     habits: Habits
 
@@ -37,15 +37,15 @@ class ShopModel:
         Returns:
             float64 [n, V], rows adding up to 1.
         """
-        return mixes[:, self.catalogue.categories] * self.catalogue.within_category
+        return mixes[:, self.assortment.categories] * self.assortment.within_category
 
 
 def draw_model(config: SimulationConfig, chance: np.random.Generator) -> ShopModel:
     """Draws the items and habits; the tastes follow from the items."""
-    catalogue = draw_catalogue(config, chance)
+    assortment = draw_assortment(config, chance)
     return ShopModel(
         config,
-        catalogue,
-        cluster_mixes(catalogue, config.clusters, config.taste),
-        draw_habits(config, catalogue, chance),
+        assortment,
+        cluster_mixes(assortment, config.clusters, config.taste),
+        draw_habits(config, assortment, chance),
     )

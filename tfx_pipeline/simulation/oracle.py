@@ -50,7 +50,7 @@ def oracle_figures(draws: Draws, users: np.ndarray) -> dict[str, Any]:
     names = ["popularity", *beliefs, *(["user"] if individual else [])]
     gains: dict[str, list[np.ndarray]] = {name: [] for name in names}
     shares = np.bincount(draws.timetable.clusters, minlength=config.clusters) @ draws.item_shares
-    for part in _parts(len(users), len(draws.model.catalogue)):
+    for part in _parts(len(users), len(draws.model.assortment)):
         scores = {
             name: next_item(draws, users[part], belief[part], belief[part] @ draws.model.mixes)
             for name, belief in beliefs.items()
@@ -114,7 +114,7 @@ def next_item(draws: Draws, users: np.ndarray, belief: np.ndarray, mixes: np.nda
     latest = items[draws.last_events(users) - 1]
     free = (1 - config.noise) * (1 - config.repeats)
     result = free * (1 - config.follows) * model.item_tastes(mixes)
-    result += config.noise * model.catalogue.popularity
+    result += config.noise * model.assortment.popularity
     # The successors in one list are different items, and each row is another user.
     result[rows, habits.shared[latest]] += free * config.follows * habits.shared_weights
     for cluster in range(config.clusters):

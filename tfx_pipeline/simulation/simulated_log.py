@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from tfx_pipeline.paths.inputs import InputError, make_writable
-from tfx_pipeline.simulation.catalogue import item_ids
+from tfx_pipeline.simulation.assortment import item_ids
 from tfx_pipeline.simulation.choices import ORIGINS
 from tfx_pipeline.simulation.draws import Draws, draw
 from tfx_pipeline.simulation.settings import SimulationConfig
@@ -93,7 +93,7 @@ def simulate(config: SimulationConfig) -> SimulatedLog:
     return SimulatedLog(
         config,
         _events(draws, order, chance),
-        draws.model.catalogue.frame(),
+        draws.model.assortment.frame(),
         pl.DataFrame(columns),
         figures,
         pl.Series("origin", ORIGINS).gather(draws.choices.origins[order]),
@@ -108,7 +108,7 @@ def _events(draws: Draws, order: np.ndarray, chance: np.random.Generator) -> pl.
     levels = np.linspace(-0.5, 0.5, config.clusters) if config.clusters > 1 else np.zeros(1)
     exponents = config.prices * np.log(_PRICE_RANGE) * levels[timetable.clusters]
     exponents += chance.normal(0, _PAID_SPREAD, len(items))
-    prices = np.maximum(np.round(draws.model.catalogue.prices[items] * np.exp(exponents), 2), 0.01)
+    prices = np.maximum(np.round(draws.model.assortment.prices[items] * np.exp(exponents), 2), 0.01)
     quantities = 1 + chance.poisson(_MORE_THAN_ONE, len(items))
     return pl.DataFrame(
         {

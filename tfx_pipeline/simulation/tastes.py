@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfx_pipeline.simulation.catalogue import Catalogue
+from tfx_pipeline.simulation.assortment import Assortment
 
 
-def cluster_mixes(catalogue: Catalogue, clusters: int, taste: float) -> np.ndarray:
+def cluster_mixes(assortment: Assortment, clusters: int, taste: float) -> np.ndarray:
     """The category mix of each cluster: what is popular, shifted to the cluster's own categories.
 
     Category c is one of cluster c mod K's own.
 
     Args:
-        catalogue: whose category shares are the mix that all clusters share.
+        assortment: whose category shares are the mix that all clusters share.
         clusters: K.
         taste: d in [0, 1].
 
     Returns:
         float64 [K, C], rows adding up to 1. The total variation between two rows is d.
     """
-    shared = catalogue.category_shares
+    shared = assortment.category_shares
     owners = np.arange(len(shared)) % clusters
     own = np.where(owners == np.arange(clusters)[:, None], shared, 0.0)
     return (1 - taste) * shared + taste * own / own.sum(axis=1, keepdims=True)

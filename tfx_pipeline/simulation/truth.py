@@ -61,7 +61,7 @@ def _counts(clusters: np.ndarray, count: int) -> list[int]:
 def _repeat_share(draws: Draws) -> float:
     """Share of events, after each user's first, that take an item the user had, for any reason."""
     users = draws.timetable.users
-    items = len(draws.model.catalogue)
+    items = len(draws.model.assortment)
     different = len(np.unique(users * items + draws.choices.items))
     return float((len(users) - different) / (len(users) - draws.model.config.users))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from components.infra_validator.stand_in.grpc_services import grpc_server
 from tools.stand_in_server.rest_api import RestServer
-from tools.stand_in_server.served_models import ServedModel, read_config
+from tools.stand_in_server.served_model import ServedModel, read_config
 from tools.stand_in_server.version_manager import VersionManager
 
 LOG = logging.getLogger("stand_in_model_server")

@@ -17,11 +17,11 @@ from typing import Any
 import grpc
 
 from cohortrec_client.serving_messages import get_model_status_pb2
-from components.infra_validator.stand_in.grpc_services import VersionStatus
+from components.infra_validator.stand_in.grpc_services import VersionOutcome
 from components.infra_validator.stand_in.one_model import load_version
 from components.infra_validator.stand_in.refusal import Refusal, invalid
 from components.infra_validator.stand_in.saved_model import SavedModel
-from tools.stand_in_server.served_models import ServedModel
+from tools.stand_in_server.served_model import ServedModel
 
 LOG = logging.getLogger("stand_in_model_server")
 STATE = get_model_status_pb2.ModelVersionStatus.State
@@ -103,7 +103,7 @@ class VersionManager:
                 version.users -= 1
                 self._changed.notify_all()
 
-    def status(self, spec: Any) -> list[VersionStatus]:
+    def status(self, spec: Any) -> list[VersionOutcome]:
         """The versions that a ModelSpec means, newest first.
 
         Raises:
@@ -118,7 +118,7 @@ class VersionManager:
             what = "any versions" if number is None else f"version {number}"
             raise Refusal(grpc.StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}")
         return [
-            VersionStatus(number, version.state, version.fault)
+            VersionOutcome(number, version.state, version.fault)
             for number, version in sorted(versions.items(), reverse=True)
         ]
 

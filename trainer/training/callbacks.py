@@ -120,7 +120,7 @@ class ResumableEarlyStopping(EpochFigures):
             self.model.set_weights(self._best_weights)
 
 
-class Progress(keras.callbacks.Callback):
+class EpochProgress(keras.callbacks.Callback):
     """Prints a line an epoch: loss, NDCG@10, the best so far, time taken and at most left.
 
     Args:

@@ -16,7 +16,7 @@ from trainer.data.histories import Histories
 from trainer.data.sampling import SampleBatches
 from trainer.evaluation.metrics import user_values
 from trainer.evaluation.scorer import Scorer
-from trainer.training.callbacks import Progress, ResumableEarlyStopping, ValidationRanking
+from trainer.training.callbacks import EpochProgress, ResumableEarlyStopping, ValidationRanking
 from trainer.training.next_item_model import NextItemModel
 from trainer.training.optimizer import build_optimizer
 from trainer.training.schedule import planned_epochs
@@ -96,7 +96,7 @@ def fit(
             average,
             ValidationRanking(measure),
             stopping,
-            Progress(stopping, epochs),
+            EpochProgress(stopping, epochs),
             average.undo,
             keras.callbacks.TensorBoard(str(tensorboard), write_graph=False),
             backup,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from components.behavior_example_gen.config import DataConfig, epoch, whole_id
-from components.behavior_example_gen.reading.batches import LINE, Batch, Rejected
 from components.behavior_example_gen.reading.numeric_text import NumberReader, Numbers
 from components.behavior_example_gen.reading.plain_text import (
     clean_text,
@@ -17,6 +16,7 @@ from components.behavior_example_gen.reading.plain_text import (
     is_missing_word,
     texts,
 )
+from components.behavior_example_gen.reading.raw_batch import LINE, RawBatch, Rejected
 from components.behavior_example_gen.reading.remarks import (
     MISSING_WORD,
     NO_TEXT,
@@ -72,7 +72,7 @@ class Cleaner:
         self.remarks = Remarks()
         self._numbers = NumberReader(config.decimal_mark)
 
-    def clean(self, batch: Batch, first_order: int) -> CleanBatch:
+    def clean(self, batch: RawBatch, first_order: int) -> CleanBatch:
         """Cleans the next batch of the file, whose first row is at that position of the log."""
         rows = batch.frame
         config = self._config

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv as pacsv
 
-from components.behavior_example_gen.reading.batches import LINE, Batch, Rejected, joined
 from components.behavior_example_gen.reading.csv_lines import LineReader, LineRecord
+from components.behavior_example_gen.reading.raw_batch import LINE, RawBatch, Rejected, joined
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.reading.text_blocks import (
     BLOCK_BYTES,
@@ -31,7 +31,7 @@ _WRONG = "\ufdd0"
 _VALUES_LEARNT = 10_000
 
 
-def read_csv(source: Source, block_bytes: int = BLOCK_BYTES) -> Iterator[Batch]:
+def read_csv(source: Source, block_bytes: int = BLOCK_BYTES) -> Iterator[RawBatch]:
     """Yields the rows of a CSV file, all columns as text.
 
     Raises:
@@ -104,7 +104,7 @@ class _CsvBlock:
         self._rejected: list[Rejected] = []
         self._swallowed: list[int] = []
 
-    def batch(self) -> Batch:
+    def batch(self) -> RawBatch:
         """Reads the block."""
         data = self._block.data if self._block.data.endswith(b"\n") else self._block.data + b"\n"
         if _is_utf8(data):
@@ -113,9 +113,9 @@ class _CsvBlock:
         text = re.sub("[\udc80-\udcff]+", _WRONG, data.decode("utf-8", "surrogateescape"))
         return self._batch(text.encode()).without(_WRONG, "bad_encoding")
 
-    def _batch(self, data: bytes) -> Batch:
+    def _batch(self, data: bytes) -> RawBatch:
         frame = self._frame(data)
-        return Batch(frame, self._rejected, self._content, self._swallowed)
+        return RawBatch(frame, self._rejected, self._content, self._swallowed)
 
     def _frame(self, data: bytes) -> pl.DataFrame:
         """The rows; those that cannot be read are rejected."""

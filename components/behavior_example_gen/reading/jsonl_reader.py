@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from components.behavior_example_gen.reading.batches import LINE, Batch, Rejected, joined
+from components.behavior_example_gen.reading.raw_batch import LINE, RawBatch, Rejected, joined
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.reading.text_blocks import TextBlock, read_blocks
 
@@ -16,7 +16,7 @@ from components.behavior_example_gen.reading.text_blocks import TextBlock, read_
 _BRACKETS_FOR_POLARS = 400
 
 
-def read_jsonl(source: Source) -> Iterator[Batch]:
+def read_jsonl(source: Source) -> Iterator[RawBatch]:
     """Yields the rows of a JSON Lines file, all values as text; missing keys are null.
 
     Objects and lists become JSON text. Of a key that occurs twice in a line, the first counts.
@@ -29,7 +29,7 @@ def read_jsonl(source: Source) -> Iterator[Batch]:
         yield _batch(block, pl.Schema(dict.fromkeys(keys, pl.String)), source)
 
 
-def _batch(block: TextBlock, schema: pl.Schema, source: Source) -> Batch:
+def _batch(block: TextBlock, schema: pl.Schema, source: Source) -> RawBatch:
     lines = block.lines()
     filled = [index for index, line in enumerate(lines) if line.strip()]
     nested = set(_nested(block, lines))
@@ -52,7 +52,7 @@ def _batch(block: TextBlock, schema: pl.Schema, source: Source) -> Batch:
     def content(wanted: Sequence[int]) -> list[str]:
         return [lines[line - block.first_line].decode("utf-8", "replace") for line in wanted]
 
-    return Batch(frame.sort(LINE) if nested else frame, rejected, content)
+    return RawBatch(frame.sort(LINE) if nested else frame, rejected, content)
 
 
 def _nested(block: TextBlock, lines: Sequence[bytes]) -> list[int]:

@@ -14,9 +14,9 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from components.behavior_example_gen.files import open_reading
-from components.behavior_example_gen.reading.batches import LINE, Batch, Rejected, joined
 from components.behavior_example_gen.reading.missing import MISSING
 from components.behavior_example_gen.reading.plain_text import SEPARATOR, as_text
+from components.behavior_example_gen.reading.raw_batch import LINE, RawBatch, Rejected, joined
 from components.behavior_example_gen.reading.sources import Source
 from trainer.errors import DataError
 
@@ -25,7 +25,7 @@ _ONE_VALUE = ("user_id", "item_id", "timestamp", "price", "quantity")
 """Roles for which a list of values makes no sense."""
 
 
-def read_parquet(source: Source) -> Iterator[Batch]:
+def read_parquet(source: Source) -> Iterator[RawBatch]:
     """Yields the rows of a Parquet file; `line` is the row number.
 
     Lists become text, joined by " / "; times with a zone become UTC.
@@ -61,7 +61,7 @@ class _Column:
     """Positions of bytes that are no text; null in `values`."""
 
 
-def _batch(columns: Sequence[_Column], source: Source, first: int) -> Batch:
+def _batch(columns: Sequence[_Column], source: Source, first: int) -> RawBatch:
     rows = pl.DataFrame([column.values for column in columns])
     frame = rows.select(
         *(
@@ -89,7 +89,7 @@ def _batch(columns: Sequence[_Column], source: Source, first: int) -> Batch:
     def content(lines: Sequence[int]) -> list[str]:
         return [_json(row) for row in rows[[line - first for line in lines]].to_dicts()]
 
-    return Batch(frame, rejected, content)
+    return RawBatch(frame, rejected, content)
 
 
 def _column(raw: pa.Array, name: str, source: Source) -> _Column:

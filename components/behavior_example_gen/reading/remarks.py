@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from components.behavior_example_gen.reading.batches import LINE
+from components.behavior_example_gen.reading.raw_batch import LINE
 from components.behavior_example_gen.reading.sources import Source
 
 UNREADABLE = "unreadable"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from components.behavior_example_gen.reading.batches import LINE, Batch, Rejected
+from components.behavior_example_gen.reading.raw_batch import LINE, RawBatch, Rejected
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.reading.text_blocks import TextBlock, read_blocks
 
 
-def read_sequences(source: Source) -> Iterator[Batch]:
+def read_sequences(source: Source) -> Iterator[RawBatch]:
     """Yields one row per item; its timestamp is its place in the line, so that every event is an
     instant of its own.
 
@@ -22,7 +22,7 @@ def read_sequences(source: Source) -> Iterator[Batch]:
         yield _batch(block)
 
 
-def _batch(block: TextBlock) -> Batch:
+def _batch(block: TextBlock) -> RawBatch:
     lines = block.lines()
 
     def content(wanted: Sequence[int]) -> list[str]:
@@ -56,4 +56,4 @@ def _batch(block: TextBlock) -> Batch:
         .explode("item_id", "timestamp")
         .with_columns(pl.col("timestamp").cast(pl.String))
     )
-    return Batch(frame, rejected, content)
+    return RawBatch(frame, rejected, content)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from components.behavior_example_gen.reading.batches import swallowed_note
 from components.behavior_example_gen.reading.numeric_text import NumberReader
 from components.behavior_example_gen.reading.plain_text import clean_text, key_text
+from components.behavior_example_gen.reading.raw_batch import swallowed_note
 from components.behavior_example_gen.reading.readers import read
 from components.behavior_example_gen.reading.remarks import Remarks
 from components.behavior_example_gen.reading.sources import Source

@@ -17,7 +17,7 @@ from components.behavior_example_gen.quality_record import (
     SplitCuts,
 )
 from components.behavior_example_gen.reading import remarks
-from components.behavior_example_gen.reading.batches import swallowed_note
+from components.behavior_example_gen.reading.raw_batch import swallowed_note
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.steps import quarantine
 from components.behavior_example_gen.steps.plan import Plan, bad_rows, iso

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from components.behavior_example_gen.files import open_reading, open_writing
-from components.behavior_example_gen.reading.batches import Rejected
+from components.behavior_example_gen.reading.raw_batch import Rejected
 
 NAME = "quarantine.csv"
 _HEADER = ("file", "line", "reason", "content")

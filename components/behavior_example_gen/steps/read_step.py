@@ -20,7 +20,7 @@ from components.behavior_example_gen.cleaning.cleaning import (
 )
 from components.behavior_example_gen.cleaning.id_forms import IdForms
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.reading.batches import Batch, Rejected
+from components.behavior_example_gen.reading.raw_batch import RawBatch, Rejected
 from components.behavior_example_gen.reading.readers import read
 from components.behavior_example_gen.reading.sources import Source
 from components.behavior_example_gen.steps.quarantine import QuarantineWriter
@@ -108,7 +108,7 @@ class ReadFile(beam.DoFn):
         return events.with_columns(missing).select([*base, *self._optional])
 
 
-def _account(report: FileReport, source: Source, batch: Batch, cleaned: CleanBatch) -> None:
+def _account(report: FileReport, source: Source, batch: RawBatch, cleaned: CleanBatch) -> None:
     """Adds a batch to the report.
 
     Raises:

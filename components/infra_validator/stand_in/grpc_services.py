@@ -29,7 +29,7 @@ _LONGEST_SECONDS = 30.0
 T = TypeVar("T")
 
 
-class VersionStatus(NamedTuple):
+class VersionOutcome(NamedTuple):
     """A version and what became of it."""
 
     number: int
@@ -45,7 +45,7 @@ class Versions(Protocol):
     def using(self, spec: Any) -> AbstractContextManager[tuple[int, SavedModel]]:
         """The version that a ModelSpec means, kept loaded for as long as the block lasts."""
 
-    def status(self, spec: Any) -> Sequence[VersionStatus]:
+    def status(self, spec: Any) -> Sequence[VersionOutcome]:
         """The versions that a ModelSpec means, newest first."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from cohortrec_client.serving_messages import get_model_status_pb2
-from components.infra_validator.stand_in.grpc_services import VersionStatus
+from components.infra_validator.stand_in.grpc_services import VersionOutcome
 from components.infra_validator.stand_in.refusal import Refusal
 from components.infra_validator.stand_in.saved_model import SavedModel
 from components.infra_validator.stand_in.warmup import warm_up
@@ -57,14 +57,14 @@ class OneModel:
         self._check(spec)
         yield self._number, self._model
 
-    def status(self, spec: Any) -> list[VersionStatus]:
+    def status(self, spec: Any) -> list[VersionOutcome]:
         """The one version.
 
         Raises:
             Refusal: the ModelSpec means another.
         """
         self._check(spec)
-        return [VersionStatus(self._number, get_model_status_pb2.ModelVersionStatus.AVAILABLE)]
+        return [VersionOutcome(self._number, get_model_status_pb2.ModelVersionStatus.AVAILABLE)]
 
     def _check(self, spec: Any) -> None:
         choice = spec.WhichOneof("version_choice")

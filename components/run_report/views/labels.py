@@ -6,7 +6,7 @@ import dataclasses
 
 from components.run_report import formats as fmt
 from components.run_report.cluster_names import ClusterNames
-from components.run_report.views.matrix import Cell, share_cell
+from components.run_report.views.matrix import ShadedCell, share_cell
 from components.sequence_clusterer.evaluation_record import LabelAgreement, LabelColumn
 
 SIGNIFICANT = 0.05
@@ -28,7 +28,7 @@ class LabelTable:
 
     name: str
     values: list[str]
-    rows: list[tuple[str, str, list[Cell]]]
+    rows: list[tuple[str, str, list[ShadedCell]]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ DARK = 0.85
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class ShadedCell:
     """One share; `shade` 0 to 100 is how much of the colour is seen, `title` what it means."""
 
     text: str
@@ -32,7 +32,7 @@ class Matrix:
 
     corner: str
     columns: list[str]
-    rows: list[tuple[str, list[Cell]]]
+    rows: list[tuple[str, list[ShadedCell]]]
 
     @property
     def large(self) -> bool:
@@ -40,11 +40,11 @@ class Matrix:
         return len(self.columns) > LARGE
 
 
-def share_cell(share: float | None, title: str = "", digits: int = 0) -> Cell:
+def share_cell(share: float | None, title: str = "", digits: int = 0) -> ShadedCell:
     """A cell for a share of 0 to 1; one that was not measured has no shade."""
     if share is None or not fmt.known(share):
-        return Cell(fmt.MISSING, 0, title)
-    return Cell(fmt.percent(share, digits), round(100 * min(max(share, 0.0), 1.0)), title)
+        return ShadedCell(fmt.MISSING, 0, title)
+    return ShadedCell(fmt.percent(share, digits), round(100 * min(max(share, 0.0), 1.0)), title)
 
 
 def share_matrix(

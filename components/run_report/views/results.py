@@ -31,7 +31,7 @@ BASKET_METRICS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class FigureCell:
     """One figure; the best of its row or column is marked."""
 
     text: str
@@ -43,7 +43,7 @@ class Row:
     """One line of a table."""
 
     name: str
-    cells: list[Cell]
+    cells: list[FigureCell]
     users: int | None = None
     difference: str = ""
     colour: str = ""
@@ -163,13 +163,13 @@ def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> 
     )
 
 
-def _marked(metric: str, scores: Sequence[float | None]) -> list[Cell]:
+def _marked(metric: str, scores: Sequence[float | None]) -> list[FigureCell]:
     """The figures of the models in one metric; the best is marked, unless all are alike."""
     write = fmt.percent if metric.startswith("coverage") else fmt.metric
     texts = [write(score) for score in scores]
     best = write(max((score for score in scores if score is not None), default=None))
     alike = len(set(texts)) == 1
-    return [Cell(text, not alike and text == best) for text in texts]
+    return [FigureCell(text, not alike and text == best) for text in texts]
 
 
 def _slices(

@@ -10,7 +10,7 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from components.baseline_model import BaselineModel
 from components.baseline_model.executor import Executor
 from components.baseline_model.record import BaselineRecord
-from components.baseline_model.served import find_served, find_stable, overtaken_by
+from components.baseline_model.served_version import find_served, find_stable, overtaken_by
 from trainer.data.item_popularity import count_items
 from trainer.errors import DataError
 from trainer.serving import baseline_recommender

@@ -13,7 +13,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.baseline_model.record import BaselineRecord
-from components.baseline_model.served import ServedModel
+from components.baseline_model.served_version import ServedVersion
 from components.gates.push_record import PushRecord
 from tests.helpers.pushed_versions import visible, write_model, write_versions
 from tfx_pipeline.dag.pushing import Executor
@@ -291,9 +291,9 @@ def test_a_useless_stable_version_keeps_nothing_out(push, folder):
     """BaselineModel passes it over. It must be as useless when the model is pushed."""
     write_versions(folder.root, 1, 2)
     free = dataclasses.replace(look(folder), kind="own_items", version="fff000", skipped=["2", "1"])
-    usable = [ServedModel("2", str(folder.path(2)))]
+    usable = [ServedVersion("2", str(folder.path(2)))]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("components.baseline_model.served.find_served", lambda _: (*usable, []))
+        patched.setattr("components.baseline_model.served_version.find_served", lambda _: (*usable, []))
         record = PushRecord.find(push("b", compared=free).uri)
     assert record == PushRecord(overtaken=True, served_then="2", served_now="2")
     push("b", compared=free)

@@ -7,8 +7,8 @@ import pytest
 
 from tfx_pipeline.deployment.server_configs import models_config
 from tfx_pipeline.paths.inputs import InputError
-from tfx_pipeline.serving.recommend import parse_history
 from tfx_pipeline.serving.served import find_model, item_titles, model_id, served_version
+from tfx_pipeline.serving.titled_recommender import parse_history
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
 from trainer.serving.version_labels import VersionLabels
 

@@ -164,7 +164,7 @@ def test_shares_of_the_origins():
 
 
 def _popularity(log):
-    return draw(log.config)[0].model.catalogue.popularity
+    return draw(log.config)[0].model.assortment.popularity
 
 
 def test_repeats_take_own_items():

@@ -49,15 +49,15 @@ def test_individual_mixes_have_the_correlation_asked_for():
 
 def test_successors_are_other_items_of_the_category_and_never_twice():
     config = SimulationConfig(**SMALL)
-    catalogue = _draws(users=10).model.catalogue
-    habits = draw_habits(config, catalogue, np.random.default_rng(1))
+    assortment = _draws(users=10).model.assortment
+    habits = draw_habits(config, assortment, np.random.default_rng(1))
     lists = np.hstack([habits.shared, *habits.own])
     assert lists.shape == (120, 8)
     assert all(len(set(row)) == 8 for row in lists.tolist())
     assert not (lists == np.arange(120)[:, None]).any()
-    assert (catalogue.categories[lists] == catalogue.categories[:, None]).all()
+    assert (assortment.categories[lists] == assortment.categories[:, None]).all()
     # Every other item of a category is as likely: 19 of them, 8 are taken, in any place.
-    other = draw_habits(config, catalogue, np.random.default_rng(2))
+    other = draw_habits(config, assortment, np.random.default_rng(2))
     agree = (np.hstack([other.shared, *other.own]) == lists).mean()
     assert agree == pytest.approx(1 / 19, abs=0.03)
 
@@ -84,10 +84,10 @@ def _dense_next_items(draws, cluster, latest):
         for place, weight in enumerate(model.habits.weights):
             followed[model.habits.shared[item, place]] += (1 - config.habits) * weight
             followed[model.habits.own[cluster, item, place]] += config.habits * weight
-        taste = model.mixes[cluster, model.catalogue.categories] * model.catalogue.within_category
+        taste = model.mixes[cluster, model.assortment.categories] * model.assortment.within_category
         choice = config.follows * followed + (1 - config.follows) * taste
         own = (1 - config.noise) * (1 - config.repeats)
-        result[row] = config.noise * model.catalogue.popularity + own * choice
+        result[row] = config.noise * model.assortment.popularity + own * choice
     return result / result.sum(axis=1, keepdims=True)
 
 

@@ -26,7 +26,7 @@ def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
     settings = {**TINY, "training": {**TINY["training"], "epochs": 6}}
     args = fn_args(tmp_path, tiny_shop, settings)
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks.Progress, "on_epoch_end", cut)
+        patch.setattr(callbacks.EpochProgress, "on_epoch_end", cut)
         with pytest.raises(PowerCutError):
             run_fn(args)
     checkpoints = tmp_path / "checkpoints"

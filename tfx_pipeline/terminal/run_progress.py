@@ -20,7 +20,7 @@ TRAINER_LOGGER = "cohortrec.progress"
 ANNOUNCED_AFTER_SECONDS = 3.0
 
 
-class Progress:
+class RunProgress:
     """Turns the log records of a run into progress lines."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Progress:
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def shown(self) -> Iterator[Progress]:
+    def shown(self) -> Iterator[RunProgress]:
         """Listens to the loggers for as long as the block lasts."""
         runner = (absl_logging.get_absl_logger(), _Listener(self._on_runner))
         trainer = (logging.getLogger(TRAINER_LOGGER), _Listener(self._on_trainer))

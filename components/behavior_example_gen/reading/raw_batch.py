@@ -21,7 +21,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Batch:
+class RawBatch:
     """Some hundred thousand rows of one file."""
 
     frame: pl.DataFrame
@@ -33,7 +33,7 @@ class Batch:
     swallowed: Sequence[int] = ()
     """Lines that a stray quote had made a part of another row; they are rows of `frame`."""
 
-    def without(self, sign: str, reason: str) -> Batch:
+    def without(self, sign: str, reason: str) -> RawBatch:
         """Rejects the rows that have a sign in any value."""
         text = [name for name, kind in self.frame.schema.items() if kind == pl.String]
         if not text:
@@ -47,7 +47,7 @@ class Batch:
             Rejected(line, reason, content)
             for line, content in zip(lines, self.content(lines), strict=True)
         ]
-        return Batch(
+        return RawBatch(
             self.frame.filter(~found), [*self.rejected, *rejected], self.content, self.swallowed
         )
 

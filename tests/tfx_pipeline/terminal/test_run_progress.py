@@ -6,9 +6,9 @@ import time
 
 from absl import logging as absl_logging
 
-from tfx_pipeline.terminal import progress as progress_module
+from tfx_pipeline.terminal import run_progress as progress_module
 from tfx_pipeline.terminal.console import Console
-from tfx_pipeline.terminal.progress import Progress, duration
+from tfx_pipeline.terminal.run_progress import RunProgress, duration
 
 
 def _run_node(name, cached=False):
@@ -20,7 +20,7 @@ def _run_node(name, cached=False):
 
 def test_lines_of_components_and_epochs():
     stream = io.StringIO()
-    progress = Progress(Console(stream), ["A", "Trainer", "Z"], {"Trainer": 60, "Z": 61})
+    progress = RunProgress(Console(stream), ["A", "Trainer", "Z"], {"Trainer": 60, "Z": 61})
     with progress.shown():
         _run_node("A", cached=True)
         absl_logging.info("Component %s is running.", "Trainer")
@@ -38,7 +38,7 @@ def test_lines_of_components_and_epochs():
 def test_a_long_component_is_announced_and_a_short_one_is_not(monkeypatch):
     monkeypatch.setattr(progress_module, "ANNOUNCED_AFTER_SECONDS", 0.05)
     stream = io.StringIO()
-    with Progress(Console(stream), ["A", "B"], {}).shown():
+    with RunProgress(Console(stream), ["A", "B"], {}).shown():
         _run_node("A")
         absl_logging.info("Component %s is running.", "B")
         time.sleep(0.3)
@@ -50,14 +50,14 @@ def test_a_long_component_is_announced_and_a_short_one_is_not(monkeypatch):
 
 def test_no_time_left_without_a_basis():
     stream = io.StringIO()
-    with Progress(Console(stream), ["A", "B"], {}).shown():
+    with RunProgress(Console(stream), ["A", "B"], {}).shown():
         _run_node("A")
     assert "left" not in stream.getvalue()
 
 
 def test_listeners_are_gone_afterwards():
     stream = io.StringIO()
-    with Progress(Console(stream), ["A"], {}).shown():
+    with RunProgress(Console(stream), ["A"], {}).shown():
         pass
     _run_node("A")
     assert stream.getvalue() == ""

@@ -19,7 +19,7 @@ OUTPUTS = frozenset({"rank", "recommended", "catalogue_size"})
 
 
 @dataclasses.dataclass(frozen=True)
-class ServedModel:
+class ServedVersion:
     """A SavedModel in the push destination.
 
     Attributes:
@@ -31,7 +31,7 @@ class ServedModel:
     path: str
 
 
-def find_served(push_destination: str) -> tuple[ServedModel | None, list[str]]:
+def find_served(push_destination: str) -> tuple[ServedVersion | None, list[str]]:
     """Looks for the version that is served, if it can stand as a baseline.
 
     That is the one labelled stable, and the newest where there are no labels. TensorFlow Serving
@@ -51,7 +51,7 @@ def find_served(push_destination: str) -> tuple[ServedModel | None, list[str]]:
         path = f"{push_destination.rstrip('/')}/{version}"
         fault = _fault(path)
         if fault is None:
-            return ServedModel(version, path), skipped
+            return ServedVersion(version, path), skipped
         skipped.append(f"version {version} in {push_destination} {fault}")
     return None, skipped
 

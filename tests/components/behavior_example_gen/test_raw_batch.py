@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from components.behavior_example_gen.reading.batches import LINE, Batch
+from components.behavior_example_gen.reading.raw_batch import LINE, RawBatch
 
 
 def batch(**columns):
@@ -10,7 +10,7 @@ def batch(**columns):
     frame = pl.DataFrame({**columns, LINE: range(1, rows + 1)})
     # As from a file of several parts.
     frame = pl.concat([frame[:1], frame[1:]], rechunk=False)
-    return Batch(frame, [], lambda lines: [f"line {line}" for line in lines])
+    return RawBatch(frame, [], lambda lines: [f"line {line}" for line in lines])
 
 
 def test_rows_with_the_sign_are_rejected():

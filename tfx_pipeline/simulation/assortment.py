@@ -20,7 +20,7 @@ _CATEGORY_SPREAD, _ITEM_SPREAD = 0.6, 0.4
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Assortment:
     """Items by index; an index says nothing about popularity or category.
 
     Attributes:
@@ -89,7 +89,7 @@ class Catalogue:
         )
 
 
-def draw_catalogue(config: SimulationConfig, chance: np.random.Generator) -> Catalogue:
+def draw_assortment(config: SimulationConfig, chance: np.random.Generator) -> Assortment:
     """Draws the items.
 
     The ranks of popularity are dealt to the categories in rounds, in a new random order each
@@ -102,7 +102,7 @@ def draw_catalogue(config: SimulationConfig, chance: np.random.Generator) -> Cat
     place = chance.permutation(config.items)
     levels = chance.normal(np.log(_MEDIAN_PRICE), _CATEGORY_SPREAD, config.categories)
     prices = np.exp(levels[by_rank[place]] + chance.normal(0, _ITEM_SPREAD, config.items))
-    return Catalogue(
+    return Assortment(
         weights[place] / weights.sum(),
         by_rank[place],
         np.maximum(np.round(prices, 2), 0.05),

@@ -23,7 +23,7 @@ class Recommendation:
     score: float
 
 
-class Recommender:
+class TitledRecommender:
     """A model and the titles of its items."""
 
     def __init__(self, client: Client, titles: Path | None = None) -> None:
@@ -37,7 +37,7 @@ class Recommender:
         self._titles = item_titles(titles) if titles is not None else {}
 
     @classmethod
-    def of_model(cls, model: Path) -> Recommender:
+    def of_model(cls, model: Path) -> TitledRecommender:
         """Loads a SavedModel, with TensorFlow, into this process."""
         from tfx_pipeline.serving.local_model import LocalModel
 
