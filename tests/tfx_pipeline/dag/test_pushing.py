@@ -293,7 +293,9 @@ def test_a_useless_stable_version_keeps_nothing_out(push, folder):
     free = dataclasses.replace(look(folder), kind="own_items", version="fff000", skipped=["2", "1"])
     usable = [ServedVersion("2", str(folder.path(2)))]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("components.baseline_model.served_version.find_served", lambda _: (*usable, []))
+        patched.setattr(
+            "components.baseline_model.served_version.find_served", lambda _: (*usable, [])
+        )
         record = PushRecord.find(push("b", compared=free).uri)
     assert record == PushRecord(overtaken=True, served_then="2", served_now="2")
     push("b", compared=free)
