@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UNFINISHED = ".unfinished-"
+"""Begins the names of files on their way; a process that is killed leaves them behind."""
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -20,7 +23,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         A path beside it to write to, with the same ending. It takes the file's place at the end of
         the block, and is removed if the block fails.
     """
-    handle, name = tempfile.mkstemp(prefix=".unfinished-", suffix=f"-{path.name}", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix=f"-{path.name}", dir=path.parent)
     os.close(handle)
     scratch = Path(name)
     try:

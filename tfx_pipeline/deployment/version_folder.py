@@ -27,7 +27,7 @@ from tfx_pipeline.paths.locks import locked
 from tfx_pipeline.serving.served import MODEL_FILE, model_id, read_labels
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
 from trainer.serving.version_labels import MODELS_CONFIG, version_numbers
-from trainer.whole_files import rename_whole, write_whole
+from trainer.whole_files import UNFINISHED, rename_whole, write_whole
 
 HIDDEN = "withdrawn"
 STAGING = ".push-"
@@ -98,6 +98,8 @@ class VersionFolder:
             for pattern in (STAGING, DELETED):
                 for leftover in self.root.glob(f"{pattern}*"):
                     shutil.rmtree(leftover)
+            for half_written in self.root.glob(f"{UNFINISHED}*"):
+                half_written.unlink()
             yield self.state()
 
     def staging(self) -> Path:

@@ -98,6 +98,25 @@ def test_a_crash_before_the_labels_moved_changes_nothing_that_counts(folder, mon
     assert roll_back(folder).state.stable == 1
 
 
+@pytest.mark.parametrize("name", ["models.config", "versions.json"])
+def test_the_next_change_clears_what_a_killed_writer_left(folder, name):
+    push(folder, 1, "m1", DeploymentConfig())
+    kept = (folder.root / name).read_text()
+    script = (
+        "import os, pathlib, sys; from trainer.whole_files import whole_file\n"
+        "with whole_file(pathlib.Path(sys.argv[1])) as scratch:\n"
+        "    scratch.write_text('half')\n"
+        "    os._exit(9)\n"
+    )
+    command = [sys.executable, "-c", script, str(folder.root / name)]
+    assert subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 9
+    (left,) = folder.root.glob(f".*-{name}")
+    assert left.read_text() == "half"
+    with folder.changing():
+        assert not left.exists()
+    assert (folder.root / name).read_text() == kept
+
+
 def test_changes_wait_for_each_other(folder, monkeypatch):
     write_versions(folder.root, 1, 2, 3)
     monkeypatch.setattr(version_folder, "LOCK_SECONDS", 0.2)
