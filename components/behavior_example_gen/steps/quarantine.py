@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from components.behavior_example_gen.files import open_reading, open_writing
@@ -12,8 +13,10 @@ from components.behavior_example_gen.reading.raw_batch import Rejected
 NAME = "quarantine.csv"
 _HEADER = ("file", "line", "reason", "content")
 _LONGEST_CONTENT = 2_000
-# A spreadsheet takes text that begins like this for a formula, and runs it.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet runs a cell that begins with one of these signs, also in their wide forms and behind
+# spaces (OWASP, "CSV Injection"). A cell begins with the content; and inside it, where a program
+# that separates columns by semicolons or tabs sees new columns and rows.
+_FORMULA = re.compile(r'(^|[;\t\r\n])([ "]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])')
 _CHUNK = 1 << 22
 
 
@@ -27,8 +30,9 @@ class QuarantineWriter:
     def write(self, rejected: Sequence[Rejected]) -> None:
         """Appends rows, by line.
 
-        Long contents are cut; what a spreadsheet would take for a formula begins with `'`, and a
-        zero byte, which many programs cannot read, is written as ␀.
+        Long contents are cut. What a spreadsheet would take for a formula gets a `'` before its
+        first sign, and a zero byte, which many programs cannot read, is written as ␀. The line
+        number tells the row, whatever has become of its content.
         """
         self._stream.write(
             _csv_bytes(
@@ -53,8 +57,7 @@ def merge(parts: Sequence[str], path: str) -> None:
 
 
 def _harmless(text: str) -> str:
-    text = text[:_LONGEST_CONTENT].replace("\x00", "␀")
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+    return _FORMULA.sub(r"\1\2'", text[:_LONGEST_CONTENT].replace("\x00", "␀"))
 
 
 def _csv_bytes(rows: object) -> bytes:
