@@ -24,6 +24,7 @@ WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 users, in units of the scores."""
 _METRIC = "ndcg@10"
 _CONFIDENCE = 0.95
+_USERS_AT_ONCE = 1024
 
 
 class TransitionsFit(NamedTuple):
@@ -99,16 +100,22 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _mean_largest(counted: ItemTransitions, histories: Histories) -> float:
-    """Mean of the largest bonus of each user, over the users whose history raises any item."""
-    splits = histories.splits
+    """Mean of the largest bonus of each user, over the users whose history raises any item.
+
+    Only items that are raised have a place in memory: a user raises at most 1,000, and a catalogue
+    may have a million.
+    """
+    splits, rows = histories.splits, len(counted.followers)
     item = tf.constant(histories.columns[features.ITEM])
-    memory, largest = TransitionBonus(counted), []
-    for begin in range(0, len(histories), 1024):
-        stop = min(begin + 1024, len(histories))
+    memory, largest = TransitionBonus(counted), np.zeros(len(histories), np.float32)
+    for begin in range(0, len(histories), _USERS_AT_ONCE):
+        stop = min(begin + _USERS_AT_ONCE, len(histories))
         events = window(item, splits[begin:stop], splits[begin + 1 : stop + 1], REACH)
         raised, bonus = (t.numpy() for t in memory.bonus(events))
-        sums = np.zeros((stop - begin, len(counted.followers)), np.float32)
-        np.add.at(sums, (np.arange(stop - begin)[:, None], raised), bonus)
-        largest.append(sums[:, 1:].max(axis=1, initial=0.0))
-    found = np.concatenate([*largest, np.zeros(1)])
-    return float(found[found > 0].mean()) if (found > 0).any() else 0.0
+        user, place = np.nonzero(raised)
+        found, which = np.unique(user * rows + raised[user, place], return_inverse=True)
+        sums = np.zeros(len(found), np.float32)
+        np.add.at(sums, which, bonus[user, place])
+        np.maximum.at(largest, begin + found // rows, sums)
+    above = largest[largest > 0]
+    return float(above.mean(dtype=np.float64)) if len(above) else 0.0

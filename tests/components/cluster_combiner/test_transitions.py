@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.cluster_combiner.transitions import fit_transitions
+from components.cluster_combiner.transitions import _mean_largest, fit_transitions
 from tests.helpers.item_histories import histories
-from trainer.data.item_transitions import TransitionBonus, count_transitions
+from trainer.data import features
+from trainer.data.item_transitions import (
+    FOLLOWERS,
+    REACH,
+    ItemTransitions,
+    TransitionBonus,
+    count_transitions,
+)
+from trainer.data.windows import window
 from trainer.evaluation.ranking import target_rank
 
 ITEMS, WIDTH, USERS = 60, 8, 400
@@ -90,3 +99,27 @@ def test_without_users_or_transitions_there_is_nothing_to_weigh(shop):
         fit = fit_transitions(counted, shop.ranker(targets), shop.split(targets), queries, seed=1)
         assert fit.transitions is None
         assert "no transitions" in fit.record.reason
+
+
+def test_the_largest_bonus_needs_no_place_for_the_whole_catalogue():
+    """A user raises at most 1,000 items; a row for the catalogue would be 0.8 MB here."""
+    items, users = 200_000, 300
+    rng = np.random.default_rng(0)
+    followers = rng.integers(0, 40, (items + 1, FOLLOWERS)).astype(np.int32)
+    strengths = (rng.random((items + 1, FOLLOWERS)) * (followers > 0)).astype(np.float16)
+    counted = ItemTransitions(followers, strengths)
+    lengths = rng.integers(0, 2 * REACH, users)
+    log = histories(*[rng.integers(1, items + 1, n).tolist() for n in lengths])
+    tracemalloc.start()
+    found = _mean_largest(counted, log)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6 < users * items * 4
+    memory, largest = TransitionBonus(counted), []
+    for user in range(0, users, 100):
+        starts, ends = log.splits[user : user + 100], log.splits[user + 1 : user + 101]
+        history = window(tf.constant(log.columns[features.ITEM]), starts, ends, REACH)
+        raised = memory.raise_scores(tf.zeros([100, items + 1]), history)
+        largest.append(raised.numpy()[:, 1:].max(axis=1))
+    largest = np.concatenate(largest)
+    assert found == pytest.approx(largest[largest > 0].mean(), rel=1e-6)
