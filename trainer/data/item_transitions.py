@@ -15,6 +15,7 @@ same way, and f_j how often j followed anything. This is item-to-item collaborat
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +35,9 @@ _SHRINKAGE = 50.0
 _RARE = 10.0
 _MOST_EVENTS = 4_000_000
 """At most how many events are counted that follow another; of a longer log, a random sample."""
+_MOST_PAIRS = 8_000_000
+"""Pairs of an item and a follower that are summed at once. This bounds the memory: 4 million events
+make up to 80 million pairs."""
 
 
 @dataclass(frozen=True)
@@ -111,28 +115,107 @@ def count_transitions(histories: Histories, items: int) -> ItemTransitions:
         histories: whole ones; held-out items are not in them.
         items: catalogue size.
     """
-    item = histories.columns[features.ITEM].astype(np.int64)
-    item = np.where(item <= items, item, 0)
-    samples = training_samples(histories)
-    sizes = samples.target_ends - samples.ends
-    place = np.repeat(samples.ends, sizes) + _steps(sizes)
-    start, end = np.repeat(samples.starts, sizes), np.repeat(samples.ends, sizes)
-    part = np.repeat(1.0 / sizes, sizes)
-    if len(place) > _MOST_EVENTS:
-        drawn = np.random.default_rng(0).choice(len(place), _MOST_EVENTS, replace=False)
-        place, start, end, part = place[drawn], start[drawn], end[drawn], part[drawn]
-    counts = sp.csr_matrix((items + 1, items + 1), dtype=np.float32)
+    targets = _Targets.of(histories, items)
+    pairs = np.zeros(items + 1, np.int64)
     for step in range(REACH):
-        before = end - 1 - step
-        there = before >= start
-        source, target = item[before[there]], item[place[there]]
-        weight = np.where((source > 0) & (target > 0), part[there], 0) * np.exp(-step / _DECAY)
-        shape = counts.shape
+        pairs += np.bincount(targets.pairs(step)[0], minlength=items + 1)
+    right = 1.0 / np.sqrt(np.bincount(targets.item, targets.part, items + 1) + _RARE)
+    followers = np.zeros((items + 1, FOLLOWERS), np.int32)
+    kept = [
+        _count_some(targets, first, end, right, followers[first:end])
+        for first, end in _row_blocks(pairs)
+    ]
+    values = np.concatenate([*kept, np.zeros(0)])
+    strengths = np.zeros((items + 1, FOLLOWERS), np.float32)
+    strengths[followers > 0] = values / values.max(initial=1e-30)
+    return ItemTransitions(followers, strengths.astype(np.float16))
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """Events that follow others, int64 [targets] but for the first and the last.
+
+    Attributes:
+        log: int64 [events], the items of all histories, 0 = unknown.
+        item: which items they are of, 0 = unknown.
+        starts: first event of the history.
+        ends: one past the events before the instant.
+        part: float64 [targets], their share of the instant.
+    """
+
+    log: np.ndarray
+    item: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    part: np.ndarray
+
+    @classmethod
+    def of(cls, histories: Histories, items: int) -> _Targets:
+        """Of training histories, at most `_MOST_EVENTS`."""
+        log = histories.columns[features.ITEM].astype(np.int64)
+        log = np.where(log <= items, log, 0)
+        samples = training_samples(histories)
+        sizes = samples.target_ends - samples.ends
+        place = np.repeat(samples.ends, sizes) + _steps(sizes)
+        start, end = np.repeat(samples.starts, sizes), np.repeat(samples.ends, sizes)
+        part = np.repeat(1.0 / sizes, sizes)
+        if len(place) > _MOST_EVENTS:
+            drawn = np.random.default_rng(0).choice(len(place), _MOST_EVENTS, replace=False)
+            place, start, end, part = place[drawn], start[drawn], end[drawn], part[drawn]
+        return cls(log, log[place], start, end, part)
+
+    def pairs(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which items stand `step` events before the last one, and which targets they have.
+
+        Returns:
+            Item index int64 [pairs], 0 = unknown, and place int64 [pairs] in the arrays here.
+        """
+        before = self.ends - 1 - step
+        there = np.flatnonzero(before >= self.starts)
+        return self.log[before[there]], there
+
+
+def _row_blocks(pairs: np.ndarray) -> list[tuple[int, int]]:
+    """First item, and one past the last, of blocks of about `_MOST_PAIRS` pairs.
+
+    Args:
+        pairs: int64 [items + 1], of each item; those of item 0 do not count.
+    """
+    before = np.cumsum(pairs) - pairs - pairs[0]
+    cuts = 2 + np.flatnonzero(np.diff(before[1:] // _MOST_PAIRS))
+    edges = [1, *cuts.tolist(), len(pairs)]
+    return list(itertools.pairwise(edges))
+
+
+def _count_some(
+    targets: _Targets, first: int, end: int, right: np.ndarray, followers: np.ndarray
+) -> np.ndarray:
+    """Counts what follows the items from `first` to `end - 1`.
+
+    Args:
+        targets: of the whole log.
+        first: item index.
+        end: item index.
+        right: float64 [items + 1], what the counts of each follower are multiplied with.
+        followers: int32 [end - first, n] zeros; the strongest of each row are written here.
+
+    Returns:
+        S of the module's docstring, float64, for each of these in the order of rows.
+    """
+    shape = end - first, len(right)
+    counts = sp.csr_matrix(shape, dtype=np.float32)
+    for step in range(REACH):
+        source, place = targets.pairs(step)
+        here = (source >= first) & (source < end)
+        source, place = source[here] - first, place[here]
+        target = targets.item[place]
+        weight = np.where(target > 0, targets.part[place], 0) * np.exp(-step / _DECAY)
         counts = counts + sp.csr_matrix((weight.astype(np.float32), (source, target)), shape)
-    popularity = np.bincount(item[place], part, items + 1)
     left = 1.0 / (np.asarray(counts.sum(axis=1)).ravel() + _SHRINKAGE)
-    right = 1.0 / np.sqrt(popularity + _RARE)
-    return _strongest((sp.diags(left) @ counts @ sp.diags(right)).tocoo(), items)
+    matrix = counts.tocoo()
+    return _strongest(
+        matrix.row, matrix.col, left[matrix.row] * matrix.data * right[matrix.col], followers
+    )
 
 
 def _steps(sizes: np.ndarray) -> np.ndarray:
@@ -141,16 +224,22 @@ def _steps(sizes: np.ndarray) -> np.ndarray:
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - sizes, sizes)
 
 
-def _strongest(matrix: sp.coo_matrix, items: int) -> ItemTransitions:
-    """The largest entries of each row, ties by item index; all scaled to a maximum of 1."""
-    positive = matrix.data > 0
-    row, column, value = matrix.row[positive], matrix.col[positive], matrix.data[positive]
+def _strongest(
+    row: np.ndarray, column: np.ndarray, value: np.ndarray, followers: np.ndarray
+) -> np.ndarray:
+    """Writes the columns of each row's largest positive values, ties by column; gives the values.
+
+    Args:
+        row: integer [entries].
+        column: integer [entries].
+        value: float64 [entries].
+        followers: int32 [rows, n], is written.
+    """
+    positive = value > 0
+    row, column, value = row[positive], column[positive], value[positive]
     order = np.lexsort((column, -value, row))
     row, column, value = row[order], column[order], value[order]
-    rank = _steps(np.bincount(row, minlength=items + 1))
-    kept = rank < FOLLOWERS
-    followers = np.zeros((items + 1, FOLLOWERS), np.int32)
-    strengths = np.zeros((items + 1, FOLLOWERS), np.float32)
+    rank = _steps(np.bincount(row, minlength=len(followers)))
+    kept = rank < followers.shape[1]
     followers[row[kept], rank[kept]] = column[kept]
-    strengths[row[kept], rank[kept]] = value[kept] / value.max(initial=1e-30)
-    return ItemTransitions(followers, strengths.astype(np.float16))
+    return value[kept]

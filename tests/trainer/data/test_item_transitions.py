@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.helpers.item_histories import histories
+from trainer.data import item_transitions
 from trainer.data.item_transitions import FOLLOWERS, TransitionBonus, count_transitions
 
 
@@ -17,6 +20,13 @@ def strength(found, item, follower):
 def relative(weight, followed, popularity):
     """S of the module's docstring, up to the factor that makes the largest 1."""
     return weight / (followed + 50) / np.sqrt(popularity + 10)
+
+
+def random_log(users, items):
+    """Histories of 20 events, some at the same time, some of an unknown item."""
+    rng = np.random.default_rng(0)
+    times = [np.cumsum(rng.integers(0, 2, 20)) for _ in range(users)]
+    return histories(*rng.integers(1, items + 2, (users, 20)).tolist(), times=times)
 
 
 def test_counts_by_hand():
@@ -59,6 +69,29 @@ def test_only_the_strongest_are_kept():
     assert found.followers[1][0] == 2
     assert (found.followers[1] > 0).all()
     assert found.followers.shape == (FOLLOWERS + 5, FOLLOWERS)
+
+
+@pytest.mark.parametrize("at_once", [1, 500, 3000])
+def test_blocks_of_any_size_count_alike(monkeypatch, at_once):
+    log = random_log(users=40, items=60)
+    whole = count_transitions(log, 60)
+    monkeypatch.setattr(item_transitions, "_MOST_PAIRS", at_once)
+    in_blocks = count_transitions(log, 60)
+    assert whole.strengths[1:].any(axis=1).all()
+    np.testing.assert_array_equal(whole.followers, in_blocks.followers)
+    np.testing.assert_array_equal(whole.strengths, in_blocks.strengths)
+
+
+def test_blocks_bound_the_memory(monkeypatch):
+    log, peaks = random_log(users=2500, items=2000), []
+    # About 400,000 pairs: each event follows up to 19 others.
+    for at_once in (4_000_000, 40_000):
+        monkeypatch.setattr(item_transitions, "_MOST_PAIRS", at_once)
+        tracemalloc.start()
+        count_transitions(log, 2000)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 0.4 * peaks[0]
 
 
 def test_nothing_to_count_is_no_bonus():
