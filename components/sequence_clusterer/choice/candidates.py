@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -154,21 +153,20 @@ def measure_clustering(
     name: str,
     clustering: Clustering,
     config: ClusteringConfig,
-    fit: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Candidate:
     """All measures, without the gap statistic, of a clustering that is in no table.
 
     Args:
         points: float32 [n, dim], what it was fitted on.
-        name: of its algorithm, which is refitted to see whether the cut comes back.
+        name: of its algorithm, which is refitted to halves, where valleys are looked for, and to
+            samples, to see whether the cut comes back.
         clustering: to measure.
         config: sizes and seed.
-        fit: centroids of a half of the points, for the test for valleys; None refits the algorithm.
     """
     silhouettes = SilhouetteSample(points, config.silhouette_sample, config.seed)
     algorithm = make_algorithm(config.updated({"algorithm": name, "k": None}))
     with threadpool_limits(1):
-        return _measure(points, name, algorithm, clustering, silhouettes, None, config.seed, fit)
+        return _measure(points, name, algorithm, clustering, silhouettes, None, config.seed)
 
 
 def describe(candidate: Candidate, level: float) -> CandidateRecord:
@@ -232,15 +230,13 @@ def _measure(
     silhouettes: SilhouetteSample,
     gap: tuple[float, float] | None,
     seed: int,
-    fit: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Candidate:
     """All measures of one clustering."""
     labels, k = clustering.labels, clustering.k
     several = k > 1
-    if fit is None:
 
-        def fit(half: np.ndarray) -> np.ndarray:
-            return algorithm.fit(half, k, seed).centroids
+    def fit(half: np.ndarray) -> np.ndarray:
+        return algorithm.fit(half, k, seed).centroids
 
     return Candidate(
         algorithm=name,

@@ -159,7 +159,13 @@ def _merge(
     known: KnownClusters,
     seed: int,
 ) -> tuple[list[_Cluster], np.ndarray]:
-    """Joins pairs between which the valley of the last run is gone, one at a time."""
+    """Joins pairs between which the valley of the last run is gone, one at a time.
+
+    Each half's centroids start from those of all points, so that they are the same clusters. That
+    makes a valley look deeper than it is (rule 1 of `choice.separation`): a pair may be kept for
+    it, never joined. Fits that start anew miss a cluster now and then, which would join two others
+    for good. What is said of the clusters in the end is measured by fits of that kind.
+    """
     while len(clusters) > 1:
         start = clusters
 

@@ -25,7 +25,6 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
-from sklearn.cluster import KMeans as LloydKMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import euclidean_distances
 
@@ -168,16 +167,9 @@ def _continue(
         old_labels=labels,
         fixed_k=config.k is not None,
     )
-    centroids = adapted.centroids
-
-    def settle(half: np.ndarray) -> np.ndarray:
-        return np.asarray(
-            LloydKMeans(len(centroids), init=centroids, n_init=1).fit(half).cluster_centers_
-        )
-
-    rule = NearestPrototype.fitted(list(centroids[:, None, :]), points)
+    rule = NearestPrototype.fitted(list(adapted.centroids[:, None, :]), points)
     clustering = Clustering.numbered_as(points, rule)
-    candidate = measure_clustering(points, last.algorithm, clustering, config, settle)
+    candidate = measure_clustering(points, last.algorithm, clustering, config)
     fresh = selection.decision
     return Continuation(
         selection.continued_by(candidate, last.clusters),

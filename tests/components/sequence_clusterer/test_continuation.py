@@ -4,8 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import ortho_group
+from sklearn.cluster import KMeans as LloydKMeans
 
 from components.sequence_clusterer.choice.selection import select_clustering
+from components.sequence_clusterer.choice.separation import measure_separation
 from components.sequence_clusterer.lasting.continuation import continue_clusters
 from components.sequence_clusterer.lasting.last_clusters import clustering_settings
 from tests.helpers.continuations import CONFIG, DIM, go_on, last_run, points_of, users_named
@@ -158,6 +160,31 @@ def test_what_a_continuum_was_cut_into_goes_on():
     assert kinds(result) == {("kept", k) for k in range(4)}
     assert np.trace(result.flows) > 0.8 * 600
     assert result.selection.decision.clusters_found is False
+
+
+def test_valleys_of_continued_clusters_are_looked_for_with_fits_that_know_only_their_half():
+    """Halves that start where all points are split find valleys in any cloud of many dimensions."""
+    cloud = np.random.default_rng(0).normal(size=(200, 64)).astype(np.float32)
+    users = users_named("u", 200)
+    cut = LloydKMeans(2, n_init=1, random_state=0).fit_predict(cloud)
+    old = {k: [users[i] for i in np.flatnonzero(cut == k)] for k in range(2)}
+    last = last_run(old, separated=np.zeros((2, 2), dtype=bool))
+    selection = select_clustering(cloud, CONFIG, 2)
+    result = continue_clusters(cloud, pa.array(users), selection, last, CONFIG, 2)
+    assert result.how == "continued"
+    candidate = result.selection.decision.candidate
+    centroids = candidate.clustering.centroids
+
+    def ratio(init, n_init):
+        def fit(half):
+            model = LloydKMeans(2, init=init, n_init=n_init, random_state=CONFIG.seed)
+            return model.fit(half).cluster_centers_
+
+        return measure_separation(cloud, fit, centroids, CONFIG.seed).ratios[0, 1]
+
+    found = candidate.separation.ratios[0, 1]
+    assert found == pytest.approx(ratio("k-means++", CONFIG.restarts))
+    assert found > 1.2 * ratio(centroids, 1)
 
 
 def test_the_same_inputs_give_the_same_clusters():
