@@ -78,6 +78,10 @@ def sampled_softmax_loss(catalogue: Catalogue, batch: LabelledQueries, samples: 
     )
     drawn = tf.cast(drawn, tf.int32) + 1
     valid = targets > 0
+    # An item that is a target twice, in a basket or after it, counts once against the others.
+    before = tf.linalg.band_part(targets[:, :, None] == targets[:, None, :], -1, 0)
+    before = tf.linalg.set_diag(before, tf.zeros_like(valid))
+    once = valid & ~tf.reduce_any(before, axis=2)
     # A drawn item that is a target of the row is not a negative for it.
     hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
     of_negatives, of_positives = 0.0, 0.0
@@ -102,7 +106,7 @@ def sampled_softmax_loss(catalogue: Catalogue, batch: LabelledQueries, samples: 
     ) -> tf.Tensor:
         negative = tf.matmul(part, negatives, transpose_b=True) + correction
         positive = tf.einsum("bd,bmd->bm", part, positives) + of_positives
-        scores = [tf.where(hit, MASKED, negative), tf.where(valid, positive, MASKED)]
+        scores = [tf.where(hit, MASKED, negative), tf.where(once, positive, MASKED)]
         normaliser = tf.reduce_logsumexp(tf.concat(scores, axis=1), axis=1)
         surprise = normaliser[:, None] - tf.where(valid, positive, 0.0)
         return tf.reduce_sum(label * surprise, axis=1)
