@@ -220,27 +220,34 @@ class CellIndex(tf.Module):
 
         Args:
             queries: float32 [batch, width + 1], the last column 1.
-            k: int32, how many.
+            k: int32 [] or [batch], how many, at least. A query reads as many cells as its own `k`
+                needs, whatever the others ask for.
 
         Returns:
-            Scores float32 [batch, k] and items int32 [batch, k], best first; where the cells hold
-            fewer items, the score is the lowest float and the item 0.
+            Scores float32 [batch, m] and items int32 [batch, m], best first, m the largest `k`;
+            where the cells hold fewer items, the score is the lowest float and the item 0.
         """
         table, items, starts, twins = (
             tf.convert_to_tensor(v) for v in (self._table, self._items, self._starts, self._twins)
         )
         batch = tf.shape(queries)[0]
         # A loop of no rounds would not know the shape of its result.
-        queries = tf.pad(queries, [[0, tf.cast(batch == 0, tf.int32)], [0, 0]])
+        nobody = tf.cast(batch == 0, tf.int32)
+        queries = tf.pad(queries, [[0, nobody], [0, 0]])
+        asked = tf.pad(tf.broadcast_to(k, [batch]), [[0, nobody]])
+        longest = k if k.shape.rank == 0 else tf.reduce_max(asked)
         of_cells = tf.matmul(queries, self._centres)
         # A long list, or a user with a long history to leave out, needs more cells than the ten
         # best items do.
-        enough = tf.cast(tf.cast(k, tf.float32) * (SPARE / self._cell_size), tf.int32)
+        enough = tf.cast(tf.cast(asked, tf.float32) * (SPARE / self._cell_size), tf.int32)
         probes = tf.minimum(tf.maximum(enough, self._probes), self._cells)
-        cells = _places_of_largest(of_cells, probes)
+        cells = _places_of_largest(of_cells, tf.reduce_max(probes))
 
-        def of_one(query_and_cells: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-            query, read = query_and_cells
+        def of_one(
+            query_cells_probes: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+        ) -> tuple[tf.Tensor, tf.Tensor]:
+            query, near, own_probes = query_cells_probes
+            read = near[:own_probes]
             ranges = tf.ragged.range(tf.gather(starts, read), tf.gather(starts, read + 1))
             rows = ranges.flat_values
             scores = tf.linalg.matvec(tf.gather(table, rows), query)
@@ -248,9 +255,9 @@ class CellIndex(tf.Module):
             is_read = tf.scatter_nd(read[:, None], tf.ones_like(read), [self._cells + 1])
             twice = tf.gather(is_read, tf.gather(twins, rows)) > 0
             scores = tf.where(twice, tf.float32.min, scores)
-            best = tf.math.top_k(scores, tf.minimum(k, tf.size(rows)))
+            best = tf.math.top_k(scores, tf.minimum(longest, tf.size(rows)))
             found = tf.gather(items, tf.gather(rows, best.indices))
-            missing = [[0, tf.maximum(k - tf.size(found), 0)]]
+            missing = [[0, tf.maximum(longest - tf.size(found), 0)]]
             return (
                 tf.pad(best.values, missing, constant_values=tf.float32.min),
                 tf.pad(tf.where(best.values > tf.float32.min, found, 0), missing),
@@ -259,7 +266,7 @@ class CellIndex(tf.Module):
         # One query at a time: the rows that a batch reads would not fit into memory.
         scores, best_items = tf.map_fn(
             of_one,
-            (queries, cells),
+            (queries, cells, probes),
             fn_output_signature=(
                 tf.TensorSpec([None], tf.float32),
                 tf.TensorSpec([None], tf.int32),
@@ -286,7 +293,7 @@ def _cells_of_twins(cells: Cells) -> np.ndarray:
 
 
 def _places_of_largest(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
-    """Where the k largest of each row are, in any order, int32 [batch, k].
+    """Where the k largest of each row are, the largest first, int32 [batch, k].
 
     They lie in the k groups of neighbours with the largest maxima. `top_k` looks at every number of
     a row one after the other, which takes longer than the product that made 30,000 of them.
@@ -299,5 +306,5 @@ def _places_of_largest(scores: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
     few = tf.minimum(k, tf.shape(groups)[1])
     group = tf.math.top_k(tf.reduce_max(groups, axis=2), few, sorted=False).indices
     among = tf.reshape(tf.gather(groups, group, batch_dims=1), [tf.shape(scores)[0], -1])
-    at = tf.math.top_k(among, k, sorted=False).indices
+    at = tf.math.top_k(among, k).indices
     return tf.gather(group, at // _GROUP, batch_dims=1) * _GROUP + at % _GROUP

@@ -3,10 +3,11 @@
 Own items have a bonus or are left out; items that follow what the user took are raised. The exact
 index changes the scores of such items before it takes the best (`trainer/serving/exact_index.py`).
 The approximate one (`trainer/serving/cell_index.py`) gives the k + n items with the largest inner
-products, where n is the number of own items. Changed items are then taken out of that list and,
-unless they are to be left out, added again with their exact score and bonus. So a few items may be
-missing from a list, but never a changed one. Raised items do not count in n: an item that is not
-among the k best before others are raised is not among them afterwards.
+products, where n is the number of the user's own items, whatever the others of the batch have.
+Changed items are then taken out of that list and, unless they are to be left out, added again with
+their exact score and bonus. So a few items may be missing from a list, but never a changed one.
+Raised items do not count in n: an item that is not among the k best before others are raised is not
+among them afterwards.
 
 Only the exact index' scores are as large as the catalogue times the batch.
 """
@@ -62,7 +63,7 @@ class TopItems(tf.Module):
             seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
         if self._cells is not None and raised is None:
             listed = tf.sort(tf.where(seen <= self._items, seen, 0), axis=1)
-            scores, items = self._best_except(query, listed, tf.shape(seen)[1])
+            scores, items = self._best_except(query, listed, _places_used(seen))
             return self._pick(scores, items)
         return self._changed(query, seen, tf.fill(tf.shape(seen), MASKED), raised)
 
@@ -77,7 +78,7 @@ class TopItems(tf.Module):
         self, query: tf.Tensor, item: tf.Tensor, change: tf.Tensor, raised: Raised | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items where own items [batch, n] have changed scores, and some are raised."""
-        own = tf.shape(item)[1]
+        room = _places_used(item)
         if raised is not None:
             item = tf.concat([item, raised[0]], axis=1)
             change = tf.concat([change, raised[1]], axis=1)
@@ -86,7 +87,7 @@ class TopItems(tf.Module):
             return self._filled(best, items)
         listed, item, change = _summed(tf.where(item <= self._items, item, 0), change)
         scores = self._catalogue.listed_logits(query, item) + change
-        others_scores, others = self._best_except(query, listed, own)
+        others_scores, others = self._best_except(query, listed, room)
         return self._pick(
             tf.concat([scores, others_scores], axis=1), tf.concat([item, others], axis=1)
         )
@@ -99,7 +100,8 @@ class TopItems(tf.Module):
         Args:
             query: as for `without`.
             listed: int32 [batch, n], rising, from 0 to the number of items.
-            room: how many items the list must be longer by, since as many may be masked.
+            room: int32 [batch], how many items each list must be longer by, since as many may be
+                masked.
         """
         assert self._cells is not None
         # A place for padding, so that there is something to search in.
@@ -128,6 +130,11 @@ class TopItems(tf.Module):
 def _extended(query: tf.Tensor) -> tf.Tensor:
     """Queries with the 1 that items' biases are multiplied with."""
     return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)
+
+
+def _places_used(item: tf.Tensor) -> tf.Tensor:
+    """How many items each row has, int32 [batch]: padding depends on who else is in the batch."""
+    return tf.math.count_nonzero(item, axis=1, dtype=tf.int32)
 
 
 def _summed(item: tf.Tensor, change: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

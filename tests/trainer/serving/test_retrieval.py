@@ -69,6 +69,32 @@ def test_one_query_is_answered_as_in_a_batch(catalogue, cells):
     )
 
 
+@pytest.mark.parametrize("how", ["without", "with_bonus"])
+def test_an_approximate_list_does_not_depend_on_who_else_asks(catalogue, how):
+    """A neighbour's long history widens the batch; it must not make others read more cells."""
+    rng = np.random.default_rng(5)
+    query = tf.constant(rng.normal(size=(8, 8)), tf.float32)
+    extended = np.pad(query.numpy(), [(0, 0), (0, 1)], constant_values=1.0)
+    found = build_cells(catalogue.table().numpy()[1:], extended, recall=0.5, seed=1)
+    top = TopItems(catalogue, 3, dataclasses.replace(found, probes=1))
+    items = np.zeros((8, 30), np.int32)
+    items[:, :1] = rng.integers(1, 41, (8, 1))
+    items[-1] = rng.permutation(40)[:30] + 1
+    times = np.zeros((8, 30), np.int64)
+
+    def ask(rows, length):
+        seen = tf.constant(items[rows, :length])
+        if how == "without":
+            return top.without(query[rows], seen)
+        return top.with_bonus(query[rows], summarise(seen, tf.constant(times[rows, :length])))
+
+    together, scores = ask(slice(None), 30)
+    for row in range(7):
+        alone, scores_alone = ask(slice(row, row + 1), 1)
+        np.testing.assert_array_equal(together[row], alone[0])
+        np.testing.assert_allclose(scores[row], scores_alone[0], rtol=1e-5)
+
+
 @pytest.mark.parametrize("k", [5, 60])
 def test_excluded_items_never_appear(catalogue, cells, k):
     rng = np.random.default_rng(3)
