@@ -84,11 +84,18 @@ class DataConfig(Settings):
     max_events_per_user_per_day: int | None = pydantic.Field(1000, ge=1)
     """A user with more events on any day is taken for a bot and dropped; null keeps all."""
     min_user_events: int = pydantic.Field(2, ge=2)
-    """Users with fewer events left after cleaning are dropped."""
+    """Training events that a user needs to be trained on; who has fewer is still judged. Of
+    sequence files: events in all, to be in any split."""
     min_item_events: int = pydantic.Field(5, ge=1)
-    """Events an item needs in the training period (leave_one_out: in all) to be kept."""
+    """Training events that an item needs to be trained on; targets and the histories that are
+    judged keep the others. Of sequence files: events in all, to be in any split."""
+    tie_order: Literal["drawn", "log"] = "drawn"
+    """Order of the events of one user and time: drawn by a hash of what they are, or as in the log,
+    which may be that of the ids. Sequence files keep theirs."""
+    seed: int = pydantic.Field(1, ge=0, lt=2**31)
+    """Decides the order that is drawn."""
     split: Literal["temporal", "leave_one_out"] = "temporal"
-    """How targets are held out: by two cuts in time, or each user's last two events."""
+    """How targets are held out: by two cuts in time, or each user's last two instants."""
     validation_quantile: float = pydantic.Field(0.8, gt=0, lt=1)
     """Share of the events before the first cut in time; validation targets follow it."""
     test_quantile: float = pydantic.Field(0.9, gt=0, lt=1)

@@ -24,9 +24,10 @@ from components.behavior_example_gen.files import open_reading, open_writing
 from components.behavior_example_gen.reading.sources import Source, event_sources, item_sources
 from components.behavior_example_gen.steps import catalogue, quality, quarantine
 from components.behavior_example_gen.steps.beam_pipeline import Ingestion, build
+from components.behavior_example_gen.steps.history_step import LOG
 from components.behavior_example_gen.steps.scratch import Scratch
 from trainer.errors import DataError
-from trainer.raw_history import SPLITS
+from trainer.raw_history import SPLITS, TRAIN
 
 # What the user reads on the terminal.
 _progress = logging.getLogger("cohortrec.progress")
@@ -67,29 +68,29 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         scratch.create()
         try:
             known_items, notes = catalogue.read_items(items_from, config.decimal_mark)
-            with_categories = bool((known_items["category"] != "").any())
-            if with_categories:
+            if items_from:
                 write_table(
-                    known_items.select("item_id", item_category="category"),
-                    scratch.item_categories,
+                    known_items.select("item_id", "title", item_category="category"),
+                    scratch.known_items,
                 )
             job = Ingestion(
                 events_from, config, scratch, split_folders,
-                f"{rejected}/{quarantine.NAME}", with_categories,
+                f"{rejected}/{quarantine.NAME}", bool(items_from),
             )  # fmt: skip
             self._run(job)
             with open_reading(scratch.reports) as stream:
                 reports = pickle.loads(stream.read())
             used = read_tables([scratch.used_items])
-            quality.check_histories(reports, used.height, config)
+            trained = used.filter(pl.col("part") == TRAIN)
+            quality.check_histories(reports, trained.height, config)
             quarantine.merge(scratch.quarantine_parts(), f"{report.uri}/{quarantine.NAME}")
-            if coverage := catalogue.coverage_note(known_items, used):
+            if coverage := catalogue.coverage_note(known_items, used.filter(pl.col("part") == LOG)):
                 notes.append(coverage)
             notes = [*_source_notes(events_from, items_from, config), *notes]
-            account = quality.describe(reports, events_from, used.height, notes)
+            account = quality.describe(reports, events_from, used, notes, config)
             account.write(report.uri)
             _write_items(
-                catalogue.complete(known_items, used, read_tables([scratch.attributes])),
+                catalogue.complete(known_items, trained, read_tables([scratch.attributes])),
                 f"{items.uri}/{catalogue.NAME}",
             )
         except DataError:

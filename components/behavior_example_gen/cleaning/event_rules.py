@@ -9,6 +9,9 @@ import polars as pl
 from components.behavior_example_gen.cleaning.cleaning import ORDER, RETURNED
 
 _DAY = 86_400
+TAKEN_BACK = "taken_back"
+"""When a return takes the event back, epoch seconds; `NEVER` if none does."""
+NEVER = 1 << 62
 
 
 def without_duplicates(events: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
@@ -30,22 +33,32 @@ def without_duplicates(events: pl.DataFrame, dropped: Counter[str]) -> pl.DataFr
     )
 
 
-def without_returns(events: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
-    """Drops returns, and with each the latest earlier event that it takes back.
+def with_returns(events: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
+    """Drops returns, and says of every other event when a return takes it back.
 
-    A return takes back an event of the same user, item, action and quantity (each once). A
-    return of part of a purchase therefore leaves the purchase: the user did keep the item.
+    A return takes back the latest earlier event of the same user, item, action and quantity (each
+    once). A return of part of a purchase therefore leaves the purchase: the user did keep the item.
+    Within one instant purchases come before returns, whatever the order of the file.
+
+    What a later return takes back stays in the table: whoever looked at the log before the return
+    saw the purchase.
 
     Args:
         events: sorted by time; `returned` marks returns. The column is dropped.
-        dropped: counts by reason, added to.
+        dropped: counts by reason, added to. Every purchase that the log takes back counts.
+
+    Returns:
+        The events with `taken_back`, epoch seconds of the return; `NEVER` if there is none.
     """
     if not events[RETURNED].any():
-        return events.drop(RETURNED)
+        return events.drop(RETURNED).with_columns(pl.lit(NEVER).alias(TAKEN_BACK))
     keys = ["user_id", "item_id", "action"]
     if "quantity" in events.columns:
         keys.append("quantity")
+    # The other columns only decide between purchases that differ in nothing that counts here.
+    others = [name for name in events.columns if name not in (*keys, "timestamp", RETURNED, ORDER)]
     touched = events.filter(pl.col(RETURNED).any().over(keys))
+    touched = touched.sort(*keys, "timestamp", RETURNED, *others)
     # A stack: events push, returns pop. `depth` is its height after each row (never below 0).
     step = pl.when(RETURNED).then(-1).otherwise(1)
     walk = step.cum_sum().over(keys)
@@ -57,14 +70,17 @@ def without_returns(events: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame
         .alias("level")
     )
     # An event is taken back if the next row at its level of the stack is a return.
-    taken_back = touched.filter(
-        ~pl.col(RETURNED) & pl.col(RETURNED).shift(-1).over([*keys, "level"]).fill_null(False)
-    )
+    by_return = pl.col(RETURNED).shift(-1).over([*keys, "level"]).fill_null(False)
+    taken_back = touched.with_columns(
+        by_return.alias("by_return"),
+        pl.col("timestamp").shift(-1).over([*keys, "level"]).alias(TAKEN_BACK),
+    ).filter(~pl.col(RETURNED) & pl.col("by_return"))
     dropped["cancellation"] += int(events[RETURNED].sum())
     dropped["cancelled_purchase"] += taken_back.height
     return (
         events.filter(~pl.col(RETURNED))
-        .join(taken_back.select(ORDER), on=ORDER, how="anti", maintain_order="left")
+        .join(taken_back.select(ORDER, TAKEN_BACK), on=ORDER, how="left", maintain_order="left")
+        .with_columns(pl.col(TAKEN_BACK).fill_null(NEVER))
         .drop(RETURNED)
     )
 
@@ -74,13 +90,18 @@ def without_bots(
 ) -> tuple[pl.DataFrame, int]:
     """Drops every user with more than `limit` events on one day (UTC).
 
+    Events that are taken back, and counted as that, do not count here.
+
     Returns:
         The other events, and the number of users dropped.
     """
     if limit is None:
         return events, 0
+    stays = events[TAKEN_BACK] == NEVER
     busy = (
-        events.group_by("user_id", (pl.col("timestamp") // _DAY).alias("day"))
+        events.select("user_id", pl.col("timestamp") // _DAY)
+        .filter(stays)
+        .group_by("user_id", "timestamp")
         .len()
         .filter(pl.col("len") > limit)
         .select(pl.col("user_id").unique())
@@ -88,5 +109,5 @@ def without_bots(
     if busy.is_empty():
         return events, 0
     kept = events.join(busy, on="user_id", how="anti", maintain_order="left")
-    dropped["bot_user"] += events.height - kept.height
+    dropped["bot_user"] += int(stays.sum()) - int((kept[TAKEN_BACK] == NEVER).sum())
     return kept, busy.height

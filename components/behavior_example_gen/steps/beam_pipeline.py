@@ -26,7 +26,11 @@ from components.behavior_example_gen.cleaning.cleaning import NUMBERS, TEXTS
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.files import open_writing
 from components.behavior_example_gen.reading.sources import Source
-from components.behavior_example_gen.steps.history_step import USED_ITEMS, BuildHistories
+from components.behavior_example_gen.steps.history_step import (
+    USED_ITEM_KEYS,
+    USED_ITEMS,
+    BuildHistories,
+)
 from components.behavior_example_gen.steps.partition_step import (
     ITEM_ATTRIBUTE_KEYS,
     ITEM_ATTRIBUTES,
@@ -57,8 +61,8 @@ class Ingestion:
     split_folders: Mapping[str, str]
     quarantine: str
     """Where the quarantine will be if the run stops, for the message."""
-    with_categories: bool
-    """The items file has categories (`scratch.item_categories`)."""
+    with_items: bool
+    """There are items files (`scratch.known_items`)."""
 
     @property
     def timeless(self) -> bool:
@@ -96,7 +100,8 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
         | "ByPartition" >> beam.GroupByKey()
         | "CleanPartition"
         >> beam.ParDo(
-            CleanPartition(job.scratch, config_json, job.timeless, sample_every), checked
+            CleanPartition(job.scratch, config_json, job.timeless, sample_every, job.with_items),
+            checked,
         ).with_outputs(REPORT, ITEM_ATTRIBUTES, main="partitions")
     )
     plan = AsSingleton(once | "Plan" >> beam.Map(_plan, AsList(cleaned[REPORT]), job=job))
@@ -114,15 +119,13 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
         | "KeepAttributes" >> beam.Map(_write, path=job.scratch.attributes)
     )
     histories = partitions_cleaned | "BuildHistories" >> beam.ParDo(
-        BuildHistories(
-            job.scratch, config_json, partitions, job.split_folders, job.with_categories
-        ),
+        BuildHistories(job.scratch, config_json, partitions, job.split_folders, job.with_items),
         plan,
         kept_items,
     ).with_outputs(USED_ITEMS, main="reports")
     used_items = AsSingleton(
         histories[USED_ITEMS]
-        | "SumUsedItems" >> beam.CombineGlobally(SumCounts(ITEM_COUNT_KEYS))
+        | "SumUsedItems" >> beam.CombineGlobally(SumCounts(USED_ITEM_KEYS))
         | "KeepUsedItems" >> beam.Map(_write, path=job.scratch.used_items)
     )
     _ = once | "Report" >> beam.Map(
@@ -145,8 +148,7 @@ def _check(_: None, reports: list[FileReport], job: Ingestion) -> None:
 
 def _plan(_: None, reports: list[PartitionReport], job: Ingestion) -> Plan:
     with job.scratch.noting_failures():
-        leave_one_out = job.timeless or job.config.split == "leave_one_out"
-        return make_plan(reports, leave_one_out, job.config)
+        return make_plan(reports, job.timeless, job.config)
 
 
 def _write(counts: bytes, path: str, minimum: int = 0) -> str:

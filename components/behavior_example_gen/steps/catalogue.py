@@ -97,7 +97,7 @@ def coverage_note(items: pl.DataFrame, kept: pl.DataFrame) -> str | None:
 
     Args:
         items: from `read_items`.
-        kept: `item_id` of every item in the histories.
+        kept: `item_id` of every item in the log.
     """
     missing = kept.join(items, on="item_id", how="anti").height
     if items.is_empty() or not missing:
@@ -116,7 +116,8 @@ def complete(items: pl.DataFrame, kept: pl.DataFrame, attributes: pl.DataFrame) 
 
     Args:
         items: from `read_items`.
-        kept: `item_id` of every item in the histories.
+        kept: `item_id` of every item in the training histories. Others that only the log names
+            stay out: what is said of them may come from events that are held out.
         attributes: `role` (of `ATTRIBUTES`), `item_id`, `value`, `count` from the events; the most
             frequent value counts where the items file has none.
 

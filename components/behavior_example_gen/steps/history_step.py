@@ -1,4 +1,4 @@
-"""Step 5, per partition: filter, split, encode, write one shard of every split."""
+"""Step 7, per partition: filter, split, encode, write one shard of every split."""
 
 from __future__ import annotations
 
@@ -13,21 +13,31 @@ import polars as pl
 from absl import logging
 
 from components.behavior_example_gen.arrow_files import read_tables, to_bytes
-from components.behavior_example_gen.cleaning.cleaning import ORDER
+from components.behavior_example_gen.cleaning.event_rules import TAKEN_BACK
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.steps.encoding import write_histories
-from components.behavior_example_gen.steps.partition_step import USER
 from components.behavior_example_gen.steps.plan import Plan
 from components.behavior_example_gen.steps.reports import HistoryReport
 from components.behavior_example_gen.steps.scratch import Scratch
-from components.behavior_example_gen.steps.splitting import Split, split_events
-from trainer.raw_history import SPLITS
+from components.behavior_example_gen.steps.splitting import (
+    USER,
+    Bools,
+    Split,
+    Timeline,
+    split_events,
+    training_events,
+)
+from trainer.raw_history import SPLITS, TEST, TRAIN, VALIDATION
 
 USED_ITEMS = "used_items"
+USED_ITEM_KEYS = ("part", "item_id")
+"""`part` is `LOG` (events kept), `TRAIN` (events of training histories), or `VALIDATION` or `TEST`
+(users of whom the item is held out)."""
+LOG = "log"
 
 
 class BuildHistories(beam.DoFn):
-    """Yields a HistoryReport; on the output `used_items`, counts of the items kept."""
+    """Yields a HistoryReport; on the output `used_items`, counts by `USED_ITEM_KEYS`."""
 
     def __init__(
         self,
@@ -35,7 +45,7 @@ class BuildHistories(beam.DoFn):
         config_json: str,
         partitions: int,
         split_folders: Mapping[str, str],
-        with_categories: bool,
+        with_items: bool,
     ) -> None:
         """Arguments must survive pickling.
 
@@ -44,13 +54,13 @@ class BuildHistories(beam.DoFn):
             config_json: the DataConfig.
             partitions: their number, for the names of the shards.
             split_folders: where each split goes.
-            with_categories: the items file has categories.
+            with_items: there are items files.
         """
         self._scratch = scratch
         self._config_json = config_json
         self._partitions = partitions
         self._split_folders = dict(split_folders)
-        self._with_categories = with_categories
+        self._with_items = with_items
 
     def process(
         self, element: tuple[int, str | None], plan: Plan, kept_items: str
@@ -64,42 +74,42 @@ class BuildHistories(beam.DoFn):
         """
         partition, path = element
         report = HistoryReport()
-        events = pl.DataFrame(schema={USER: pl.Int64, "item_id": pl.String, "timestamp": pl.Int64})
+        events = pl.DataFrame(
+            schema={
+                USER: pl.Int64,
+                "item_id": pl.String,
+                "timestamp": pl.Int64,
+                TAKEN_BACK: pl.Int64,
+            }
+        )
+        config = DataConfig.from_json(self._config_json)
+        learnt = np.zeros(0, bool)
         if path is not None:
-            events = self._filter(read_tables([path]), read_tables([kept_items]), report)
-            if events.height and self._with_categories:
+            events, kept = read_tables([path]), read_tables([kept_items])
+            learnt = events["item_id"].is_in(kept["item_id"].implode()).to_numpy()
+            if plan.timeless:
+                events, learnt = _enough(events, learnt, config.min_user_events, report)
+            if events.height and self._with_items:
                 events = self._with_item_categories(events)
-        users = _numbered(events[USER])
-        splits = split_events(users, events["timestamp"].to_numpy(), plan)
+        timeline = Timeline.of(events)
+        least = 1 if plan.timeless else config.min_user_events
+        splits = split_events(timeline, plan, learnt, least)
         shard = f"data_tfrecord-{partition:05d}-of-{self._partitions:05d}.gz"
         for name in SPLITS:
             path = f"{self._split_folders[name]}/{shard}"
-            write_histories(path, events, users, splits[name])
+            write_histories(path, events, timeline.users, splits[name])
         if events.height:
-            _account(report, events, users, splits, plan)
-            counts = events.group_by("item_id").agg(count=pl.len())
-            yield beam.pvalue.TaggedOutput(USED_ITEMS, to_bytes(counts))
+            kept_rows = _account_of_dropped(report, timeline, splits, plan, learnt)
+            _account(report, events, timeline.users, kept_rows, splits, plan)
+            yield beam.pvalue.TaggedOutput(USED_ITEMS, to_bytes(_used(events, kept_rows, splits)))
         logging.info("partition %d: %s histories", partition, f"{report.users:,}")
         yield report
 
-    def _filter(
-        self, events: pl.DataFrame, kept: pl.DataFrame, report: HistoryReport
-    ) -> pl.DataFrame:
-        """Drops rare items, then users with too few events left."""
-        known = events.join(kept.select("item_id"), on="item_id", how="semi", maintain_order="left")
-        if known.height < events.height:
-            report.dropped["rare_item"] += events.height - known.height
-        minimum = DataConfig.from_json(self._config_json).min_user_events
-        codes = known[USER].to_numpy()
-        enough = np.bincount(codes)[codes] >= minimum if len(codes) else np.empty(0, bool)
-        if not enough.all():
-            report.dropped["rare_user"] += int((~enough).sum())
-            known = known.filter(pl.Series(enough))
-        return known.drop(ORDER)
-
     def _with_item_categories(self, events: pl.DataFrame) -> pl.DataFrame:
         """Takes the category of the items file where the event has none."""
-        of_items = read_tables([self._scratch.item_categories])
+        of_items = read_tables([self._scratch.known_items], ["item_id", "item_category"])
+        if not (of_items["item_category"] != "").any():
+            return events
         joined = events.join(of_items, on="item_id", how="left", maintain_order="left")
         told = pl.col("item_category").fill_null("")
         if "category" in events.columns:
@@ -107,32 +117,87 @@ class BuildHistories(beam.DoFn):
         return joined.with_columns(told.alias("category")).drop("item_category")
 
 
-def _numbered(codes: pl.Series) -> npt.NDArray[np.int64]:
-    """[n] the users numbered anew, without gaps."""
-    values = codes.to_numpy()
-    starts = np.concatenate([[False], values[1:] != values[:-1]]) if len(values) else values > 0
-    return np.cumsum(starts, dtype=np.int64)
+def _enough(
+    events: pl.DataFrame, learnt: Bools, minimum: int, report: HistoryReport
+) -> tuple[pl.DataFrame, Bools]:
+    """Of sequence files: drops rare items, then users with too few events left, from all splits."""
+    known = events.filter(pl.Series(learnt))
+    codes = known[USER].to_numpy()
+    enough = known.filter(pl.Series(np.bincount(codes)[codes] >= minimum, dtype=pl.Boolean))
+    report.dropped["rare_item"] += events.height - known.height
+    report.dropped["rare_user"] += known.height - enough.height
+    return enough, np.ones(enough.height, bool)
+
+
+def _account_of_dropped(
+    report: HistoryReport,
+    timeline: Timeline,
+    splits: Mapping[str, Split],
+    plan: Plan,
+    learnt: Bools,
+) -> Bools:
+    """Counts what is in no history or in no training history, by reason.
+
+    Returns:
+        [n] the events kept: those in a history or target, and later ones of the same users.
+    """
+    used, of_user = np.zeros(len(learnt), bool), np.zeros(len(learnt), bool)
+    for split in splits.values():
+        used |= split.history | split.target
+        of_user |= np.isin(timeline.users, split.users)
+    before = training_events(timeline, plan)
+    stays = timeline.stays
+    rare_item = stays & ~used & before & ~learnt
+    rare_user = stays & ~of_user & ~rare_item
+    kept = stays & ~rare_item & ~rare_user
+    untrained = kept & before & ~splits[TRAIN].history
+    report.dropped["rare_item"] += int(rare_item.sum())
+    report.dropped["rare_user"] += int(rare_user.sum())
+    report.left_out_of_training["rare_item"] += int((untrained & ~learnt).sum())
+    report.left_out_of_training["rare_user"] += int((untrained & learnt).sum())
+    return kept
+
+
+def _used(events: pl.DataFrame, kept: Bools, splits: Mapping[str, Split]) -> pl.DataFrame:
+    """Counts of items, by `USED_ITEM_KEYS`."""
+    parts = {LOG: kept, TRAIN: splits[TRAIN].history}
+    parts |= {name: splits[name].target for name in (VALIDATION, TEST)}
+    tables = []
+    for part, rows in parts.items():
+        chosen = events.select(USER, "item_id").filter(pl.Series(rows))
+        count = pl.len() if part in (LOG, TRAIN) else pl.col(USER).n_unique()
+        counts = chosen.group_by("item_id").agg(count.cast(pl.Int64).alias("count"))
+        tables.append(counts.with_columns(part=pl.lit(part)))
+    return pl.concat(tables)
 
 
 def _account(
     report: HistoryReport,
     events: pl.DataFrame,
     users: npt.NDArray[np.int64],
+    kept: Bools,
     splits: Mapping[str, Split],
     plan: Plan,
 ) -> None:
+    report.histories = Counter({name: len(split.users) for name, split in splits.items()})
+    report.cold_starts = Counter({name: split.cold_starts for name, split in splits.items()})
+    for name in (VALIDATION, TEST):
+        held_out = events.select(USER, "item_id").filter(pl.Series(splits[name].target))
+        sizes = held_out.group_by(USER).agg(pl.col("item_id").n_unique())["item_id"]
+        report.instants[name] = Counter(sizes.to_list())
+    if not kept.any():
+        return
+    events = events.select(USER, "item_id", "action", "timestamp").filter(pl.Series(kept))
     times = events["timestamp"]
-    sizes = np.bincount(users)
-    values, counts = np.unique(sizes, return_counts=True)
+    sizes = np.bincount(users[kept])
+    values, counts = np.unique(sizes[sizes > 0], return_counts=True)
     periods, in_period = np.unique(
         (times.to_numpy() - plan.period_start) // plan.period_seconds, return_counts=True
     )
     report.events = events.height
-    report.users = len(sizes)
+    report.users = int((sizes > 0).sum())
     report.user_items = events.select(pl.struct(USER, "item_id").n_unique()).item()
     report.actions = Counter(dict(events.group_by("action").len().iter_rows()))
     report.periods = Counter(dict(zip(periods.tolist(), in_period.tolist(), strict=True)))
     report.lengths = Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    report.histories = Counter({name: len(split.users) for name, split in splits.items()})
-    report.cold_starts = Counter({name: split.cold_starts for name, split in splits.items()})
     report.first, report.last = int(times.min()), int(times.max())  # type: ignore[arg-type]

@@ -17,16 +17,17 @@ from components.behavior_example_gen.arrow_files import (
     to_bytes,
     write_table,
 )
-from components.behavior_example_gen.cleaning import event_rules
+from components.behavior_example_gen.cleaning import event_rules, tie_order
 from components.behavior_example_gen.cleaning.cleaning import ORDER, RETURNED
+from components.behavior_example_gen.cleaning.event_rules import TAKEN_BACK
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.steps.catalogue import ATTRIBUTES
 from components.behavior_example_gen.steps.plan import Plan
 from components.behavior_example_gen.steps.reports import PartitionReport
 from components.behavior_example_gen.steps.scratch import Scratch
+from components.behavior_example_gen.steps.splitting import USER, Timeline, training_events
 
-USER = "user"
-"""Number of a user within the partition, by first appearance in the log."""
+_DAY = 86_400
 REPORT, ITEM_ATTRIBUTES = "report", "item_attributes"
 ITEM_COUNT_KEYS = ("item_id",)
 ITEM_ATTRIBUTE_KEYS = ("role", "item_id", "value")
@@ -38,7 +39,12 @@ class CleanPartition(beam.DoFn):
     """
 
     def __init__(
-        self, scratch: Scratch, config_json: str, timeless: bool, sample_every: int
+        self,
+        scratch: Scratch,
+        config_json: str,
+        timeless: bool,
+        sample_every: int,
+        with_items: bool,
     ) -> None:
         """Arguments must survive pickling.
 
@@ -46,12 +52,14 @@ class CleanPartition(beam.DoFn):
             scratch: where the spilled files are, and where the cleaned ones go.
             config_json: the DataConfig.
             timeless: the log has an order but no times.
-            sample_every: the time of every n-th event goes into the report.
+            sample_every: the time of about every n-th event goes into the report.
+            with_items: there are items files (`scratch.known_items`).
         """
         self._scratch = scratch
         self._config_json = config_json
         self._timeless = timeless
         self._sample_every = sample_every
+        self._with_items = with_items
 
     def process(self, element: tuple[int, Iterable[str | None]], checked: None) -> Iterator[Any]:
         """Cleans one partition.
@@ -86,20 +94,35 @@ class CleanPartition(beam.DoFn):
     def _apply_rules(
         self, events: pl.DataFrame, config: DataConfig, report: PartitionReport
     ) -> pl.DataFrame:
-        """Applies the rules and sorts by user, time and place in the log."""
+        """Applies the rules and sorts by user, time and `data.tie_order`."""
         dropped: Counter[str] = report.dropped
         codes = to_arrow(events.select("user_id")).column(0).combine_chunks().dictionary_encode()
-        events = events.with_columns(pl.Series(USER, codes.indices.to_numpy()))
+        users = codes.indices.to_numpy()
         if self._timeless:
-            events = events.drop(RETURNED).sort(USER, ORDER)
+            events = events.with_columns(pl.Series(USER, users)).drop(RETURNED).sort(USER, ORDER)
             # A user may have several lines, each counted from 0.
-            return events.with_columns(timestamp=pl.int_range(pl.len()).over(USER))
+            return events.with_columns(
+                timestamp=pl.int_range(pl.len()).over(USER),
+                **{TAKEN_BACK: pl.lit(event_rules.NEVER)},
+            )
+        # The order of the log must not show in that of the users.
+        ranks = pl.Series(codes.dictionary.to_pylist()).rank("ordinal").to_numpy() - 1
+        described = [name for name in events.columns if name not in (ORDER, RETURNED)]
+        events = events.with_columns(pl.Series(USER, ranks.astype(np.int64)[users]))
         events = events.sort(USER, "timestamp", ORDER)
         events = event_rules.without_duplicates(events, dropped)
-        events = event_rules.without_returns(events, dropped)
+        events = event_rules.with_returns(events, dropped)
         events, report.bots = event_rules.without_bots(
             events, config.max_events_per_user_per_day, dropped
         )
+        same = tie_order.tied(events[USER].to_numpy(), events["timestamp"].to_numpy())
+        titles = None
+        if self._with_items and same.any():
+            titles = read_tables([self._scratch.known_items], ["item_id", "title"])
+        report.directions = tie_order.count_directions(events, same, titles)
+        report.times_of_day = (events["timestamp"] % _DAY).unique().sort().head(3).to_list()
+        if config.tie_order == "drawn":
+            events = tie_order.drawn_order(events, same, config.seed, described)
         return events
 
     def _sample_times(
@@ -107,34 +130,39 @@ class CleanPartition(beam.DoFn):
     ) -> None:
         """Leaves the times that the cuts are made of.
 
-        Users who will be dropped for having too few events have no say. Rare items have: which
-        those are depends on the cuts.
+        Events that are taken back have no say, nor have users with too few events for any split.
+        Rare items have, and users with too few training events: which those are depends on the
+        cuts.
         """
+        stays = (events[TAKEN_BACK] == event_rules.NEVER).to_numpy()
         users = events[USER].to_numpy()
-        often = pl.Series(np.bincount(users)[users] >= config.min_user_events)
-        counted = events.select("timestamp", ORDER).filter(often)
+        often = np.bincount(users, stays)[users] >= config.min_user_events
+        counted = events.select("user_id", "timestamp").filter(pl.Series(stays & often))
         if counted.is_empty():
             return
         times = counted["timestamp"]
         report.first, report.last = int(times.min()), int(times.max())  # type: ignore[arg-type]
-        sample = counted.filter(pl.col(ORDER) % self._sample_every == 0)
-        report.times = sample["timestamp"].to_numpy()
+        if self._sample_every > 1:
+            # By what an event is, because every n-th of the log depends on the log's order.
+            drawn = tie_order.event_hashes(counted, 0) % np.uint64(self._sample_every) == 0
+            times = times.filter(pl.Series(drawn))
+        report.times = times.to_numpy()
 
 
 class CountItems(beam.DoFn):
-    """Yields the counts of a partition's items in the training period (bytes)."""
+    """Yields the counts of a partition's items in training (bytes)."""
 
     def process(self, element: tuple[int, str | None], plan: Plan) -> Iterator[bytes]:
         """Counts one partition.
 
         Args:
             element: partition, and its cleaned events (None is no file).
-            plan: the cuts.
+            plan: the cuts. Sequence files are counted as a whole.
         """
         _, path = element
         if path is None:
             return
-        events = read_tables([path], ["item_id", "timestamp"])
-        if not plan.leave_one_out:
-            events = events.filter(pl.col("timestamp") < plan.validation_cut)
+        events = read_tables([path], ["item_id", USER, "timestamp", TAKEN_BACK])
+        if not plan.timeless:
+            events = events.filter(pl.Series(training_events(Timeline.of(events), plan)))
         yield to_bytes(events.group_by("item_id").agg(count=pl.len()))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.behavior_example_gen.cleaning.cleaning import BAD_REASONS
+from components.behavior_example_gen.cleaning.event_rules import NEVER
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.steps.reports import FileReport, PartitionReport
 from trainer.errors import DataError
@@ -20,7 +21,6 @@ _PERIODS = (
     2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 182 * _DAY, 364 * _DAY,
 )  # fmt: skip
 _MAX_PERIODS = 60
-_NEVER = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Plan:
     period_start: int = 0
     period_seconds: int = 1
     """The bins of events_per_period."""
+    timeless: bool = False
+    """The log has an order but no times: rare items and users count, and leave, as in the papers
+    whose files these are, by all of their events and from all splits."""
 
 
 def check_bad_rows(reports: Sequence[FileReport], config: DataConfig, quarantine: str) -> None:
@@ -70,26 +73,27 @@ def bad_rows(reports: Sequence[FileReport]) -> Counter[str]:
     return total
 
 
-def make_plan(reports: Sequence[PartitionReport], leave_one_out: bool, config: DataConfig) -> Plan:
+def make_plan(reports: Sequence[PartitionReport], timeless: bool, config: DataConfig) -> Plan:
     """Sets the cuts and the bins.
 
     Args:
         reports: of all partitions.
-        leave_one_out: instead of cuts in time.
-        config: quantiles of the cuts.
+        timeless: the log has an order but no times, so that it is always split by leave_one_out.
+        config: kind of split, and quantiles of the cuts.
 
     Raises:
         DataError: a temporal split is impossible.
     """
+    leave_one_out = timeless or config.split == "leave_one_out"
     times = np.sort(np.concatenate([np.empty(0, np.int64), *(r.times for r in reports)]))
     if not len(times):  # no user has enough events: all is history, for the account
-        return Plan(leave_one_out, _NEVER, _NEVER)
+        return Plan(leave_one_out, NEVER, NEVER, timeless=timeless)
     first = min(report.first for report in reports if report.first is not None)
     last = max(report.last for report in reports if report.last is not None)
     period = next((p for p in _PERIODS if (last - first) // p < _MAX_PERIODS - 1), 364 * 10 * _DAY)
     start = first // period * period
     if leave_one_out:
-        return Plan(True, 0, 0, start, period)
+        return Plan(True, 0, 0, start, period, timeless)
     if first == last:
         raise DataError(
             f"all events are at {iso(first)}: there is no earlier and later to split by. "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from components.behavior_example_gen.cleaning import id_forms
 from components.behavior_example_gen.config import DataConfig
@@ -19,11 +20,16 @@ from components.behavior_example_gen.quality_record import (
 from components.behavior_example_gen.reading import remarks
 from components.behavior_example_gen.reading.raw_batch import swallowed_note
 from components.behavior_example_gen.reading.sources import Source
-from components.behavior_example_gen.steps import quarantine
+from components.behavior_example_gen.steps import instants, quarantine
+from components.behavior_example_gen.steps.history_step import LOG
 from components.behavior_example_gen.steps.plan import Plan, bad_rows, iso
 from components.behavior_example_gen.steps.reports import FileReport, HistoryReport, PartitionReport
 from trainer.errors import DataError
-from trainer.raw_history import SPLITS, TEST, VALIDATION
+from trainer.raw_history import SPLITS, TEST, TRAIN, VALIDATION
+
+_COUNTERS = (
+    "dropped", "left_out_of_training", "actions", "periods", "lengths", "histories", "cold_starts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,10 @@ def total(reports: Sequence[HistoryReport]) -> HistoryReport:
         result.events += report.events
         result.users += report.users
         result.user_items += report.user_items
-        for name in ("dropped", "actions", "periods", "lengths", "histories", "cold_starts"):
+        for name in _COUNTERS:
             getattr(result, name).update(getattr(report, name))
+        for split, sizes in report.instants.items():
+            result.instants.setdefault(split, Counter()).update(sizes)
     firsts = [report.first for report in reports if report.first is not None]
     lasts = [report.last for report in reports if report.last is not None]
     result.first = min(firsts, default=None)
@@ -57,19 +65,19 @@ def check_histories(reports: Reports, items: int, config: DataConfig) -> None:
 
     Args:
         reports: of all steps.
-        items: items in the histories.
+        items: items in the training histories.
         config: named in the messages.
 
     Raises:
         DataError: no events, no user with enough, one item only, or an empty split.
     """
     found = total(reports.histories)
-    lost = dropped(reports)
+    lost = dropped(reports) + found.left_out_of_training
     counts = ", ".join(f"{reason} {count:,}" for reason, count in lost.most_common())
-    if found.events == 0:
-        if lost["rare_user"]:
+    if items == 0:
+        if lost["rare_user"] and not lost["rare_item"]:
             raise DataError(
-                f"no user has {config.min_user_events} events or more "
+                f"no user has {config.min_user_events} events or more to be trained on "
                 f"(data.min_user_events): there is nothing to learn from. Dropped: {counts}"
             )
         raise DataError(
@@ -98,24 +106,40 @@ def dropped(reports: Reports) -> Counter[str]:
 
 
 def describe(
-    reports: Reports, sources: Sequence[Source], items: int, notes: Sequence[str]
+    reports: Reports,
+    sources: Sequence[Source],
+    used: pl.DataFrame,
+    notes: Sequence[str],
+    config: DataConfig,
 ) -> DataQualityRecord:
-    """The account of an ingestion."""
+    """The account of an ingestion.
+
+    Args:
+        reports: of all steps.
+        sources: the event files.
+        used: counts of items by `history_step.USED_ITEM_KEYS`.
+        notes: of other parts.
+        config: for `tie_order`.
+    """
     found = total(reports.histories)
     rows = sum(report.rows for report in reports.files)
     bad = sum(bad_rows(reports.files).values())
     plan = reports.plan
     timeless = sources[0].format == "sequences"
     later_events = found.events - found.users
+    ties = None if timeless else instants.tie_order(reports.partitions, config.tie_order)
+    held_out = instants.held_out(found.instants, used)
     return DataQualityRecord(
         files=[SourceFile(name=report.name, rows=report.rows) for report in reports.files],
         rows_read=rows,
         events_kept=found.events,
         users=found.users,
-        items=items,
+        items=used.filter(pl.col("part") == LOG).height,
+        trained_items=used.filter(pl.col("part") == TRAIN).height,
         bad_rows=bad,
         bad_fraction=bad / rows,
         dropped=dict(dropped(reports).most_common()),
+        left_out_of_training=dict((+found.left_out_of_training).most_common()),
         columns=_columns(sources),
         actions=dict(found.actions.most_common()),
         first_event=None if timeless or found.first is None else iso(found.first),
@@ -128,7 +152,10 @@ def describe(
             test_cut=None if plan.leave_one_out else iso(plan.test_cut),
             histories={split: found.histories[split] for split in SPLITS},
         ),
-        notes=[*notes, *_notes(reports, found)],
+        held_out=held_out,
+        tie_order=ties,
+        times_are_days=None if timeless else instants.times_are_days(reports.partitions),
+        notes=[*notes, *_notes(reports, found), *instants.notes(held_out, ties)],
         quarantine=quarantine.NAME,
         repeat_share=(found.events - found.user_items) / later_events if later_events else 0.0,
     )
@@ -148,6 +175,9 @@ def summary(account: DataQualityRecord, quarantine_file: str) -> list[str]:
     if account.dropped:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in account.dropped.items())
         lines.append(f"dropped: {reasons}")
+    if account.left_out_of_training:
+        reasons = ", ".join(f"{r} {count:,}" for r, count in account.left_out_of_training.items())
+        lines.append(f"kept, but not trained on: {reasons}")
     if account.bad_rows:
         lines.append(f"bad rows: {account.bad_rows:,}, see {quarantine_file}")
     return [*lines, *(f"note: {note}" for note in account.notes)]

@@ -38,11 +38,15 @@ class PartitionReport:
     dropped: Counter[str] = field(default_factory=Counter)
     bots: int = 0
     times: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    """Every n-th event's time, for the cuts; only events that the rules leave, of users who have
-    enough of them."""
+    """The time of about every n-th event, for the cuts; only events that the rules leave, of users
+    who have enough of them."""
     first: int | None = None
     last: int | None = None
     """Of all those events."""
+    directions: dict[str, dict[str, int]] = field(default_factory=dict)
+    """How neighbours within an instant stand in the log, see `tie_order.count_directions`."""
+    times_of_day: list[int] = field(default_factory=list)
+    """Seconds since midnight (UTC) that occur; three where there are more."""
 
 
 @dataclass
@@ -54,6 +58,9 @@ class HistoryReport:
     user_items: int = 0
     """Distinct pairs of user and item."""
     dropped: Counter[str] = field(default_factory=Counter)
+    """Events in no history and no target, by reason."""
+    left_out_of_training: Counter[str] = field(default_factory=Counter)
+    """Events before what is held out that only histories of other splits have, by reason."""
     actions: Counter[str] = field(default_factory=Counter)
     periods: Counter[int] = field(default_factory=Counter)
     """Events by number of the period."""
@@ -63,5 +70,7 @@ class HistoryReport:
     """Examples by split."""
     cold_starts: Counter[str] = field(default_factory=Counter)
     """Users by split who have a target but no history."""
+    instants: dict[str, Counter[int]] = field(default_factory=dict)
+    """By split, the users by number of distinct items in the instant that is held out."""
     first: int | None = None
     last: int | None = None

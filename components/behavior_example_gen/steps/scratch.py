@@ -40,9 +40,9 @@ class Scratch:
         return sorted(fileio.glob(f"{self.folder}/quarantine/*.csv"))
 
     @property
-    def item_categories(self) -> str:
-        """Category of each item, from the items file."""
-        return f"{self.folder}/item_categories.arrow"
+    def known_items(self) -> str:
+        """Title and category of each item, from the items files."""
+        return f"{self.folder}/known_items.arrow"
 
     @property
     def kept_items(self) -> str:
@@ -51,7 +51,7 @@ class Scratch:
 
     @property
     def used_items(self) -> str:
-        """Items that occur in the histories."""
+        """How often items occur, by `history_step.USED_ITEM_KEYS`."""
         return f"{self.folder}/used_items.arrow"
 
     @property

@@ -1,4 +1,9 @@
-"""Histories and targets of each split, as masks over events sorted by user and time."""
+"""Histories and targets of each split, as masks over events sorted by user and time.
+
+Each history is the log as it was known when it ends: without what comes later, and with purchases
+that were returned only later. Targets are what the log shows at its end: what was returned is no
+target.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,57 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from components.behavior_example_gen.cleaning.event_rules import NEVER, TAKEN_BACK
 from components.behavior_example_gen.steps.plan import Plan
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+USER = "user"
+"""Number of a user within the partition, in the order of the ids; without times, of the log."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Whose event each one is, and from when to when it stands in the log.
+
+    Attributes:
+        users: [n] number of each event's user, 0 … u - 1 without gaps, ascending.
+        times: [n] epoch seconds, ascending within a user.
+        taken_back: [n] epoch seconds of the return that takes the event back; `NEVER` if none.
+    """
+
+    users: Ints
+    times: Ints
+    taken_back: Ints
+
+    @classmethod
+    def of(cls, events: pl.DataFrame) -> Timeline:
+        """Of cleaned events, sorted by user and time."""
+        codes = events[USER].to_numpy()
+        starts = np.append(False, codes[1:] != codes[:-1])[: len(codes)]
+        return cls(
+            np.cumsum(starts, dtype=np.int64),
+            events["timestamp"].to_numpy(),
+            events[TAKEN_BACK].to_numpy(),
+        )
+
+    @property
+    def stays(self) -> Bools:
+        """[n] whether the event is there at the end of the log."""
+        return self.taken_back == NEVER
+
+    def known_at(self, moments: Ints | int) -> Bools:
+        """Whether an event is there just before a moment, or each user's own: bool [n].
+
+        Args:
+            moments: epoch seconds, one or [users].
+        """
+        moments = moments if isinstance(moments, int) else moments[self.users]
+        return (self.times < moments) & (self.taken_back >= moments)
 
 
 @dataclass(frozen=True)
@@ -28,50 +78,79 @@ class Split:
     """Users left out because they have a target but no history."""
 
 
-def split_events(users: Ints, times: Ints, plan: Plan) -> dict[str, Split]:
+def training_events(timeline: Timeline, plan: Plan) -> Bools:
+    """Whether an event comes before what is held out: bool [n]."""
+    if plan.leave_one_out:
+        return timeline.known_at(_last_instants(timeline).validation)
+    return timeline.known_at(plan.validation_cut)
+
+
+def split_events(
+    timeline: Timeline, plan: Plan, learnt: Bools, min_user_events: int
+) -> dict[str, Split]:
     """Splits all events.
 
     Args:
-        users: [n] number of each event's user, 0 … u - 1 without gaps, ascending.
-        times: [n] epoch seconds, ascending within a user.
+        timeline: of the events.
         plan: the cuts, or leave_one_out.
+        learnt: [n] whether the event's item is frequent enough to be trained on. Other events are
+            in no training history; they are in the histories and targets of the other splits.
+        min_user_events: users with fewer events to be trained on have no training history.
     """
+    nothing = np.zeros(len(timeline.users), bool)
+    trained = training_events(timeline, plan) & learnt
+    often = np.bincount(timeline.users, trained) >= min_user_events
+    train = _select(timeline.users, trained & often[timeline.users], nothing, False)
     if plan.leave_one_out:
-        return _leave_one_out(users)
-    nothing = np.zeros(len(users), bool)
+        last = _last_instants(timeline)
+        return {
+            TRAIN: train,
+            VALIDATION: _held_out(timeline, last.validation),
+            TEST: _held_out(timeline, last.test),
+        }
     return {
-        TRAIN: _select(users, times < plan.validation_cut, nothing, False),
-        VALIDATION: _window(users, times, plan.validation_cut, plan.test_cut),
-        TEST: _window(users, times, plan.test_cut, None),
+        TRAIN: train,
+        VALIDATION: _window(timeline, plan.validation_cut, plan.test_cut),
+        TEST: _window(timeline, plan.test_cut, NEVER),
     }
 
 
-def _window(users: Ints, times: Ints, start: int, end: int | None) -> Split:
-    """History before `start`; target: each user's first instant in [start, end)."""
-    inside = times >= start
-    if end is not None:
-        inside &= times < end
-    first = np.full(_count(users), np.iinfo(np.int64).max)
-    np.minimum.at(first, users[inside], times[inside])
-    target = inside & (times == first[users])
-    return _select(users, times < start, target, True)
+def _window(timeline: Timeline, start: int, end: int) -> Split:
+    """History: as known at `start`; target: each user's first instant in [start, end)."""
+    users, times = timeline.users, timeline.times
+    inside = timeline.stays & (times >= start) & (times < end)
+    first = np.full(_count(users), NEVER)
+    found = np.flatnonzero(inside)[::-1]
+    first[users[found]] = times[found]  # the earliest is written last
+    return _select(users, timeline.known_at(start), inside & (times == first[users]), True)
 
 
-def _leave_one_out(users: Ints) -> dict[str, Split]:
-    """Last event for test, the one before for validation; users with fewer than three train only.
+@dataclass(frozen=True)
+class _LastInstants:
+    """[users] epoch seconds of the last two instants; `NEVER` for users with fewer than three."""
 
-    The validation event belongs to the history when the test event is predicted.
-    """
-    sizes = np.bincount(users, minlength=_count(users))
-    ends = np.cumsum(sizes)[users] if len(users) else users
-    from_end = ends - np.arange(len(users))  # 1 for a user's last event
-    long = sizes[users] >= 3
-    nothing = np.zeros(len(users), bool)
-    return {
-        TRAIN: _select(users, ~long | (from_end > 2), nothing, False),
-        VALIDATION: _select(users, long & (from_end > 2), long & (from_end == 2), True),
-        TEST: _select(users, long & (from_end > 1), long & (from_end == 1), True),
-    }
+    validation: Ints
+    test: Ints
+
+
+def _last_instants(timeline: Timeline) -> _LastInstants:
+    stays = timeline.stays
+    users, times = timeline.users[stays], timeline.times[stays]
+    opens = np.append(True, (users[1:] != users[:-1]) | (times[1:] != times[:-1]))[: len(users)]
+    users, times = users[opens], times[opens]
+    sizes = np.bincount(users, minlength=_count(timeline.users))
+    long = np.flatnonzero(sizes >= 3)
+    last = np.cumsum(sizes)[long] - 1
+    validation, test = np.full((2, len(sizes)), NEVER)
+    validation[long], test[long] = times[last - 1], times[last]
+    return _LastInstants(validation, test)
+
+
+def _held_out(timeline: Timeline, instants: Ints) -> Split:
+    """History: as known just before each user's instant; target: all of the instant."""
+    held_out = instants[timeline.users]
+    history = timeline.known_at(instants) & (held_out < NEVER)
+    return _select(timeline.users, history, timeline.stays & (timeline.times == held_out), True)
 
 
 def _select(users: Ints, history: Bools, target: Bools, with_target: bool) -> Split:
