@@ -92,7 +92,8 @@ def count_directions(
     if not later.size:
         return {}
     pairs = {"item_id": (events["item_id"][later - 1], events["item_id"][later])}
-    numbers = tuple(side.cast(pl.Int64, strict=False) for side in pairs["item_id"])
+    left, right = pairs["item_id"]
+    numbers = left.cast(pl.Int64, strict=False), right.cast(pl.Int64, strict=False)
     if not any(side.null_count() for side in numbers):
         pairs["item_number"] = numbers
     found = _titles(events, titles)

@@ -183,8 +183,8 @@ def _account(
     report.cold_starts = Counter({name: split.cold_starts for name, split in splits.items()})
     for name in (VALIDATION, TEST):
         held_out = events.select(USER, "item_id").filter(pl.Series(splits[name].target))
-        sizes = held_out.group_by(USER).agg(pl.col("item_id").n_unique())["item_id"]
-        report.instants[name] = Counter(sizes.to_list())
+        baskets = held_out.group_by(USER).agg(pl.col("item_id").n_unique())["item_id"]
+        report.instants[name] = Counter(baskets.to_list())
     if not kept.any():
         return
     events = events.select(USER, "item_id", "action", "timestamp").filter(pl.Series(kept))
