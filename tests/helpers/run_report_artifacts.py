@@ -22,9 +22,11 @@ from tensorflow_model_analysis.writers import metrics_plots_and_validations_writ
 from components.baseline_model.record import BaselineRecord
 from components.behavior_example_gen.quality_record import (
     DataQualityRecord,
+    HeldOut,
     Period,
     SourceFile,
     SplitCuts,
+    TieOrder,
 )
 from components.cluster_combiner.record import (
     CombinationRecord,
@@ -191,9 +193,11 @@ def _data_quality(folder: Path, users: int, actions: tuple[str, ...]) -> None:
         events_kept=sum(events),
         users=users,
         items=12_345,
+        trained_items=11_002,
         bad_rows=3,
         bad_fraction=3 / rows,
         dropped={"duplicate": 5_012, "rare_item": 48_211, "unreadable": 3, "cancellation": 1_204},
+        left_out_of_training={"rare_item": 7_310},
         columns={
             "user_id": "household_id",
             "item_id": "product_id",
@@ -216,6 +220,15 @@ def _data_quality(folder: Path, users: int, actions: tuple[str, ...]) -> None:
             test_cut="2017-11-26T12:30:00+00:00",
             histories={"train": users, "validation": users - 90, "test": users - 120},
         ),
+        held_out={
+            name: HeldOut(
+                users=users - 90, items=9_876, unknown_items=543, several_items=0.834,
+                median_items=7.0,
+            )
+            for name in ("validation", "test")
+        },
+        tie_order=TieOrder(rule="drawn", neighbours=987_654, ascending={"item_id": 0.999}),
+        times_are_days=False,
         notes=["Times without a zone were read as UTC."],
         quarantine="quarantine.csv",
         repeat_share=0.487,

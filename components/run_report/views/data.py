@@ -21,10 +21,10 @@ REASONS = {
     "absurd_timestamp": "the time lies in the future or before any shop",
     "duplicate": "exact copy of another row",
     "cancellation": "the row is a return or a cancellation",
-    "cancelled_purchase": "the purchase was returned or cancelled later",
+    "cancelled_purchase": "the purchase was returned; a history that ends before has it still",
     "bot_user": "the user has more events than a person makes",
-    "rare_item": "the item has fewer events than the minimum",
-    "rare_user": "the user has fewer events than the minimum",
+    "rare_item": "the item has too few events to be trained on, and no judged user has the row",
+    "rare_user": "the user has too few events to be trained on, and is not judged",
 }
 
 COLOUR = "#0072b2"
@@ -55,6 +55,7 @@ class DataView:
     quantiles: list[tuple[str, str]]
     actions: list[tuple[str, int, str]]
     titled: str
+    untrained: str
 
 
 def data_view(inputs: ReportInputs) -> DataView | None:
@@ -89,7 +90,14 @@ def data_view(inputs: ReportInputs) -> DataView | None:
         if total_actions
         else [],
         titled=titled,
+        untrained=", ".join(
+            f"{fmt.integer(rows)} of {_UNTRAINED.get(reason, fmt.words(reason))}"
+            for reason, rows in data.left_out_of_training.items()
+        ),
     )
+
+
+_UNTRAINED = {"rare_item": "rare items", "rare_user": "users with few events"}
 
 
 _QUANTILES = {

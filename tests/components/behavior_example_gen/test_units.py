@@ -20,7 +20,7 @@ from components.behavior_example_gen.reading.readers import read
 from components.behavior_example_gen.steps import catalogue, quality
 from components.behavior_example_gen.steps.plan import Plan, make_plan
 from components.behavior_example_gen.steps.reports import PartitionReport
-from components.behavior_example_gen.steps.splitting import split_events
+from components.behavior_example_gen.steps.splitting import Timeline, split_events
 from components.behavior_example_gen.timestamps import epoch_seconds, read_times
 from trainer import raw_history
 from trainer.errors import DataError
@@ -246,6 +246,10 @@ def _events(rows: list[tuple[str, str, int, float, bool]]) -> pl.DataFrame:
     return frame.with_columns(action=pl.lit("buy"), order=pl.int_range(pl.len()))
 
 
+def _at_the_end(events: pl.DataFrame) -> pl.DataFrame:
+    return events.filter(pl.col("taken_back") == event_rules.NEVER)
+
+
 def test_a_return_takes_back_the_latest_equal_purchase() -> None:
     dropped: Counter[str] = Counter()
     events = _events(
@@ -261,7 +265,7 @@ def test_a_return_takes_back_the_latest_equal_purchase() -> None:
             ("u", "a", 9, 2, False),
         ]
     )
-    left = event_rules.without_returns(events, dropped)
+    left = _at_the_end(event_rules.with_returns(events, dropped))
     assert left.select("user_id", "item_id", "timestamp").rows() == [
         ("u", "b", 5),
         ("v", "a", 7),
@@ -285,8 +289,15 @@ def test_returns_match_brackets_like_a_stack() -> None:
                 stack.append(n)
             elif stack:
                 stack.pop()
-        left = event_rules.without_returns(_events(rows), Counter())
+        left = _at_the_end(event_rules.with_returns(_events(rows), Counter()))
         assert left["timestamp"].to_list() == sorted(n for stack in stacks.values() for n in stack)
+
+
+def test_a_return_of_the_same_second_comes_after_its_purchase() -> None:
+    rows = [("u", "a", 1, 1.0, True), ("u", "a", 1, 1.0, False), ("u", "a", 3, 1.0, False)]
+    for order in (rows, [rows[1], rows[0], rows[2]]):
+        left = event_rules.with_returns(_events(order), Counter())
+        assert left.select("timestamp", "taken_back").rows() == [(1, 1), (3, event_rules.NEVER)]
 
 
 def _random_log(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -302,7 +313,7 @@ def _random_log(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_temporal_split_leaks_nothing(seed: int) -> None:
     users, times = _random_log(seed)
     plan = Plan(False, validation_cut=70, test_cut=85)
-    splits = split_events(users, times, plan)
+    splits = split_events(_kept(users, times), plan, np.ones(len(users), bool), 1)
     assert not splits["train"].target.any()
     assert (times[splits["train"].history] < 70).all()
     for name, start, end in (("validation", 70, 85), ("test", 85, 10**9)):
@@ -328,14 +339,81 @@ def test_temporal_split_leaks_nothing(seed: int) -> None:
         assert split.cold_starts == len(cold)
 
 
+def _kept(users: np.ndarray, times: np.ndarray) -> Timeline:
+    return Timeline(users, times, np.full(len(users), event_rules.NEVER))
+
+
+def _letters(text: str, mask: np.ndarray) -> str:
+    return "".join(letter for letter, chosen in zip(text, mask, strict=True) if chosen)
+
+
 def test_leave_one_out_split() -> None:
     users = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2])
-    splits = split_events(users, np.zeros(9, np.int64), Plan(True))
+    times = np.array([0, 1, 2, 3, 0, 1, 0, 1, 2])
+    splits = split_events(_kept(users, times), Plan(True), np.ones(9, bool), 1)
     assert splits["train"].history.tolist() == [1, 1, 0, 0, 1, 1, 1, 0, 0]
     assert splits["validation"].target.tolist() == [0, 0, 1, 0, 0, 0, 0, 1, 0]
     assert splits["validation"].history.tolist() == [1, 1, 0, 0, 0, 0, 1, 0, 0]
     assert splits["test"].target.tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 1]
     assert splits["test"].history.tolist() == [1, 1, 1, 0, 0, 0, 1, 1, 0]
+
+
+def test_leave_one_out_holds_out_whole_instants() -> None:
+    """A receipt is never cut in two; a user of two instants only trains."""
+    text = "ABCXYZ" + "DEF"
+    users = np.array([0] * 6 + [1] * 3)
+    times = np.array([1, 2, 2, 9, 9, 9, 1, 1, 2])
+    splits = split_events(_kept(users, times), Plan(True), np.ones(9, bool), 1)
+    found = {
+        name: (_letters(text, split.history), _letters(text, split.target))
+        for name, split in splits.items()
+    }
+    assert found == {"train": ("ADEF", ""), "validation": ("A", "BC"), "test": ("ABC", "XYZ")}
+
+
+@pytest.mark.parametrize("plan", [Plan(False, validation_cut=4, test_cut=7), Plan(True)])
+def test_a_history_is_what_was_known_when_it_ends(plan: Plan) -> None:
+    """A return takes a purchase out of the histories after it, and out of the targets."""
+    text = "ABCVWST"
+    times = np.array([1, 2, 3, 5, 5, 8, 8])
+    returns = {"A": 3, "B": 5, "C": 9, "W": 6, "T": 9}
+    taken_back = np.array([returns.get(letter, event_rules.NEVER) for letter in text])
+    timeline = Timeline(np.zeros(7, np.int64), times, taken_back)
+    if plan.leave_one_out:  # an earlier instant, so that three stay
+        text, timeline = (
+            "0" + text,
+            Timeline(
+                np.zeros(8, np.int64),
+                np.append(0, times),
+                np.append(event_rules.NEVER, taken_back),
+            ),
+        )
+    splits = split_events(timeline, plan, np.ones(len(text), bool), 1)
+    found = {
+        name: (_letters(text, split.history), _letters(text, split.target))
+        for name, split in splits.items()
+    }
+    first = "0" if plan.leave_one_out else ""
+    assert found == {
+        "train": (first + "BC", ""),
+        "validation": (first + "BC", "V"),
+        "test": (first + "CV", "S"),
+    }
+
+
+def test_what_is_not_learnt_stays_in_what_is_judged() -> None:
+    """Rare items and users with few training events leave the training histories only."""
+    text = "aRbRnR" + "aRb" + "Rcb"
+    users = np.array([0] * 6 + [1] * 3 + [2] * 3)
+    times = np.array([1, 2, 3, 5, 8, 8, 1, 2, 5, 1, 2, 3])
+    learnt = np.array([letter != "R" for letter in text])
+    splits = split_events(_kept(users, times), Plan(False, 4, 7), learnt, 2)
+    assert _letters(text, splits["train"].history) == "abcb"  # user 1 has one such event
+    assert splits["train"].users.tolist() == [0, 2]
+    assert _letters(text, splits["validation"].history) == "aRbaR"
+    assert _letters(text, splits["validation"].target) == "Rb"
+    assert _letters(text, splits["test"].history) == "aRbR"
+    assert _letters(text, splits["test"].target) == "nR"
 
 
 def test_cuts_are_quantiles_of_the_times() -> None:
@@ -376,11 +454,13 @@ def test_an_items_file_that_does_not_fit_the_log_is_told() -> None:
 def test_the_summary_names_what_was_dropped_and_where_it_is() -> None:
     account = DataQualityRecord.model_construct(
         rows_read=1300, events_kept=1200, users=40, items=9, bad_rows=2,
-        dropped={"rare_item": 98, "bad_timestamp": 2}, notes=["only one user is left"],
+        dropped={"rare_item": 98, "bad_timestamp": 2}, left_out_of_training={"rare_item": 7},
+        notes=["only one user is left"],
     )  # fmt: skip
     assert quality.summary(account, "out/quarantine.csv") == [
         "1,300 rows: 1,200 events of 40 users and 9 items kept",
         "dropped: rare_item 98, bad_timestamp 2",
+        "kept, but not trained on: rare_item 7",
         "bad rows: 2, see out/quarantine.csv",
         "note: only one user is left",
     ]

@@ -83,6 +83,8 @@ def test_data_quality(page):
     assert "Times without a zone were read as UTC." in page.text
     assert "neither kept nor counted" not in page.text
     assert "transaction_timestamp" in page.text
+    assert "9,876 543 83.4% of users, median 7" in page.text
+    assert "not trained on: events 7,310 of rare items." in page.text
 
 
 def test_unaccounted_rows_are_admitted(full):
