@@ -128,13 +128,17 @@ def _mixed(values: Hashes) -> Hashes:
 def _values(column: pl.Series, seed: int) -> Hashes:
     """The column as numbers: text by its hash, everything else by its bits."""
     if column.dtype == pl.String:
-        codes = to_arrow(column.to_frame()).column(0).combine_chunks().dictionary_encode()
+        # Users, sessions and actions come in runs: each is looked up once.
+        opens = column.ne_missing(column.shift(1))
+        firsts = column.filter(opens).to_frame()
+        codes = to_arrow(firsts).column(0).combine_chunks().dictionary_encode()
         key = seed.to_bytes(8, "big")
         digests = b"".join(
             hashlib.blake2b(value.encode(), digest_size=8, key=key).digest()
             for value in codes.dictionary.to_pylist()
         )
-        return np.frombuffer(digests, "<u8").astype(np.uint64)[codes.indices.to_numpy()]
+        hashes = np.frombuffer(digests, "<u8").astype(np.uint64)[codes.indices.to_numpy()]
+        return hashes[np.cumsum(opens.to_numpy()) - 1]
     if column.dtype.is_float():
         return (column.cast(pl.Float64).to_numpy() + 0.0).view(np.uint64)  # -0.0 is 0.0
     return column.cast(pl.Int64).to_numpy().view(np.uint64)

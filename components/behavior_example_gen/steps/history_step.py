@@ -148,11 +148,14 @@ def _account_of_dropped(
     before = training_events(timeline, plan)
     stays = timeline.stays
     rare_item = stays & ~used & before & ~learnt
-    rare_user = stays & ~of_user & ~rare_item
-    kept = stays & ~rare_item & ~rare_user
+    early = np.bincount(timeline.users, before)[timeline.users] > 0
+    rare_user = stays & ~of_user & ~rare_item & early
+    late_user = stays & ~of_user & ~early
+    kept = stays & ~rare_item & ~rare_user & ~late_user
     untrained = kept & before & ~splits[TRAIN].history
     report.dropped["rare_item"] += int(rare_item.sum())
     report.dropped["rare_user"] += int(rare_user.sum())
+    report.dropped["late_user"] += int(late_user.sum())
     report.left_out_of_training["rare_item"] += int((untrained & ~learnt).sum())
     report.left_out_of_training["rare_user"] += int((untrained & learnt).sum())
     return kept

@@ -25,6 +25,7 @@ REASONS = {
     "bot_user": "the user has more events than a person makes",
     "rare_item": "the item has too few events to be trained on, and no judged user has the row",
     "rare_user": "the user has too few events to be trained on, and is not judged",
+    "late_user": "the user came so late that no history precedes what would be judged",
 }
 
 COLOUR = "#0072b2"
