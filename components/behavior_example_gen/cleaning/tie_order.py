@@ -53,9 +53,10 @@ def drawn_order(
     if not rows.size:
         return events
     draws = event_hashes(events.select(described)[rows], seed)
-    order = np.lexsort((draws, np.cumsum(~same[rows])))
+    keys = pl.DataFrame({"instant": np.cumsum(~same[rows]), "draw": draws})
+    order = keys.select(pl.arg_sort_by("instant", "draw", maintain_order=True)).to_series()
     places = np.arange(events.height)
-    places[rows] = rows[order]
+    places[rows] = rows[order.to_numpy()]
     return events[places]
 
 
