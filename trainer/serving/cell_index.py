@@ -234,7 +234,7 @@ class CellIndex(tf.Module):
         # A loop of no rounds would not know the shape of its result.
         nobody = tf.cast(batch == 0, tf.int32)
         queries = tf.pad(queries, [[0, nobody], [0, 0]])
-        asked = tf.pad(tf.broadcast_to(k, [batch]), [[0, nobody]])
+        asked = tf.pad(tf.broadcast_to(k, [batch]), [[0, nobody]], constant_values=1)
         longest = k if k.shape.rank == 0 else tf.reduce_max(asked)
         of_cells = tf.matmul(queries, self._centres)
         # A long list, or a user with a long history to leave out, needs more cells than the ten

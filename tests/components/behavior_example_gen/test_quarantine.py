@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from components.behavior_example_gen.reading.batches import Rejected
+from components.behavior_example_gen.reading.raw_batch import Rejected
 from components.behavior_example_gen.steps.quarantine import QuarantineWriter
 
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
