@@ -77,13 +77,13 @@ def test_sampled_softmax_over_everything_is_the_full_one(catalogue, batch):
 
 
 def test_an_item_that_is_a_target_twice_counts_once_against_the_others(catalogue, batch):
-    query, own, _ = batch
-    rows = len(query)
+    rows = len(batch.query)
 
     def loss(targets, weights, samples=10):
         tf.random.set_seed(7)
         targets, weights = (tf.constant([row] * rows) for row in (targets, weights))
-        return float(sampled_softmax_loss(catalogue, query, own, targets, [weights], samples))
+        labelled = LabelledQueries(batch.query, targets, [weights], batch.own)
+        return float(sampled_softmax_loss(catalogue, labelled, samples))
 
     once = loss([3, 5, 0, 0], [0.7, 0.3, 0.0, 0.0])
     assert loss([3, 5, 3, 3], [0.5, 0.3, 0.1, 0.1]) == pytest.approx(once, rel=1e-6)
