@@ -67,9 +67,9 @@ class LabelConfig(Settings):
 
     max_targets: Annotated[int, Field(ge=1)] = 8
     """At most how many items of the next instant (a basket) one sample is trained on."""
-    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    """Weight of the next item in log order, which the metrics ask for; the rest of its instant
-    shares what remains. Lower it where the order inside a basket means nothing to you."""
+    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] | Literal["even"] = "even"
+    """Weight of the next item in log order; the rest of its instant shares what remains. With
+    "even" all items of the instant have the same share: right where their order means nothing."""
     later_items: Annotated[int, Field(ge=0)] = 3
     """Every second member of the encoder also learns this many items after the next instant."""
     later_weight: Share = 0.3

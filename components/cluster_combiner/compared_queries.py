@@ -74,7 +74,7 @@ def fit_specialists(inputs: CombinerInputs, validation: Scored) -> Fit:
         histories=validation.histories,
         catalogue=inputs.encoder.catalogue,
         own_events=inputs.encoder.own_events,
-        rank_of=validation.scorer.ranks,
+        values_of=validation.scorer.values,
         config=inputs.config,
         seed=inputs.seed,
     )

@@ -14,6 +14,7 @@ from components.cluster_combiner.record import (
     Metrics,
     SliceComparison,
     SplitComparison,
+    Task,
 )
 from trainer.data import features
 from trainer.data.histories import Histories
@@ -30,6 +31,7 @@ from trainer.evaluation.compared_models import (
 )
 from trainer.evaluation.metrics import (
     BASKET_CUTOFFS,
+    BASKET_PRIMARY,
     basket_metric_names,
     basket_values,
     ranking_metrics,
@@ -47,12 +49,11 @@ class Ranks(NamedTuple):
 
     Attributes:
         next_item: int [users], rank of the next item, 0 where there is none.
-        basket: int [items], rank of each item of `Baskets`, 0 if it is not listed; None where every
-            basket is one item, so that the next item says it all.
+        held_out: int [items], rank of each item of `Baskets`, 0 if it is not listed.
     """
 
     next_item: np.ndarray
-    basket: np.ndarray | None
+    held_out: np.ndarray
 
 
 def rank_models(
@@ -64,7 +65,7 @@ def rank_models(
     encoder: BehaviorEncoder,
     counts: np.ndarray,
 ) -> pl.DataFrame:
-    """Ranks the users' next items under every model's queries; baskets under `IN_RESULTS` only.
+    """Ranks what the users took next under every model's queries.
 
     Args:
         split: name of the split.
@@ -83,8 +84,6 @@ def rank_models(
     def ranks(name: str, query: np.ndarray) -> Ranks:
         share = float(name != ENCODER)
         next_item = scorer.ranks(query, share)
-        if not baskets.several or name not in IN_RESULTS:
-            return Ranks(next_item, None)
         return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
 
     models = {name: ranks(name, query) for name, query in queries.items()}
@@ -112,29 +111,38 @@ def rank_table(
         exclude_seen: whether the histories' items are left out of the ranking.
 
     Returns:
-        Columns split, cluster, history_length, target_frequency (training events of the next item;
-        0 for one that the model does not know), the rank of the next item under each model, and
-        `MODEL_METRIC` for each of `IN_RESULTS` and each basket metric, null where every basket is
-        one item.
+        Columns split, cluster, history_length, held_out (how many items the user took next),
+        target_frequency (training events of the most frequent of them; 0 where the model knows
+        none), the rank of the next item in log order under each model, and `MODEL_METRIC` for each
+        model and each metric of `basket_metric_names`.
     """
     ranks = _free_ranks(histories, baskets, counts, exclude_seen) | models
-    known = np.concatenate([[0], counts, [0]])
     table = pl.DataFrame(
         {
             "split": [split] * len(histories),
             "cluster": clusters.astype(np.int64),
             "history_length": length_buckets(histories.lengths).astype(str).tolist(),
-            "target_frequency": known[np.minimum(histories.next_item, len(counts) + 1)],
+            "held_out": np.diff(baskets.splits),
+            "target_frequency": _most_frequent(baskets, counts),
             **{name: found.next_item.astype(np.int64) for name, found in ranks.items()},
         }
     )
     values = [
-        _basket_column(baskets, ranks[name], metric).alias(f"{name}_{metric}")
-        for name in IN_RESULTS
-        if name in ranks
+        pl.Series(f"{name}_{metric}", basket_values(found.held_out, baskets.splits, metric))
+        for name, found in ranks.items()
         for metric in basket_metric_names()
     ]
     return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
+
+
+def primary_values(rows: pl.DataFrame, model: str) -> np.ndarray:
+    """float64 [users], NDCG@10 of everything that a user took next (see `Scorer.values`).
+
+    Args:
+        rows: of `rank_table`.
+        model: one of its models.
+    """
+    return rows[f"{model}_{BASKET_PRIMARY}"].to_numpy()
 
 
 def summarise(table: pl.DataFrame) -> ComparisonRecord:
@@ -142,6 +150,7 @@ def summarise(table: pl.DataFrame) -> ComparisonRecord:
 
     The users who belong to no cluster are the slice "-1" of `by_cluster`.
     """
+    task: Task = "next_basket" if (table["held_out"] > 1).any() else "next_item"
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
     table = table.with_columns(band=pl.Series(np.array(FREQUENCY_BANDS)[bands].tolist()))
     clusters = table["cluster"].unique().sort().to_list()
@@ -150,12 +159,12 @@ def summarise(table: pl.DataFrame) -> ComparisonRecord:
         rows = table.filter(pl.col("split") == split)
         splits[split] = SplitComparison(
             users=rows.height,
-            overall=_metrics(rows),
-            by_cluster=_by(rows, "cluster", clusters),
-            by_history_length=_by(rows, "history_length", LENGTH_BUCKETS),
-            by_target_frequency=_by(rows, "band", FREQUENCY_BANDS),
+            overall=_metrics(rows, task),
+            by_cluster=_by(rows, task, "cluster", clusters),
+            by_history_length=_by(rows, task, "history_length", LENGTH_BUCKETS),
+            by_target_frequency=_by(rows, task, "band", FREQUENCY_BANDS),
         )
-    return ComparisonRecord(models=_compared(table), splits=splits)
+    return ComparisonRecord(task=task, models=_compared(table), splits=splits)
 
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:
@@ -174,38 +183,43 @@ def _free_ranks(
     ranks = {}
     for name, rank in ((POPULARITY, popularity_ranks), (OWN_ITEMS, own_items_ranks)):
         next_item = rank(*given, histories.next_item, exclude_seen)
-        basket = None
-        if baskets.several:
-            basket = rank(*given, baskets.items, exclude_seen, baskets.splits)
-            basket[basket > baskets.catalogue] = 0
-        ranks[name] = Ranks(next_item, basket)
+        held_out = rank(*given, baskets.items, exclude_seen, baskets.splits)
+        held_out[held_out > baskets.catalogue] = 0
+        ranks[name] = Ranks(next_item, held_out)
     return ranks
 
 
-def _basket_column(baskets: Baskets, ranks: Ranks, metric: str) -> pl.Expr:
-    if ranks.basket is None:
-        return pl.lit(None, pl.Float64)
-    return pl.lit(pl.Series(basket_values(ranks.basket, baskets.splits, metric)))
+def _most_frequent(baskets: Baskets, counts: np.ndarray) -> np.ndarray:
+    """int64 [users], training events of the most frequent item of each basket.
+
+    Not those of its first item: the order inside a basket must change no figure.
+    """
+    known = np.concatenate([[0], counts, [0]])
+    users = np.repeat(np.arange(len(baskets.splits) - 1), np.diff(baskets.splits))
+    most = np.zeros(len(baskets.splits) - 1, np.int64)
+    np.maximum.at(most, users, known[np.minimum(baskets.items, len(counts) + 1)])
+    return most
 
 
-def _by(rows: pl.DataFrame, column: str, values: Sequence[Any]) -> dict[str, SliceComparison]:
+def _by(
+    rows: pl.DataFrame, task: Task, column: str, values: Sequence[Any]
+) -> dict[str, SliceComparison]:
     """Metrics of the users with each of the values that occurs."""
     return {
-        str(value): SliceComparison(users=part.height, models=_metrics(part))
+        str(value): SliceComparison(users=part.height, models=_metrics(part, task))
         for value in values
         if (part := rows.filter(pl.col(column) == value)).height
     }
 
 
-def _metrics(rows: pl.DataFrame) -> dict[str, Metrics]:
+def _metrics(rows: pl.DataFrame, task: Task) -> dict[str, Metrics]:
     metrics: dict[str, Metrics] = {
         name: {**ranking_metrics(rows[name].to_numpy())} for name in _compared(rows)
     }
-    for name in metrics:
-        for metric in basket_metric_names():
-            values = rows[f"{name}_{metric}"].drop_nulls().to_numpy()
-            if values.size:
-                metrics[name][metric] = float(values.mean())
+    if task != "next_item" and rows.height:
+        for name in metrics:
+            for metric in basket_metric_names():
+                metrics[name][metric] = float(rows[f"{name}_{metric}"].to_numpy().mean())
     return metrics
 
 

@@ -1,7 +1,7 @@
 """Fitting the specialists' strengths, and judging whether they are worth using.
 
 All strengths start at zero, where the global encoder answers alone. They rise only if the held-out
-next items become more likely. No encoder was trained on these items. Whether the result is used is
+items become more likely. No encoder was trained on these items. Whether the result is used is
 decided by cross-fitting: each half of the users is ranked with strengths fitted on the other half.
 """
 
@@ -19,13 +19,14 @@ from trainer.data.encoder_inputs import cut_inputs
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import own_items_in
-from trainer.evaluation.metrics import user_values
 from trainer.graphs import graph_function
 from trainer.training.labelled_queries import LabelledQueries
-from trainer.training.objectives import full_softmax_loss, target_weights
+from trainer.training.objectives import EVEN, full_softmax_loss, target_weights
 
-RankOf = Callable[[np.ndarray], np.ndarray]
-"""Ranks int32 [users] of combined queries [users, width]."""
+ValuesOf = Callable[[np.ndarray], np.ndarray]
+"""NDCG@10 float64 [users] of combined queries [users, width], see `Scorer.values`."""
+_FITTED_TARGETS = 64
+"""At most how many items of a held-out instant a user's likelihood is made of."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def fit_strengths(
     histories: Histories,
     catalogue: Catalogue,
     own_events: int,
-    rank_of: RankOf,
+    values_of: ValuesOf,
     config: CombinerConfig,
     seed: int,
 ) -> Fit:
@@ -84,11 +85,12 @@ def fit_strengths(
         histories: the users, with their held-out items.
         catalogue: scores the items; not changed.
         own_events: window of the user's own items, 0 if they are not scored.
-        rank_of: ranks the users' next items.
+        values_of: what the users' lists are worth.
         config: steps and so on.
         seed: of folds and batches.
     """
-    usable = np.flatnonzero((histories.next_item > 0) & (histories.next_item <= catalogue.items))
+    held_out = _known_targets(histories, catalogue.items)
+    usable = np.flatnonzero(held_out.any(axis=1))
     rng = np.random.default_rng(seed)
     if len(usable) > config.fit_users:
         usable = np.sort(rng.choice(usable, config.fit_users, replace=False))
@@ -97,21 +99,20 @@ def fit_strengths(
         queries=queries,
         membership=membership,
         histories=histories,
+        targets=held_out,
         catalogue=catalogue,
         own_events=own_events,
         config=config,
         seed=seed,
     )
     combined = np.empty_like(queries[0])
-    for held_out in (0, 1):
-        strengths = estimator.fit(usable[fold[usable] != held_out])
-        users = fold == held_out
+    for half in (0, 1):
+        strengths = estimator.fit(usable[fold[usable] != half])
+        users = fold == half
         combined[users] = combine(queries[:, users], membership[users], strengths)
     fitted = estimator.fit(usable)
 
-    scored = histories.next_item > 0
-    together = user_values(rank_of(combined)[scored], "ndcg@10").mean()
-    alone = user_values(rank_of(queries[0])[scored], "ndcg@10").mean()
+    together, alone = np.nanmean(values_of(combined)), np.nanmean(values_of(queries[0]))
     kept = bool(fitted.max(initial=0.0) > 0 and together > alone)
     verdict = "specialists are used" if kept else "the global encoder serves alone"
     figures = (
@@ -136,6 +137,7 @@ class _Estimator:
         queries: np.ndarray,
         membership: np.ndarray,
         histories: Histories,
+        targets: np.ndarray,
         catalogue: Catalogue,
         own_events: int,
         config: CombinerConfig,
@@ -143,7 +145,7 @@ class _Estimator:
     ) -> None:
         self._queries = tf.constant(queries)
         self._membership = tf.constant(membership)
-        self._histories = histories
+        self._splits, self._targets = histories.splits, targets
         self._columns = {name: tf.constant(c) for name, c in histories.columns.items()}
         self._catalogue = catalogue
         self._own_events = own_events
@@ -174,11 +176,10 @@ class _Estimator:
         return self._strengths.numpy()
 
     def _slices(self, rows: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        splits = self._histories.splits
         return (
-            tf.constant(splits[:-1][rows], tf.int32),
-            tf.constant(splits[1:][rows], tf.int32),
-            tf.constant(self._histories.next_item[rows][:, None], tf.int32),
+            tf.constant(self._splits[:-1][rows], tf.int32),
+            tf.constant(self._splits[1:][rows], tf.int32),
+            tf.constant(self._targets[rows], tf.int32),
         )
 
     def _batch_gradient(
@@ -190,7 +191,18 @@ class _Estimator:
             weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)
             query = tf.einsum("bk,kbd->bd", weights, tf.gather(self._queries, rows, axis=1))
             batch = LabelledQueries(
-                query, targets, [target_weights(targets, 1.0)], own_items_in(inputs)
+                query, targets, [target_weights(targets, EVEN)], own_items_in(inputs)
             )
             loss = full_softmax_loss(self._catalogue, batch)
         return tape.gradient(loss, self._strengths)
+
+
+def _known_targets(histories: Histories, items: int) -> np.ndarray:
+    """int32 [users, m]: each user's held-out items that can be recommended; 0 elsewhere."""
+    sizes = np.diff(histories.target_splits)
+    place = np.arange(len(histories.targets)) - np.repeat(histories.target_splits[:-1], sizes)
+    known = (histories.targets <= items) & (place < _FITTED_TARGETS)
+    users = np.repeat(np.arange(len(histories)), sizes)
+    targets = np.zeros((len(histories), int(place[known].max(initial=0)) + 1), np.int32)
+    targets[users[known], place[known]] = histories.targets[known]
+    return targets

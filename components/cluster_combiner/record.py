@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from trainer.artifact_record import Measure, Record, RecordFile
+from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
 
 Metrics = dict[str, Measure]
 """Metric name ("ndcg@10") to value."""
 Effect = Literal["helps", "hurts", "makes no difference"]
 Recommendation = Literal["combination", "train longer", "global"]
+Task = Literal["next_item", "next_basket"]
+"""What models are asked for: the one item that a user takes next, or all items of his next instant,
+such as a basket. It follows from what was held out."""
 
 
 class SliceComparison(Record):
@@ -34,8 +38,19 @@ class ComparisonRecord(RecordFile):
 
     FILE_NAME: ClassVar[str] = "comparison.json"
 
+    task: Task
     models: list[str]
     splits: dict[str, SplitComparison]
+
+    @property
+    def primary(self) -> str:
+        """Name of the metric that models are chosen and judged by."""
+        return PRIMARY if self.task == "next_item" else BASKET_PRIMARY
+
+    @property
+    def primary_title(self) -> str:
+        """Its name for people."""
+        return "NDCG@10" if self.task == "next_item" else "NDCG@10 of the next basket"
 
 
 class Strengths(Record):

@@ -16,13 +16,12 @@ from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.data.windows import window
-from trainer.evaluation.metrics import paired_difference, user_values
+from trainer.evaluation.metrics import bootstrap_interval
 from trainer.evaluation.scorer import Scorer
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Weights that are tried. A weight is the bonus of the most raised item of a user, as a mean over
 users, in units of the scores."""
-_METRIC = "ndcg@10"
 _CONFIDENCE = 0.95
 _USERS_AT_ONCE = 1024
 
@@ -69,14 +68,13 @@ def fit_transitions(
     scaled = counted.times(1 / scale)
     trial = scorer.with_transitions(scaled)
     weights = np.array((0.0, *WEIGHTS))
-    ranks = np.stack([trial.ranks(queries, float(w))[users] for w in weights])
-    values = np.stack([user_values(r, _METRIC) for r in ranks])
+    values = np.stack([trial.values(queries, float(w))[users] for w in weights])
     half = np.random.default_rng(seed).integers(0, 2, values.shape[1])
-    crossfit = ranks[0].copy()
+    crossfit = values[0].copy()
     for held_out in (0, 1):
         chosen = int(np.argmax(_mean(values[:, half != held_out])))
-        crossfit[half == held_out] = ranks[chosen, half == held_out]
-    gain = paired_difference(crossfit, ranks[0], _METRIC, _CONFIDENCE)
+        crossfit[half == held_out] = values[chosen, half == held_out]
+    gain = bootstrap_interval(crossfit - values[0], _CONFIDENCE)
     weight = float(weights[np.argmax(values.mean(axis=1))])
     kept = gain.low > 0 and weight > 0
     reason = (

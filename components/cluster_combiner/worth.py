@@ -8,9 +8,9 @@ encoder trained on for as many steps.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
+from components.cluster_combiner.comparison import primary_values
 from components.cluster_combiner.record import (
     Lift,
     Recommendation,
@@ -26,10 +26,9 @@ from trainer.evaluation.compared_models import (
     ROUTED,
     title,
 )
-from trainer.evaluation.metrics import paired_difference, user_values
+from trainer.evaluation.metrics import BASKET_PRIMARY, bootstrap_interval
 from trainer.raw_history import TEST, VALIDATION
 
-METRIC = "ndcg@10"
 _CONFIDENCE = 0.95
 COMBINATION: Recommendation = "combination"
 
@@ -57,7 +56,7 @@ def lifts(table: pl.DataFrame, split: str) -> list[Lift]:
     clusters = rows["cluster"].unique().sort().to_list() if rows.height else []
     found = []
     for model, against in _PAIRS:
-        if model in table.columns and against in table.columns:
+        if {f"{name}_{BASKET_PRIMARY}" for name in (model, against)} <= set(table.columns):
             found.append(_lift(rows, model, against, None, _CONFIDENCE))
             # Else one cluster of twenty would seem to gain by chance.
             each = 1 - (1 - _CONFIDENCE) / max(1, len(clusters))
@@ -73,10 +72,10 @@ def _lift(
 ) -> Lift:
     low = high = mean = base = 0.0
     if rows.height:
-        mine, theirs = rows[model].to_numpy(), rows[against].to_numpy()
-        interval = paired_difference(mine, theirs, METRIC, confidence)
+        mine, theirs = primary_values(rows, model), primary_values(rows, against)
+        interval = bootstrap_interval(mine - theirs, confidence)
         mean, low, high = interval.mean, interval.low, interval.high
-        base = float(np.mean(user_values(theirs, METRIC)))
+        base = float(theirs.mean())
     return Lift(
         model=model,
         against=against,

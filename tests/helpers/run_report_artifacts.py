@@ -59,6 +59,7 @@ from components.sequence_clusterer.profiles_record import (
     ProfileTests,
     Trait,
 )
+from trainer.evaluation.metrics import BASKET_PRIMARY
 from trainer.training.training_record import Epoch, Reasoned, TrainingRecord, TunedSetting
 
 HOSTILE = "<script>alert('x')</script> & \"Söhne\" soda, 12 × 355 ml"
@@ -547,7 +548,9 @@ def _comparison(folder: Path, sizes: list[int], trained: bool, details: bool) ->
                 for name, n in bands.items()
             },
         )
-    ComparisonRecord(models=[*MODELS, "combiner"], splits=splits).write(str(folder))
+    ComparisonRecord(task="next_item", models=[*MODELS, "combiner"], splits=splits).write(
+        str(folder)
+    )
     weights = [0.62] + [0.38 / len(sizes)] * len(sizes) if trained else [1.0] + [0.0] * len(sizes)
     strengths = [0.4 if trained else 0.0] * len(sizes)
     CombinationRecord(
@@ -568,18 +571,21 @@ def _comparison(folder: Path, sizes: list[int], trained: bool, details: bool) ->
 def _worth(folder: Path, clusters: int, trained: bool) -> None:
     """As ClusterCombiner writes it, with controls that do not reach the combiner."""
     gains = {"routed": 0.02, "combiner": 0.05, "continued": 0.01, "random_combiner": 0.01}
-    columns = {name: _ranks(clusters, gain) for name, gain in {"global": 0.0, **gains}.items()}
+    columns = {
+        f"{name}_{BASKET_PRIMARY}": _values(clusters, gain)
+        for name, gain in {"global": 0.0, **gains}.items()
+    }
     table = pl.DataFrame({"cluster": np.arange(3000) % clusters, **columns})
     both = pl.concat([table.with_columns(split=pl.lit(x)) for x in ("validation", "test")])
     worth = judge(both, used=trained)
     worth.model_copy(update={"serving_ms": {"combined": 4.2}}).write(str(folder))
 
 
-def _ranks(clusters: int, gain: float) -> np.ndarray:
-    """Ranks of 3,000 users, of whom a further `gain` has the item first; none of cluster 0."""
+def _values(clusters: int, gain: float) -> np.ndarray:
+    """NDCG@10 of 3,000 users, of whom a further `gain` finds the item; none of cluster 0."""
     rng = np.random.default_rng(5)
     first = rng.random(3000) < np.where(np.arange(3000) % clusters == 0, 0.3, 0.3 + gain)
-    return np.where(first, 1, 40)
+    return first.astype(float)
 
 
 def _items(folder: Path) -> None:

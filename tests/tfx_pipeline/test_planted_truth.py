@@ -16,6 +16,7 @@ from components.sequence_clusterer.choice.selection import select_clustering
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.sample.space import fit_space
 from tfx_pipeline.simulation import SimulationConfig, simulate
+from trainer.evaluation.metrics import BASKET_PRIMARY, user_values
 
 pytestmark = pytest.mark.slow
 
@@ -46,12 +47,12 @@ def judged(**settings):
     return SimpleNamespace(
         chosen=chosen,
         agreement=adjusted_rand_score(labels, clusters),
-        worth=judge(_ranks(users, items, clusters), used=True),
+        worth=judge(_values(users, items, clusters), used=True),
     )
 
 
-def _ranks(users, items, clusters):
-    """Ranks of every user's last item (test) and the one before (validation)."""
+def _values(users, items, clusters):
+    """NDCG@10 of every user's last item (test) and the one before (validation)."""
     position = np.arange(len(users))
     last = np.flatnonzero(np.diff(users, append=-1))
     splits = {"validation": last - 1, "test": last}
@@ -72,7 +73,11 @@ def _ranks(users, items, clusters):
                 mine = parts == part
                 # Half of the weight to everyone's counts, as specialists start from the encoder.
                 columns[name][mine] = _rank((own + everyone) / 2, items, targets[mine])
-        tables.append(pl.DataFrame({"split": [split] * USERS, "cluster": clusters, **columns}))
+        values = {
+            f"{name}_{BASKET_PRIMARY}": user_values(ranks, "ndcg@10")
+            for name, ranks in columns.items()
+        }
+        tables.append(pl.DataFrame({"split": [split] * USERS, "cluster": clusters, **values}))
     return pl.concat(tables)
 
 

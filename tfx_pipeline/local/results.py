@@ -11,7 +11,6 @@ from components.cluster_combiner.record import (
     ComparisonRecord,
     Metrics,
     SliceComparison,
-    SplitComparison,
 )
 from components.gates.verdict import Verdict
 from components.sequence_clusterer.evaluation_record import EvaluationRecord
@@ -26,7 +25,6 @@ from trainer.raw_history import NOISE, TEST
 
 OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
-SLICE_METRIC = "ndcg@10"
 
 
 def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
@@ -34,10 +32,10 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     comparison = ComparisonRecord.read(str(outcome.artifact(nodes.COMBINER, "comparison")))
     clustering = EvaluationRecord.read(str(outcome.artifact(nodes.CLUSTERER, "evaluation")))
     test, models = comparison.splits[TEST], comparison.models
-    show_overall(test.overall, models, console)
     show_baskets(test.overall, models, console)
-    show_clusters(test, models, console)
-    show_frequencies(test, models, console)
+    show_overall(test.overall, models, console)
+    show_clusters(comparison, console)
+    show_frequencies(comparison, console)
     show_gates(outcome.verdict, outcome.served, console)
     if not outcome.trained:
         console.line("  nothing was trained (all from cache)")
@@ -62,9 +60,9 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
 
 
 def show_overall(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
-    """The table of all models on all test users."""
+    """The table of all models by the one item that each test user took next."""
     metrics = [name for name in OVERALL_METRICS if any(name in overall[model] for model in models)]
-    console.heading("Test users, all")
+    console.heading("Test users, the next item")
     console.table(
         ["model", *(name.upper() if name != "coverage@20" else "coverage@20" for name in metrics)],
         [
@@ -95,37 +93,41 @@ def show_baskets(overall: Mapping[str, Metrics], models: Sequence[str], console:
     )
 
 
-def show_clusters(test: SplitComparison, models: Sequence[str], console: Console) -> None:
+def show_clusters(comparison: ComparisonRecord, console: Console) -> None:
     """The table of all models in each cluster."""
-    parts = {int(name): part for name, part in test.by_cluster.items()}
+    parts = {int(name): part for name, part in comparison.splits[TEST].by_cluster.items()}
     clusters = [(str(k), parts[k]) for k in sorted(parts) if k != NOISE]
     if NOISE in parts:
         clusters.append(("none", parts[NOISE]))
-    console.heading(f"Test users by cluster, {SLICE_METRIC.upper()}")
-    _slices(clusters, models, console)
+    console.heading(f"Test users by cluster, {comparison.primary_title}")
+    _slices(clusters, comparison, console)
 
 
-def show_frequencies(test: SplitComparison, models: Sequence[str], console: Console) -> None:
-    """The table of all models by how often the next item occurs in the training histories."""
+def show_frequencies(comparison: ComparisonRecord, console: Console) -> None:
+    """The table of all models by how often what came next occurs in the training histories."""
+    test = comparison.splits[TEST]
     bands = [(f"{name}×", part) for name, part in test.by_target_frequency.items()]
     console.heading(
-        f"Test users by how often their next item is in training, {SLICE_METRIC.upper()}"
+        f"Test users by how often what they took next is in training, {comparison.primary_title}"
     )
-    _slices(bands, models, console)
+    _slices(bands, comparison, console)
 
 
 def _slices(
-    slices: Sequence[tuple[str, SliceComparison]], models: Sequence[str], console: Console
+    slices: Sequence[tuple[str, SliceComparison]], comparison: ComparisonRecord, console: Console
 ) -> None:
-    """One column a slice, with its number of users."""
+    """The primary measure, one column a slice, with its number of users."""
     console.table(
         ["model", *(f"{name} ({part.users:,})" for name, part in slices)],
         [
             [
                 title(model),
-                *(_figure(part.models.get(model, {}).get(SLICE_METRIC)) for _, part in slices),
+                *(
+                    _figure(part.models.get(model, {}).get(comparison.primary))
+                    for _, part in slices
+                ),
             ]
-            for model in models
+            for model in comparison.models
         ],
     )
 

@@ -50,11 +50,6 @@ class Baskets:
         splits = np.searchsorted(keys, np.arange(len(histories) + 1) * width)
         return cls(items, splits, catalogue)
 
-    @property
-    def several(self) -> bool:
-        """Whether some basket holds more than one item."""
-        return bool((np.diff(self.splits) > 1).any())
-
     def ranks_in(self, lists: npt.NDArray[np.integer]) -> Indices:
         """Where the items stand in their users' lists.
 

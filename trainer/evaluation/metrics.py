@@ -21,6 +21,13 @@ CUTOFFS = (5, 10, 20)
 """The k of HR@k and NDCG@k that are reported everywhere."""
 BASKET_CUTOFFS = (10, 20)
 """The k of recall@k and NDCG@k over the next basket."""
+PRIMARY_CUTOFF = 10
+"""The k of the primary measure."""
+PRIMARY = f"ndcg@{PRIMARY_CUTOFF}"
+"""The primary measure where one item is held out: what models are chosen and judged by."""
+BASKET_PRIMARY = f"basket_{PRIMARY}"
+"""The primary measure where a whole instant or period is held out. It equals `PRIMARY` for a user
+of whom only one item is."""
 
 Ranks = npt.NDArray[np.integer]
 Values = npt.NDArray[np.float64]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from trainer.data.histories import Histories
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
+from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_values
 from trainer.evaluation.ranking import target_rank, top_list
 from trainer.graphs import graph_function
 from trainer.inference.own_members import OwnMembers
@@ -130,6 +133,27 @@ class Scorer:
             query = tf.constant(queries[rows])
             ranks[rows] = self._rank(query, batch, share, targets).numpy()
         return ranks
+
+    @cached_property
+    def held_out(self) -> Baskets:
+        """What the users took next."""
+        encoder = self._encoder
+        return Baskets.of(self._histories, encoder.catalogue.items, encoder.exclude_seen)
+
+    def values(self, queries: np.ndarray, transitions: float = 1.0) -> np.ndarray:
+        """float64 [users], NDCG@10 of everything that a user took next; NaN where that is nothing.
+
+        This is what models are chosen by. A basket counts as a whole: which of its items stands
+        first in the log changes nothing. Where only one item was held out, it is that item's
+        NDCG@10.
+
+        Args:
+            queries: float32 [users, width].
+            transitions: as for `ranks`.
+        """
+        lists = self.lists(queries, PRIMARY_CUTOFF, transitions)
+        held_out = self.held_out
+        return basket_values(held_out.ranks_in(lists), held_out.splits, BASKET_PRIMARY)
 
     def lists(self, queries: np.ndarray, k: int, transitions: float = 1.0) -> np.ndarray:
         """int32 [users, k], the list that each user is shown (see `top_list`).

@@ -14,7 +14,6 @@ import tensorflow as tf
 from trainer.config import OptimizerConfig
 from trainer.data.histories import Histories
 from trainer.data.sampling import SampleBatches
-from trainer.evaluation.metrics import user_values
 from trainer.evaluation.scorer import Scorer
 from trainer.training.callbacks import EpochProgress, ResumableEarlyStopping, ValidationRanking
 from trainer.training.next_item_model import NextItemModel
@@ -73,7 +72,7 @@ def fit(
     scorer = Scorer(model.encoder, sample_users(validation, config.validation_users, seed))
 
     def measure() -> float:
-        return float(user_values(scorer.ranks(scorer.queries()), "ndcg@10").mean())
+        return float(np.nanmean(scorer.values(scorer.queries())))
 
     steps = batches.steps_per_epoch
     epochs = planned_epochs(config, steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import tensorflow as tf
 
@@ -151,18 +152,24 @@ def _members(
         )
 
 
-def target_weights(targets: tf.Tensor, first_weight: float) -> tf.Tensor:
+EVEN: Literal["even"] = "even"
+"""All items of an instant have the same share of a label."""
+
+
+def target_weights(targets: tf.Tensor, first_weight: float | Literal["even"]) -> tf.Tensor:
     """How a sample's label is spread over its targets.
 
     Args:
         targets: int32 [batch, m], 0 = padding or unknown.
         first_weight: share of the first column, the next item in log order; the others share the
-            rest evenly.
+            rest evenly. With "even" all have the same share.
 
     Returns:
         float32 [batch, m]; rows sum to one, or to zero where there is no target.
     """
     valid = tf.cast(targets > 0, tf.float32)
+    if isinstance(first_weight, str):
+        return tf.math.divide_no_nan(valid, tf.reduce_sum(valid, axis=1, keepdims=True))
     others = valid[:, 1:]
     others *= (1.0 - first_weight) / tf.maximum(tf.reduce_sum(others, axis=1, keepdims=True), 1.0)
     weights = tf.concat([first_weight * valid[:, :1], others], axis=1)

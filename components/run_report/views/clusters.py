@@ -16,7 +16,7 @@ from components.run_report.cluster_names import ClusterNames
 from components.run_report.inputs import ReportInputs
 from components.run_report.palette import cluster_colour
 from components.run_report.views.candidates import CandidateView, candidate_view
-from components.run_report.views.results import judged_split, value
+from components.run_report.views.results import judged_split
 from components.run_report.views.silhouettes import SilhouetteView, silhouette_view
 from components.run_report.views.traits import TraitRow, lift_interval, trait_rows
 from components.sequence_clusterer.evaluation_record import EvaluationRecord, KMeasures
@@ -205,10 +205,10 @@ def _facts(profile: ClusterProfile, inputs: ReportInputs) -> list[tuple[str, str
     if profile.price_median is not None:
         facts.append(("Median price", f"{profile.price_median:,.2f}"))
     judged = judged_split(inputs.comparison) if inputs.comparison else None
-    part = judged[1].by_cluster.get(str(profile.cluster)) if judged else None
-    ndcg = value(part.models.get(COMBINER)) if part else None
+    part = judged.split.by_cluster.get(str(profile.cluster)) if judged else None
+    ndcg = judged.value(part.models.get(COMBINER)) if judged and part else None
     if judged is not None and ndcg is not None:
-        facts.append((f"NDCG@10, combiner ({judged[0]})", fmt.metric(ndcg)))
+        facts.append((f"{judged.title}, combiner ({judged.name})", fmt.metric(ndcg)))
     return facts
 
 

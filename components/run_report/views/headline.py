@@ -6,11 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from components.baseline_model.record import BaselineRecord
-from components.cluster_combiner.record import SplitComparison
 from components.gates.verdict import Status, Verdict
 from components.run_report import formats as fmt
 from components.run_report.inputs import ReportInputs
-from components.run_report.views.results import best_free, judged_split, value
+from components.run_report.views.results import Judged, best_free, judged_split, value
 from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, ENCODER, GLOBAL
 
 SHOWN_FAILURES = 5
@@ -103,14 +102,13 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
     judged = judged_split(inputs.comparison) if inputs.comparison else None
     if judged is None:
         return shown
-    name, split = judged
-    combiner = split.overall.get(COMBINER)
-    ndcg = value(combiner)
-    shown.append(Tile("NDCG@10", fmt.metric(ndcg), f"combiner, {name} users"))
+    combiner = judged.split.overall.get(COMBINER)
+    ndcg = judged.value(combiner)
+    shown.append(Tile(judged.title, fmt.metric(ndcg), f"combiner, {judged.name} users"))
     shown.append(
         Tile("HR@10", fmt.metric(value(combiner, "hr@10")), "next item among the first ten")
     )
-    free = best_free(split)
+    free = best_free(judged)
     if free is not None and ndcg is not None and free[1]:
         shown.append(
             Tile(
@@ -131,12 +129,11 @@ def sentences(inputs: ReportInputs) -> list[str]:
     judged = judged_split(inputs.comparison) if inputs.comparison else None
     if judged is None:
         return []
-    name, split = judged
-    ndcg = value(split.overall.get(COMBINER))
+    ndcg = judged.overall(COMBINER)
     if ndcg is None:
         return []
-    said = [f"On the {name} users the combiner reaches NDCG@10 {fmt.metric(ndcg)}"]
-    free = best_free(split)
+    said = [f"On the {judged.name} users the combiner reaches {judged.title} {fmt.metric(ndcg)}"]
+    free = best_free(judged)
     if free is not None and free[1]:
         word = "above" if ndcg >= free[1] else "below"
         said[0] += (
@@ -144,13 +141,13 @@ def sentences(inputs: ReportInputs) -> list[str]:
             f" ({COMPARED_MODELS[free[0]].title}: {fmt.metric(free[1])})"
         )
     said[0] += "."
-    said += _transitions(split) + _specialists(inputs, split, ndcg)
+    said += _transitions(judged) + _specialists(inputs, judged, ndcg)
     return said
 
 
-def _transitions(split: SplitComparison) -> list[str]:
+def _transitions(judged: Judged) -> list[str]:
     """What counting which items follow which brought to the encoder."""
-    before, after = (value(split.overall.get(name)) for name in (ENCODER, GLOBAL))
+    before, after = (judged.overall(name) for name in (ENCODER, GLOBAL))
     if before is None or after is None:
         return []
     relative = f" ({fmt.signed_percent(after / before - 1)})" if before else ""
@@ -160,9 +157,9 @@ def _transitions(split: SplitComparison) -> list[str]:
     ]
 
 
-def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> list[str]:
+def _specialists(inputs: ReportInputs, judged: Judged, ndcg: float) -> list[str]:
     """What clustering brought on top of the one encoder for all."""
-    alone = value(split.overall.get(GLOBAL))
+    alone = judged.overall(GLOBAL)
     if alone is None:
         return []
     change = fmt.signed_metric(ndcg - alone)
@@ -176,9 +173,9 @@ def _specialists(inputs: ReportInputs, split: SplitComparison, ndcg: float) -> l
         return said
     pairs = [
         (a, b)
-        for part in split.by_cluster.values()
-        if (a := value(part.models.get(COMBINER))) is not None
-        and (b := value(part.models.get(GLOBAL))) is not None
+        for part in judged.split.by_cluster.values()
+        if (a := judged.value(part.models.get(COMBINER))) is not None
+        and (b := judged.value(part.models.get(GLOBAL))) is not None
     ]
     if len(pairs) > 1:
         # Differences that no table shows (four decimals) do not count as better or worse.

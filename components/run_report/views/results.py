@@ -6,6 +6,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -19,7 +20,6 @@ from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
 from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, FREE, GLOBAL
 
-HEADLINE = "ndcg@10"
 FEW_USERS = 200
 METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = (
@@ -66,7 +66,7 @@ class OverallTable:
 
 @dataclasses.dataclass(frozen=True)
 class SliceTable:
-    """Slices x models, NDCG@10, as a table and as a chart."""
+    """Slices x models by the primary measure, as a table and as a chart."""
 
     models: list[str]
     rows: list[Row]
@@ -76,9 +76,10 @@ class SliceTable:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """The whole section."""
+    """The whole section; `measure` names the primary measure."""
 
     split: str
+    measure: str
     overall: list[OverallTable]
     baskets: list[OverallTable]
     legend: list[tuple[str, str]]
@@ -87,12 +88,36 @@ class Results:
     by_frequency: SliceTable | None
 
 
+class Judged(NamedTuple):
+    """The split whose figures count.
+
+    Attributes:
+        name: of the split.
+        split: its figures.
+        metric: the primary measure, by which the models are judged.
+        title: its name for people.
+    """
+
+    name: str
+    split: SplitComparison
+    metric: str
+    title: str
+
+    def value(self, metrics: Metrics | None) -> float | None:
+        """A model's primary measure; None where it is not known."""
+        return value(metrics, self.metric)
+
+    def overall(self, model: str) -> float | None:
+        """A model's primary measure on all users."""
+        return self.value(self.split.overall.get(model))
+
+
 def results(comparison: ComparisonRecord) -> Results | None:
     """The section; None when no split holds a figure."""
     judged = judged_split(comparison)
     if judged is None:
         return None
-    name, split = judged
+    name, split = judged.name, judged.split
     models = _models(comparison, split)
     order = [name, *(other for other in comparison.splits if other != name)]
     tables = [
@@ -101,35 +126,37 @@ def results(comparison: ComparisonRecord) -> Results | None:
     baskets = [_overall(comparison, part, BASKET_METRICS) for part in order]
     return Results(
         split=name,
+        measure=judged.title,
         overall=tables,
         baskets=[table for table in baskets if table.metrics],
         legend=[(fmt.model_name(model), COMPARED_MODELS[model].colour) for model in models],
-        by_cluster=_slices(split.by_cluster, models, "Cluster {}", "clusters"),
-        by_length=_slices(split.by_history_length, models, "{} events", "history lengths"),
-        by_frequency=_slices(split.by_target_frequency, models, "{} times", "training frequency"),
+        by_cluster=_slices(judged, split.by_cluster, models, "Cluster {}", "clusters"),
+        by_length=_slices(judged, split.by_history_length, models, "{} events", "history lengths"),
+        by_frequency=_slices(
+            judged, split.by_target_frequency, models, "{} times", "training frequency"
+        ),
     )
 
 
-def judged_split(comparison: ComparisonRecord) -> tuple[str, SplitComparison] | None:
+def judged_split(comparison: ComparisonRecord) -> Judged | None:
     """The split that counts: test, or validation when the test split has no figures."""
     for name in ("test", "validation", *comparison.splits):
         split = comparison.splits.get(name)
-        if split is not None and any(HEADLINE in metrics for metrics in split.overall.values()):
-            return name, split
+        metric = comparison.primary
+        if split is not None and any(metric in metrics for metrics in split.overall.values()):
+            return Judged(name, split, metric, comparison.primary_title)
     return None
 
 
-def value(metrics: Metrics | None, name: str = HEADLINE) -> float | None:
+def value(metrics: Metrics | None, name: str) -> float | None:
     """A finite figure or None."""
     found = (metrics or {}).get(name)
     return found if fmt.known(found) else None
 
 
-def best_free(split: SplitComparison) -> tuple[str, float] | None:
-    """The stronger of the two baselines that cost nothing, and its NDCG@10."""
-    scores = {
-        model: score for model in FREE if (score := value(split.overall.get(model))) is not None
-    }
+def best_free(judged: Judged) -> tuple[str, float] | None:
+    """The strongest of the baselines that cost nothing, and its primary measure."""
+    scores = {model: score for model in FREE if (score := judged.overall(model)) is not None}
     return max(scores.items(), key=lambda pair: pair[1]) if scores else None
 
 
@@ -173,16 +200,20 @@ def _marked(metric: str, scores: Sequence[float | None]) -> list[FigureCell]:
 
 
 def _slices(
-    slices: Mapping[str, SliceComparison], models: list[str], label: str, what: str
+    judged: Judged,
+    slices: Mapping[str, SliceComparison],
+    models: list[str],
+    label: str,
+    what: str,
 ) -> SliceTable | None:
-    """NDCG@10 of every model in every slice that has users."""
+    """The primary measure of every model in every slice that has users."""
     filled = {name: s for name, s in slices.items() if s.models and _slice_users(s) != 0}
     if not filled:
         return None
     rows, groups = [], []
     for name in sorted(filled, key=_order):
         part = filled[name]
-        scores = {model: value(part.models.get(model)) for model in models}
+        scores = {model: judged.value(part.models.get(model)) for model in models}
         title = fmt.cluster_name(-1) if name == "-1" else label.format(name)
         users = _slice_users(part)
         rows.append(
@@ -202,8 +233,8 @@ def _slices(
         groups.append(Group(title, bars, f"{fmt.integer(users)} users" if users else ""))
     chart = bar_chart(
         groups,
-        label=f"NDCG@10 by {what} and model",
-        x_title="NDCG@10",
+        label=f"{judged.title} by {what} and model",
+        x_title=judged.title,
         width=760,
         bar_height=13,
         name_width=120,

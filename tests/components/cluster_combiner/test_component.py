@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 from components.cluster_combiner.comparison import (
     FREQUENCY_BANDS,
     Ranks,
+    primary_values,
     rank_models,
     rank_table,
     serve_global,
@@ -28,8 +30,8 @@ from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.compared_models import IN_RESULTS
-from trainer.evaluation.metrics import basket_metric_names
-from trainer.evaluation.ranking import target_rank
+from trainer.evaluation.metrics import basket_metric_names, basket_values, user_values
+from trainer.evaluation.ranking import target_rank, top_list
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +65,9 @@ def planted():
     def rank_of(queries):
         return target_rank(catalogue.logits(tf.constant(queries)), tf.constant(targets)).numpy()
 
+    def lists_of(queries, k):
+        return top_list(catalogue.logits(tf.constant(queries)), k).numpy()
+
     wanted = table[targets]
     knows = [np.where(cluster[:, None] == k, wanted, 0) + noise(1.0) for k in (0, 1)]
     return SimpleNamespace(
@@ -70,6 +75,7 @@ def planted():
         histories=histories,
         membership=membership,
         rank_of=rank_of,
+        lists_of=lists_of,
         useful=np.stack([0.3 * wanted + noise(1.0), *knows]).astype(np.float32),
         useless=np.stack([wanted + noise(0.3), noise(2.0), noise(2.0)]).astype(np.float32),
     )
@@ -82,7 +88,7 @@ def fit(planted, queries):
         histories=planted.histories,
         catalogue=planted.catalogue,
         own_events=0,
-        rank_of=planted.rank_of,
+        values_of=lambda queries: user_values(planted.rank_of(queries), "ndcg@10"),
         config=CombinerConfig(),
         seed=1,
     )
@@ -129,15 +135,17 @@ def test_comparison_counts_users_by_slice(planted):
         np.arange(ITEMS, 0, -1),
         np.arange(USERS) % 2,
         {
-            "global": Ranks(ones, None),
-            "routed": Ranks(ones + 1, None),
-            "combiner": Ranks(ones + 20, None),
+            "global": Ranks(ones, ones),
+            "routed": Ranks(ones + 1, ones + 1),
+            "combiner": Ranks(ones + 20, ones * 0),
         },
         exclude_seen=False,
     )
     assert isinstance(table, pl.DataFrame)
     assert table.height == USERS
-    split = summarise(table).splits["test"]
+    comparison = summarise(table)
+    split = comparison.splits["test"]
+    assert (comparison.task, comparison.primary) == ("next_item", "ndcg@10")
     assert split.overall["global"]["ndcg@10"] == 1.0
     assert split.overall["routed"]["ndcg@10"] == pytest.approx(1 / np.log2(3))
     assert split.overall["combiner"]["hr@20"] == 0.0
@@ -145,7 +153,8 @@ def test_comparison_counts_users_by_slice(planted):
     assert split.by_history_length["1-4"].users == USERS
     # Baskets of one item would only repeat the figures of the next item.
     assert not [name for name in split.overall["global"] if "basket" in name]
-    assert table["combiner_basket_ndcg@10"].null_count() == USERS
+    routed = primary_values(table, "routed")
+    np.testing.assert_allclose(routed, user_values(table["routed"].to_numpy(), "ndcg@10"))
 
 
 def test_refused_specialists_leave_the_global_encoder_in_every_figure(planted):
@@ -168,7 +177,10 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     noise = np.arange(USERS) % 4 == 0
     clusters = np.where(noise, -1, np.arange(USERS) % 2)
     membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
-    scorer = SimpleNamespace(ranks=lambda queries, share: planted.rank_of(queries))
+    scorer = SimpleNamespace(
+        ranks=lambda queries, share: planted.rank_of(queries),
+        lists=lambda queries, k, share: planted.lists_of(queries, k),
+    )
     scored = Scored(planted.histories, scorer, planted.useful, clusters, membership)
     encoder = SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False)
     combined = combine(planted.useful, membership, np.ones(2))
@@ -228,8 +240,10 @@ def compared(histories, exclude_seen):
 
 def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     table = compared(baskets_of_four, exclude_seen=False)
-    # Next items: 6 (known, never in training), 7 (unknown), 1. Nothing to look for in the last row.
-    assert table["target_frequency"].to_list() == [0, 0, 21]
+    # Nothing to look for in the last row.
+    assert table["held_out"].to_list() == [2, 3, 1]
+    # The most frequent items of the baskets are 2, 3 and 1; 6 never occurs in training.
+    assert table["target_frequency"].to_list() == [20, 6, 21]
     # Baskets {2, 6}, {3, unknown, unknown}, {1}; the model lists 2 first and 3 third.
     two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
     assert table["global_basket_recall@10"].to_list() == pytest.approx([1 / 2, 1 / 3, 0.0])
@@ -241,10 +255,12 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     assert table["own_items_basket_ndcg@20"].to_list() == pytest.approx(
         [own, 0.5 / three, 1 / np.log2(3)]
     )
-    split = summarise(table).splits["test"]
-    assert list(split.by_target_frequency) == ["0", "21+"]
-    assert split.by_target_frequency["0"].users == 2
-    slice_ = split.by_target_frequency["0"].models["combiner"]
+    comparison = summarise(table)
+    assert (comparison.task, comparison.primary) == ("next_basket", "basket_ndcg@10")
+    split = comparison.splits["test"]
+    assert list(split.by_target_frequency) == ["6-20", "21+"]
+    assert split.by_target_frequency["6-20"].users == 2
+    slice_ = split.by_target_frequency["6-20"].models["combiner"]
     assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
     assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert split.overall["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
@@ -273,6 +289,7 @@ def test_bands_of_training_frequency():
             "split": ["test"] * len(frequency),
             "cluster": ones,
             "history_length": ["50+"] * len(frequency),
+            "held_out": ones,
             "target_frequency": frequency,
             **dict.fromkeys(IN_RESULTS, ones),
         }
@@ -289,3 +306,53 @@ def test_training_counts_follow_the_vocabulary(tmp_path):
     ]
     graph = SimpleNamespace(vocabulary_by_name={"items": [b"a", b"c", b"new", b"b"]}.get)
     assert training_counts(files, graph).tolist() == [4, 2, 0, 2]
+
+
+def test_the_order_inside_a_basket_changes_no_figure_of_the_primary_measure(baskets_of_four):
+    order = np.array([2, 0, 1, 5, 4, 3, 6])
+    shuffled = dataclasses.replace(baskets_of_four, targets=baskets_of_four.targets[order])
+    table, other = (compared(h, exclude_seen=False) for h in (baskets_of_four, shuffled))
+    assert table["global"].to_list() == other["global"].to_list()  # ranks are given here
+    for model in IN_RESULTS:
+        if f"{model}_basket_ndcg@10" in table.columns:
+            assert primary_values(table, model).tolist() == primary_values(other, model).tolist()
+    assert table["target_frequency"].to_list() == other["target_frequency"].to_list()
+
+
+def test_strengths_are_fitted_on_whole_baskets():
+    """Only the second item of a basket says which specialist is right."""
+    rng = np.random.default_rng(5)
+    catalogue = Catalogue(items=ITEMS, categories=0, own_items=False, width=WIDTH)
+    catalogue.build()
+    table = rng.normal(size=(ITEMS + 2, WIDTH)).astype(np.float32)
+    catalogue.item_embedding.embeddings.assign(table)
+    # Every basket: an item that no model can know, then the one that the specialist knows.
+    second = rng.integers(1, ITEMS + 1, USERS)
+    targets = np.stack([np.full(USERS, ITEMS + 1), second], axis=1).astype(np.int32)
+    histories = Histories(
+        {name: np.ones(USERS, np.int32) for name in features.EVENT_COLUMNS},
+        splits=np.arange(USERS + 1),
+        targets=targets.ravel(),
+        target_splits=np.arange(USERS + 1) * 2,
+        first_target=np.ones(USERS, np.int64),
+    )
+    noise = rng.normal(size=(2, USERS, WIDTH)).astype(np.float32)
+    queries = noise + np.stack([np.zeros_like(table[second]), 2 * table[second]])
+    baskets = Baskets.of(histories, ITEMS, exclude_seen=False)
+
+    def values_of(combined):
+        lists = top_list(catalogue.logits(tf.constant(combined)), 10).numpy()
+        return basket_values(baskets.ranks_in(lists), baskets.splits, "basket_ndcg@10")
+
+    result = fit_strengths(
+        queries=queries.astype(np.float32),
+        membership=np.ones((USERS, 1), np.float32),
+        histories=histories,
+        catalogue=catalogue,
+        own_events=0,
+        values_of=values_of,
+        config=CombinerConfig(),
+        seed=1,
+    )
+    assert result.kept
+    assert result.strengths[0] > 0.5

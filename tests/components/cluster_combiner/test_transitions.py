@@ -20,6 +20,7 @@ from trainer.data.item_transitions import (
     count_transitions,
 )
 from trainer.data.windows import window
+from trainer.evaluation.metrics import user_values
 from trainer.evaluation.ranking import target_rank
 
 ITEMS, WIDTH, USERS = 60, 8, 400
@@ -58,6 +59,10 @@ def shop():
                 last = tf.constant(starts[:, None], tf.int32)
                 raised = self.bonus.raise_scores(scores, last, share)
             return target_rank(raised, tf.constant(self.targets)).numpy()
+
+        def values(self, queries, share=1.0):
+            ranks = self.ranks(queries, share)
+            return np.where(ranks > 0, user_values(np.maximum(ranks, 1), "ndcg@10"), np.nan)
 
     return SimpleNamespace(
         counted=count_transitions(training, ITEMS),

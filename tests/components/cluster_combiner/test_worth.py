@@ -1,4 +1,4 @@
-"""What the clusters are worth, from ranks whose differences are known."""
+"""What the clusters are worth, from values whose differences are known."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import polars as pl
 import pytest
 
 from components.cluster_combiner.worth import lifts, overall, recommend, verdict
+from trainer.evaluation.metrics import BASKET_PRIMARY
 
 USERS = 2000
 
 
+def value(model):
+    """The column with a model's primary measure."""
+    return f"{model}_{BASKET_PRIMARY}"
+
+
 def table(split="test", **gains):
-    """Ranks of models that put the item first for a further share of each cluster's users.
+    """NDCG@10 of models that put the item first for a further share of each cluster's users.
 
     `combiner=(0.1, 0.0)`: of cluster 0's users a tenth more than under the global encoder have it
-    at rank 1 instead of 30, of cluster 1's none; negative shares lose it.
+    in the first place and not beyond the tenth, of cluster 1's none; negative shares lose it.
     """
     rng = np.random.default_rng(3)
     cluster = np.arange(USERS) % 2
-    base = np.where(rng.random(USERS) < 0.3, 1, 30)
-    columns = {"split": [split] * USERS, "cluster": cluster, "global": base}
+    base = np.where(rng.random(USERS) < 0.3, 1.0, 0.0)
+    columns = {"split": [split] * USERS, "cluster": cluster, value("global"): base}
     for model, shares in gains.items():
         share = np.array(shares)[cluster]
         changed = rng.random(USERS) < np.abs(share)
-        columns[model] = np.where(changed, np.where(share > 0, 1, 30), base)
+        columns[value(model)] = np.where(changed, np.where(share > 0, 1.0, 0.0), base)
     return pl.DataFrame(columns)
 
 
@@ -51,8 +57,8 @@ def test_the_intervals_of_many_clusters_hold_together():
         {
             "split": ["test"] * 40_000,
             "cluster": np.repeat(np.arange(200), 200),
-            "global": rng.permutation(np.tile([1, 30], 20_000)),
-            "routed": rng.permutation(np.tile([1, 30], 20_000)),
+            value("global"): rng.permutation(np.tile([1.0, 0.0], 20_000)),
+            value("routed"): rng.permutation(np.tile([1.0, 0.0], 20_000)),
         }
     )
     by_cluster = [x for x in lifts(ranks, "test") if x.cluster is not None]

@@ -185,7 +185,7 @@ def test_whole_baskets(page):
 
 
 def test_training_frequencies_from_rare_to_frequent(page):
-    section = page.text[page.text.index("By how often the next item occurs in training") :]
+    section = page.text[page.text.index("By how often what came next occurs in training") :]
     rows = re.findall(r"(\S+) times (?:\* )?([\d,]+) 0\.", section)
     assert rows[-4:] == [("0", "60"), ("1-5", "110"), ("6-20", "440"), ("21+", "900")]
     assert "0 times * 60" in section
@@ -358,7 +358,7 @@ def test_figures_that_were_not_measured(tmp_path):
 def test_damaged_files_are_named(tmp_path):
     folders = write_run(tmp_path, clusters=2)
     path = Path(folders.comparison) / "comparison.json"
-    path.write_text('{"models": 5}')
+    path.write_text('{"task": "next_item", "models": 5}')
     with pytest.raises(UnreadableArtifactError, match=r"comparison\.json: models"):
         collect(folders, run_name="a run", gates=GatesConfig())
     path.write_text("{")

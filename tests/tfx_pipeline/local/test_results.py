@@ -2,7 +2,7 @@
 
 import io
 
-from components.cluster_combiner.record import SliceComparison, SplitComparison
+from components.cluster_combiner.record import ComparisonRecord, SliceComparison, SplitComparison
 from tfx_pipeline.local import results
 from tfx_pipeline.terminal.console import Console
 
@@ -11,14 +11,16 @@ MODELS = ["own_items", "combiner"]
 
 def printed(show, *arguments):
     stream = io.StringIO()
-    show(*arguments, MODELS, Console(stream))
+    show(*arguments, Console(stream))
     return [line.split() for line in stream.getvalue().splitlines() if line.strip()]
 
 
 def test_whole_baskets():
     own = {"basket_recall@10": 0.1, "basket_recall@20": 0.15, "basket_ndcg@10": 0.2, "hr@10": 0.9}
     combiner = {**own, "basket_ndcg@20": 0.25}
-    heading, header, *rows = printed(results.show_baskets, {"own_items": own, "combiner": combiner})
+    heading, header, *rows = printed(
+        results.show_baskets, {"own_items": own, "combiner": combiner}, MODELS
+    )
     assert " ".join(heading) == "Test users, the whole next basket"
     assert header == ["model", "recall@10", "recall@20", "NDCG@10", "NDCG@20"]
     assert rows[0][-4:] == ["0.1000", "0.1500", "0.2000", "–"]
@@ -27,7 +29,7 @@ def test_whole_baskets():
 
 def test_baskets_of_one_item_get_no_table():
     single = {"hr@10": 0.5, "ndcg@10": 0.4}
-    assert printed(results.show_baskets, {"own_items": single, "combiner": single}) == []
+    assert printed(results.show_baskets, {"own_items": single, "combiner": single}, MODELS) == []
 
 
 def test_frequency_bands_name_their_users():
@@ -38,7 +40,20 @@ def test_frequency_bands_name_their_users():
     test = SplitComparison(
         users=3412, overall={}, by_cluster={}, by_history_length={}, by_target_frequency=bands
     )
-    _, header, own, combiner = printed(results.show_frequencies, test)
+    comparison = ComparisonRecord(task="next_item", models=MODELS, splits={"test": test})
+    _, header, own, combiner = printed(results.show_frequencies, comparison)
     assert header == ["model", "0×", "(12)", "21+×", "(3,400)"]
     assert own[-2:] == ["0.0000", "0.1000"]
     assert combiner == ["combiner", "0.0000", "–"]
+
+
+def test_slices_are_judged_by_the_whole_basket_where_there_are_baskets():
+    figures = {"ndcg@10": 0.1, "basket_ndcg@10": 0.2}
+    part = SliceComparison(users=40, models=dict.fromkeys(MODELS, figures))
+    test = SplitComparison(
+        users=40, overall={}, by_cluster={"0": part}, by_history_length={}, by_target_frequency={}
+    )
+    comparison = ComparisonRecord(task="next_basket", models=MODELS, splits={"test": test})
+    heading, _, own, _ = printed(results.show_clusters, comparison)
+    assert " ".join(heading) == "Test users by cluster, NDCG@10 of the next basket"
+    assert own[-1] == "0.2000"
