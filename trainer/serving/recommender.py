@@ -39,7 +39,8 @@ from trainer.serving.cell_index import Cells
 from trainer.serving.top_items import TopItems
 
 EVALUATED_ITEMS = 20
-"""Length of the lists that the `evaluate` signature returns for coverage."""
+"""Length of the lists that the `evaluate` signature returns, by which models are judged. It is the
+same for models that serve longer or shorter lists, so that a length is no question of quality."""
 
 
 class _State(NamedTuple):
@@ -89,7 +90,8 @@ class Recommender(tf.Module):
         self._specialists = RoutedSpecialists(own) if any(own) else None
         self._mixture = mixture
         self._transitions = TransitionBonus(transitions) if transitions else None
-        self._top = TopItems(self._encoder.catalogue, top_k, cells)
+        self._served_items = top_k
+        self._top = TopItems(self._encoder.catalogue, max(top_k, EVALUATED_ITEMS), cells)
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
         self._encode = graph_function(self._encode_histories)
@@ -220,8 +222,8 @@ class Recommender(tf.Module):
         state = self._encode(events)
         items, scores = self._top_items(state)
         return {
-            "item_ids": tf.gather(self._item_ids, items),
-            "scores": scores,
+            "item_ids": tf.gather(self._item_ids, items[:, : self._served_items]),
+            "scores": scores[:, : self._served_items],
             "cluster_id": state.cluster_id,
             "cluster_weights": state.weights,
         }
@@ -239,10 +241,9 @@ class Recommender(tf.Module):
         rank = target_rank(scores, first, excluded)
         items = self._top_items(state)[0][:, :EVALUATED_ITEMS]
         batch = tf.shape(rank)[0]
-        padded = tf.pad(items, [[0, 0], [0, EVALUATED_ITEMS - tf.shape(items)[1]]])
         return {
             "rank": tf.cast(rank, tf.float32),
-            "recommended": tf.gather(self._item_ids, padded),
+            "recommended": tf.gather(self._item_ids, items),
             "catalogue_size": tf.fill([batch], tf.constant(catalogue.items, tf.int64)),
             "cluster_id": state.cluster_id,
         }

@@ -34,7 +34,7 @@ from trainer.evaluation.ranking import mask_items
 from trainer.evaluation.scorer import Scorer
 from trainer.serving import cell_index
 from trainer.serving.export import save_recommender
-from trainer.serving.recommender import Recommender
+from trainer.serving.recommender import EVALUATED_ITEMS, Recommender
 from trainer.serving.warmup import WARMUP_FILE, write_warmup
 
 pytestmark = pytest.mark.slow
@@ -227,6 +227,16 @@ def test_evaluate_gives_the_place_in_that_ranking(served):
         if row[target] > -1e8:  # a target that the user had already is not in the list
             assert abs(rank - (1 + (row > row[target]).sum())) <= 1
     assert (out["catalogue_size"].numpy() == 20).all()
+
+
+def test_models_are_judged_by_lists_of_one_length(served):
+    """Whatever length is served: only the first places of a longer list."""
+    found = served.model.signatures["evaluate"](examples=tf.constant(served.raw))
+    shown = served.model.signatures["serving_default"](examples=tf.constant(served.raw))
+    judged = found["recommended"].numpy()
+    assert judged.shape[1] == EVALUATED_ITEMS > shown["item_ids"].shape[1] == 6
+    np.testing.assert_array_equal(judged[:, :6], shown["item_ids"].numpy())
+    assert (judged[:, 6] != b"").any()
 
 
 def test_recommend_equals_serving_default(served):
