@@ -219,7 +219,7 @@ def _slices(
         rows.append(
             Row(
                 title,
-                _marked(HEADLINE, list(scores.values())),
+                _marked(judged.metric, list(scores.values())),
                 users=users,
                 difference=_difference(scores.get(COMBINER), scores.get(GLOBAL)),
             )
