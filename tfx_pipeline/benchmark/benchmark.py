@@ -85,7 +85,7 @@ def run_benchmark(
     _show_data(data_set, config.run.seed, figures["data"], console)
     for split, part in figures["splits"].items():
         tables.show_split(split, part, console)
-    console.line("± and [ ]: 95 % bootstrap intervals over users; the difference is paired by user")
+    console.line("± and [ ]: 95 % intervals over users; the difference is paired by user")
     console.line(f"Combiner: {figures['combination']['reason']}")
     tables.show_published(figures["splits"]["test"], published, data_set, console)
     tables.show_stages(stages, seconds, memory.peak(), console)

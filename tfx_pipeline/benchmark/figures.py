@@ -1,4 +1,4 @@
-"""The benchmark's figures: metrics with bootstrap intervals, from the ranks of a run."""
+"""The benchmark's figures: metrics with intervals, from the ranks of a run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def split_figures(ranks: pl.DataFrame) -> dict[str, Any]:
 
     Returns:
         `users`, and `models`: model (and "a - b" of the `DIFFERENCES`, paired by user) to metric to
-        mean, low, high, the ends of the 95 % bootstrap interval.
+        mean, low, high, the ends of the 95 % interval: bootstrap, of differences Student's t.
     """
     columns = {model: ranks[model].to_numpy() for model in MODELS if model in ranks.columns}
     models = {
