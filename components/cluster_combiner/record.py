@@ -9,7 +9,9 @@ from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
 
 Metrics = dict[str, Measure]
 """Metric name ("ndcg@10") to value."""
-Effect = Literal["helps", "hurts", "makes no difference"]
+Effect = Literal["helps", "hurts", "makes no difference", "too few users"]
+TOO_FEW: Effect = "too few users"
+"""Of fewer than `ENOUGH_USERS` nothing is said."""
 Recommendation = Literal["combination", "train longer", "global"]
 Task = Literal["next_item", "next_basket"]
 """What models are asked for: the one item that a user takes next, or all items of his next instant,
@@ -93,11 +95,11 @@ class Lift(Record):
         cluster: whose users, None for all.
         users: how many.
         mean: mean difference of the users' NDCG@10.
-        low: lower end of its paired bootstrap interval: 95 %, among clusters 95 % that those of
-            all clusters hold together (Bonferroni).
+        low: lower end of its paired t interval: 95 %, among clusters 95 % that those of all
+            clusters with enough users hold together (Bonferroni).
         high: upper end.
         base: NDCG@10 of the other model.
-        effect: what the interval says.
+        effect: what the interval says; nothing from fewer than `ENOUGH_USERS`.
     """
 
     model: str
@@ -121,7 +123,7 @@ class WorthVerdict(Record):
 
     Attributes:
         judged: the model: the combiner, or routing where the combination uses no specialist.
-        effect: on all users; None without test users.
+        effect: on all users; None without test users, or with too few of them.
         helps: clusters that it serves better.
         hurts: clusters that it serves worse.
         beats: by control, whether the model is better than it.

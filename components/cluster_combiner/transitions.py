@@ -16,8 +16,10 @@ from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.data.windows import window
-from trainer.evaluation.metrics import bootstrap_interval
+from trainer.evaluation.chance import ENOUGH_USERS, too_few
+from trainer.evaluation.metrics import mean_interval
 from trainer.evaluation.scorer import Scorer
+from trainer.raw_history import VALIDATION
 
 WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Weights that are tried. A weight is the bonus of the most raised item of a user, as a mean over
@@ -65,6 +67,8 @@ def fit_transitions(
     if not users.any() or scale == 0:
         reason = "there are no transitions, or no validation users to judge them on"
         return TransitionsFit.none(reason)
+    if users.sum() < ENOUGH_USERS:
+        return TransitionsFit.none(f"not used: {too_few(int(users.sum()), VALIDATION)}")
     scaled = counted.times(1 / scale)
     trial = scorer.with_transitions(scaled)
     weights = np.array((0.0, *WEIGHTS))
@@ -74,7 +78,7 @@ def fit_transitions(
     for held_out in (0, 1):
         chosen = int(np.argmax(_mean(values[:, half != held_out])))
         crossfit[half == held_out] = values[chosen, half == held_out]
-    gain = bootstrap_interval(crossfit - values[0], _CONFIDENCE)
+    gain = mean_interval(crossfit - values[0], _CONFIDENCE)
     weight = float(weights[np.argmax(values.mean(axis=1))])
     kept = gain.low > 0 and weight > 0
     reason = (

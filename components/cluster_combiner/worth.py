@@ -12,11 +12,14 @@ import polars as pl
 
 from components.cluster_combiner.comparison import primary_values
 from components.cluster_combiner.record import (
+    TOO_FEW,
+    Effect,
     Lift,
     Recommendation,
     WorthRecord,
     WorthVerdict,
 )
+from trainer.evaluation.chance import ENOUGH_USERS, too_few
 from trainer.evaluation.compared_models import (
     COMBINER,
     CONTINUED,
@@ -26,7 +29,7 @@ from trainer.evaluation.compared_models import (
     ROUTED,
     title,
 )
-from trainer.evaluation.metrics import BASKET_PRIMARY, bootstrap_interval
+from trainer.evaluation.metrics import BASKET_PRIMARY, mean_interval
 from trainer.raw_history import TEST, VALIDATION
 
 _CONFIDENCE = 0.95
@@ -53,16 +56,16 @@ def lifts(table: pl.DataFrame, split: str) -> list[Lift]:
         split: which users.
     """
     rows = table.filter(pl.col("split") == split)
-    clusters = rows["cluster"].unique().sort().to_list() if rows.height else []
+    sizes = dict(rows.group_by("cluster").len().sort("cluster").iter_rows())
+    judged = sum(users >= ENOUGH_USERS for users in sizes.values())
     found = []
     for model, against in _PAIRS:
         if {f"{name}_{BASKET_PRIMARY}" for name in (model, against)} <= set(table.columns):
             found.append(_lift(rows, model, against, None, _CONFIDENCE))
             # Else one cluster of twenty would seem to gain by chance.
-            each = 1 - (1 - _CONFIDENCE) / max(1, len(clusters))
+            each = 1 - (1 - _CONFIDENCE) / max(1, judged)
             found += [
-                _lift(rows.filter(pl.col("cluster") == k), model, against, k, each)
-                for k in clusters
+                _lift(rows.filter(pl.col("cluster") == k), model, against, k, each) for k in sizes
             ]
     return found
 
@@ -73,7 +76,7 @@ def _lift(
     low = high = mean = base = 0.0
     if rows.height:
         mine, theirs = primary_values(rows, model), primary_values(rows, against)
-        interval = bootstrap_interval(mine - theirs, confidence)
+        interval = mean_interval(mine - theirs, confidence)
         mean, low, high = interval.mean, interval.low, interval.high
         base = float(theirs.mean())
     return Lift(
@@ -85,8 +88,14 @@ def _lift(
         low=low,
         high=high,
         base=base,
-        effect="helps" if low > 0 else "hurts" if high < 0 else "makes no difference",
+        effect=_effect(rows.height, low, high),
     )
+
+
+def _effect(users: int, low: float, high: float) -> Effect:
+    if users < ENOUGH_USERS:
+        return TOO_FEW
+    return "helps" if low > 0 else "hurts" if high < 0 else "makes no difference"
 
 
 def overall(found: list[Lift], model: str, against: str) -> Lift | None:
@@ -100,20 +109,23 @@ def recommend(found: list[Lift], used: bool) -> tuple[Recommendation, str]:
     """Which model to serve, and why.
 
     Clusters are recommended only if their combination is better than the global encoder and than
-    every control that was trained, each time with the whole interval above zero: otherwise
-    something cheaper does as well.
+    every control that was trained, each time with the whole interval above zero and on enough
+    users: otherwise something cheaper does as well.
 
     Args:
         found: `lifts` of the validation split.
         used: whether the combination has any specialist in it.
     """
     control = overall(found, CONTINUED, GLOBAL)
-    longer = control is not None and control.low > 0
+    longer = control is not None and control.effect == "helps"
+    few = next((x.users for x in found if x.cluster is None and x.effect == TOO_FEW), None)
+    if few is not None:
+        return "global", too_few(few, VALIDATION)
     if not used:
         reason = "the combination uses no specialist"
     else:
         rivals = [x for a in (GLOBAL, RANDOM_COMBINER, CONTINUED) if (x := _of(found, a))]
-        lost = [x for x in rivals if x.low <= 0]
+        lost = [x for x in rivals if x.effect != "helps"]
         if not lost:
             names = " and ".join(f"the {title(x.against)}" for x in rivals)
             return COMBINATION, f"the combination is better than {names}"
@@ -151,14 +163,15 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
     """
     judged = COMBINER if used else ROUTED
     whole = overall(found, judged, GLOBAL)
-    if whole is None or not whole.users:
+    if whole is None or whole.effect == TOO_FEW:
+        few = too_few(whole.users if whole else 0, TEST)
         return WorthVerdict(
             judged=judged,
             effect=None,
             helps=[],
             hurts=[],
             beats={},
-            sentences=["There are no test users, so nothing can be said."],
+            sentences=[f"There are {few}."],
         )
     parts = {
         x.cluster: x
@@ -176,7 +189,7 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
     beats = {}
     for control in (RANDOM_COMBINER if used else RANDOM_ROUTED, CONTINUED):
         if lift := overall(found, judged, control):
-            beats[control] = lift.low > 0
+            beats[control] = lift.effect == "helps"
             word = {"helps": "better than", "hurts": "worse than"}.get(
                 lift.effect, "no better than"
             )

@@ -35,6 +35,20 @@ _CENTRE = 1e-4
 limit."""
 
 
+def too_few(users: int, whose: str) -> str:
+    """Says why nothing is said.
+
+    Args:
+        users: how many there are, fewer than `ENOUGH_USERS`.
+        whose: which users, such as the name of their split.
+
+    Example:
+        >>> too_few(12, "test")
+        'too few test users (12) to say; at least 30 are needed'
+    """
+    return f"too few {whose} users ({users}) to say; at least {ENOUGH_USERS} are needed"
+
+
 def above_zero_p_value(values: Values, lowest: float, counts: Values | None = None) -> float:
     """How likely chance alone makes a mean look as far above zero; small where it is above.
 

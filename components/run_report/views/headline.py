@@ -10,6 +10,7 @@ from components.gates.verdict import Status, Verdict
 from components.run_report import formats as fmt
 from components.run_report.inputs import ReportInputs
 from components.run_report.views.results import Judged, best_free, judged_split, value
+from trainer.evaluation.chance import ENOUGH_USERS, too_few
 from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, ENCODER, GLOBAL
 
 SHOWN_FAILURES = 5
@@ -109,7 +110,8 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
         Tile("HR@10", fmt.metric(value(combiner, "hr@10")), "next item among the first ten")
     )
     free = best_free(judged)
-    if free is not None and ndcg is not None and free[1]:
+    enough = judged.split.users >= ENOUGH_USERS
+    if free is not None and ndcg is not None and free[1] and enough:
         shown.append(
             Tile(
                 "Over free baseline",
@@ -133,6 +135,9 @@ def sentences(inputs: ReportInputs) -> list[str]:
     if ndcg is None:
         return []
     said = [f"On the {judged.name} users the combiner reaches {judged.title} {fmt.metric(ndcg)}"]
+    if judged.split.users < ENOUGH_USERS:
+        few = too_few(judged.split.users, judged.name)
+        return [f"{said[0]}.", f"Whether that is better than the other models: {few}."]
     free = best_free(judged)
     if free is not None and free[1]:
         word = "above" if ndcg >= free[1] else "below"
@@ -174,7 +179,8 @@ def _specialists(inputs: ReportInputs, judged: Judged, ndcg: float) -> list[str]
     pairs = [
         (a, b)
         for part in judged.split.by_cluster.values()
-        if (a := judged.value(part.models.get(COMBINER))) is not None
+        if part.users >= ENOUGH_USERS
+        and (a := judged.value(part.models.get(COMBINER))) is not None
         and (b := judged.value(part.models.get(GLOBAL))) is not None
     ]
     if len(pairs) > 1:
@@ -182,7 +188,7 @@ def _specialists(inputs: ReportInputs, judged: Judged, ndcg: float) -> list[str]
         ahead = sum(a - b >= 0.00005 for a, b in pairs)
         behind = sum(b - a >= 0.00005 for a, b in pairs)
         said.append(
-            f"The combiner is better than the global encoder in {ahead} of {len(pairs)} clusters"
-            f" and worse in {behind}."
+            f"In the {len(pairs)} clusters with at least {ENOUGH_USERS} users, the combiner's "
+            f"figure is higher than the global encoder's in {ahead} and lower in {behind}."
         )
     return said

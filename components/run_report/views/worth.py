@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from components.cluster_combiner.record import Lift, WorthRecord
+from components.cluster_combiner.record import TOO_FEW, Lift, WorthRecord
 from components.run_report import formats as fmt
 from components.run_report.charts.intervals import Difference, interval_chart
 from components.run_report.cluster_names import ClusterNames
@@ -36,7 +36,8 @@ class WorthView:
     Attributes:
         sentences: the verdict on the test users.
         recommendation: which model to serve, and why.
-        overall: chart of all models against the global encoder and the controls.
+        overall: chart of all models against the global encoder and the controls; None where there
+            are too few users.
         by_cluster: chart of the judged model's lift in each cluster, over every rival.
         folded: whether that chart is so long that it is folded away.
         judged: the model's name.
@@ -47,7 +48,7 @@ class WorthView:
 
     sentences: list[str]
     recommendation: str
-    overall: Markup
+    overall: Markup | None
     by_cluster: Markup | None
     folded: bool
     judged: str
@@ -76,7 +77,8 @@ def worth_view(
     lifts = worth.splits.get("test") or [] if worth else []
     if worth is None or not any(x.users for x in lifts):
         return None
-    whole = [x for x in lifts if x.cluster is None]
+    shown = [x for x in lifts if x.effect != TOO_FEW]
+    whole = [x for x in shown if x.cluster is None]
     against = list(dict.fromkeys(x.against for x in whole))
     overall = interval_chart(
         [
@@ -95,8 +97,8 @@ def worth_view(
     )
     judged = worth.verdict.judged
     parts: dict[int, list[Lift]] = {}
-    for x in lifts:
-        if x.model == judged and x.cluster is not None and x.users:
+    for x in shown:
+        if x.model == judged and x.cluster is not None:
             parts.setdefault(x.cluster, []).append(x)
     by_cluster = interval_chart(
         [(_heading(k, found[0], names), [_rival(x) for x in found]) for k, found in parts.items()],
@@ -107,7 +109,7 @@ def worth_view(
     return WorthView(
         sentences=[names.in_text(sentence) for sentence in worth.verdict.sentences],
         recommendation=f"{_ADVICE.get(worth.recommendation, worth.recommendation)}. {why}",
-        overall=overall,
+        overall=overall if whole else None,
         by_cluster=by_cluster if len(parts) > 1 else None,
         folded=sum(map(len, parts.values())) > LONG,
         judged=fmt.model_name(judged),

@@ -128,3 +128,13 @@ def test_the_largest_bonus_needs_no_place_for_the_whole_catalogue():
         largest.append(raised.numpy()[:, 1:].max(axis=1))
     largest = np.concatenate(largest)
     assert found == pytest.approx(largest[largest > 0].mean(), rel=1e-6)
+
+
+def test_too_few_users_say_nothing(shop):
+    judged = np.where(np.arange(USERS) < 29, shop.follows, 0)
+    fit = fitted(shop, judged)
+    assert fit.transitions is None
+    assert fit.record.reason == (
+        "not used: too few validation users (29) to say; at least 30 are needed"
+    )
+    assert fitted(shop, np.where(np.arange(USERS) < 100, shop.follows, 0)).transitions is not None

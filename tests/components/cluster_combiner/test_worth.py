@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.cluster_combiner.worth import lifts, overall, recommend, verdict
-from trainer.evaluation.metrics import BASKET_PRIMARY
+from components.cluster_combiner.worth import judge, lifts, overall, recommend, verdict
+from trainer.evaluation.metrics import BASKET_PRIMARY, paired_difference
 
 USERS = 2000
 
@@ -125,3 +125,70 @@ def test_without_a_combination_routing_is_judged():
     assert result.judged == "routed"
     assert result.effect == "hurts"
     assert verdict([], used=True).effect is None
+
+
+def few(users, split):
+    """Every user is served better by the combination and by every control."""
+    models = ("routed", "combiner", "continued", "random_routed", "random_combiner")
+    columns = {"split": [split] * users, "cluster": [0] * users, value("global"): [0.3] * users}
+    better = {value(model): [0.6 if model == "combiner" else 0.5] * users for model in models}
+    return pl.DataFrame(columns | better)
+
+
+@pytest.mark.parametrize("users", [1, 12, 29])
+def test_too_few_users_are_no_reason_to_serve_anything_but_the_global_encoder(users):
+    choice, why = recommend(lifts(few(users, "validation"), "validation"), used=True)
+    assert choice == "global"
+    assert why == f"too few validation users ({users}) to say; at least 30 are needed"
+    judged = judge(pl.concat([few(users, split) for split in ("validation", "test")]), used=True)
+    assert judged.recommendation == "global"
+    assert judged.verdict.effect is None
+    assert not judged.verdict.helps
+    assert not judged.verdict.beats
+    assert judged.verdict.sentences == [
+        f"There are too few test users ({users}) to say; at least 30 are needed."
+    ]
+    assert {x.effect for x in judged.splits["test"]} == {"too few users"}
+
+
+def test_thirty_users_are_enough():
+    assert recommend(lifts(few(30, "validation"), "validation"), used=True)[0] == "combination"
+    assert verdict(lifts(few(30, "test"), "test"), used=True).effect == "helps"
+
+
+def test_a_small_cluster_gets_no_verdict_and_narrows_no_other():
+    large = pl.concat(
+        [
+            table(combiner=(0.2, 0.2)),
+            few(29, "test").select(
+                "split", value("global"), value("combiner"), cluster=pl.lit(7, pl.Int64)
+            ),
+        ],
+        how="diagonal_relaxed",
+    )
+    by_cluster = {x.cluster: x for x in lifts(large, "test") if x.cluster is not None}
+    assert by_cluster[7].effect == "too few users"
+    assert verdict(list(by_cluster.values()) + lifts(large, "test"), used=True).helps == [0, 1]
+    alone = {x.cluster: x for x in lifts(table(combiner=(0.2, 0.2)), "test")}
+    assert by_cluster[0].low == alone[0].low
+
+
+@pytest.mark.parametrize("users", [30, 60])
+def test_equal_models_seldom_seem_different(users):
+    """As rare as stated: 5 %, and 5 % / 4 among four clusters."""
+    rng = np.random.default_rng(users)
+    different = np.zeros(2)
+    runs = 1500
+    for _ in range(runs):
+        place = rng.integers(1, 6, users)
+        two = [
+            np.where(
+                rng.random(users) < 0.6, np.clip(place + rng.integers(-2, 3, users), 1, 10), 50
+            )
+            for _ in range(2)
+        ]
+        for i, confidence in enumerate((0.95, 1 - 0.05 / 4)):
+            found = paired_difference(*two, confidence=confidence)
+            different[i] += found.low > 0 or found.high < 0
+    assert different[0] / runs < 0.065
+    assert different[1] / runs < 0.02

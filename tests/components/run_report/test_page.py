@@ -73,7 +73,7 @@ def test_header_and_verdict(page):
 def test_key_figures(page):
     for figure in ("0.1196", "0.2093", "+17.3%", "+0.0012 (+1.0%)"):
         assert figure in page.text
-    assert "better than the global encoder in 2 of 5 clusters and worse in 2" in page.text
+    assert "higher than the global encoder's in 2 and lower in 2." in page.text
 
 
 def test_data_quality(page):
