@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 from components.baseline_model.record import BaselineRecord
 from components.gates.config import GatesConfig
 from components.gates.eval_config import (
-    CHANCE,
+    ASKED,
+    BEYOND_ASKED,
     JUDGED_BY,
-    REQUIRED_GAIN,
-    SIGNIFICANT_CHANGE,
-    STRICTLY,
+    LOSS_P_VALUE,
+    error_rate,
 )
 from components.gates.slice_metrics import OVERALL, SliceMetrics, other_failures, read_metrics
 from components.infra_validator.record import InfraRecord
+from trainer.evaluation.chance import holm
 from trainer.raw_history import CLUSTER_ID, NOISE
 
 USERS = "users"
+_SAME = 1e-9
+"""A smaller change is none. One user's rank changes the NDCG of ten million users by more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,20 +31,21 @@ class GateDecision:
     """One gate on one slice.
 
     Attributes:
-        gate: "users", "floor", "improvement" or "cluster" (see `eval_config`), "served"
+        gate: "users", "floor", "change" or "cluster" (see `eval_config`), "served"
             for the InfraValidator's, or "evaluation" for a failure that the Evaluator reports and
             none of these accounts for.
         slice: "overall", "cluster 3", or "no cluster" for the users who belong to none.
         metric: name of the metric judged.
         candidate: its value for the new model; None if it was not measured.
         baseline: its value for the baseline; None if the gate needs none.
-        threshold: what is allowed: least value, least change, or (cluster) least change.
+        threshold: what is allowed: least value; least change, for "change" as a share of the
+            baseline.
         passed: whether the gate lets the model through.
         rule: what was asked for, or why nothing was, with the setting that says so.
         sentence: all of this for people.
     """
 
-    gate: Literal["users", "floor", "improvement", "cluster", "served", "evaluation"]
+    gate: Literal["users", "floor", "change", "cluster", "served", "evaluation"]
     slice: str
     metric: str
     candidate: float | None
@@ -71,7 +76,7 @@ def explain(
         baseline: what the model was compared with, to name it.
 
     Returns:
-        A decision for the number of users, the floor, the improvement and each cluster; failures
+        A decision for the number of users, the floor, the change and each cluster; failures
         of another kind, for example a slice that no example falls into, at the end.
     """
     metrics = read_metrics(evaluation_uri)
@@ -80,10 +85,9 @@ def explain(
     if OVERALL in metrics:
         decisions.append(_users(metrics[OVERALL], gates))
         decisions.append(_floor(metrics[OVERALL], gates))
-        decisions.append(_improvement(metrics[OVERALL], gates, named))
+        decisions.append(_change(metrics[OVERALL], gates, named))
     clusters = [metric for metric in metrics.values() if metric.feature == CLUSTER_ID]
-    for cluster in sorted(clusters, key=_cluster_order):
-        decisions.append(_cluster(cluster, gates, named))
+    decisions += _clusters(sorted(clusters, key=_cluster_order), gates, named)
     if gates.mode == "enforce" and all(decision.passed for decision in decisions):
         decisions += [
             _without_figures("evaluation", False, sentence)
@@ -153,31 +157,37 @@ def _floor(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
     )
 
 
-def _improvement(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
+def _change(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
     candidate, baseline = overall.candidate[JUDGED_BY], overall.baseline[JUDGED_BY]
-    gain = overall.change[REQUIRED_GAIN]
-    required = (
-        f"it must be higher by more than {gates.min_improvement:.4f}"
-        if gates.min_improvement > 0
-        else f"it may be lower by less than {-gates.min_improvement:.4f}"
-        if gates.min_improvement < 0
-        else "it must be higher"
-    )
-    if math.isinf(gain):
-        required = "every user's next item is ranked alike, so that no gain is asked for: only "
-        required += "what is served beside the ranking differs, such as the list length or titles"
+    beyond, asked = overall.change[BEYOND_ASKED], overall.change[ASKED]
+    if math.isinf(beyond):
+        rule = "every user's next item is ranked alike, so that nothing more is asked for: only "
+        rule += "what is served beside the ranking differs, such as the list length or titles"
     else:
-        required += " (gates.min_improvement)"
+        rule = f"{_left_by_chance(beyond + asked, gates)}; "
+        rule += (
+            f"it may be at most {-asked:.1%} lower (gates.max_loss)"
+            if asked < 0
+            else "it must be higher"
+        )
     return GateDecision(
-        gate="improvement",
+        gate="change",
         slice=OVERALL,
         metric=JUDGED_BY,
         candidate=candidate,
         baseline=baseline,
-        threshold=gates.min_improvement,
-        passed=gain >= gates.min_improvement + STRICTLY,
-        rule=required,
-        sentence=f"overall: {_compared(candidate, baseline, named)}; {required}",
+        threshold=asked,
+        passed=beyond >= 0,
+        rule=rule,
+        sentence=f"overall: {_compared(candidate, baseline, named)}; {rule}",
+    )
+
+
+def _left_by_chance(least: float, gates: GatesConfig) -> str:
+    """The lowest relative change that chance leaves, in words."""
+    sure = f"with {gates.confidence:.0%} confidence it is"
+    return (
+        f"{sure} at most {-least:.1%} lower" if least < 0 else f"{sure} at least {least:.1%} higher"
     )
 
 
@@ -186,19 +196,39 @@ def _cluster_order(cluster: SliceMetrics) -> tuple[bool, int]:
     return (int(cluster.value) == NOISE, int(cluster.value))
 
 
-def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
+def _clusters(
+    clusters: Sequence[SliceMetrics], gates: GatesConfig, named: _Baseline
+) -> list[GateDecision]:
+    """One decision each; all of them together err as seldom as one test alone (Holm)."""
+    judged = [c for c in clusters if c.candidate[USERS] >= gates.min_cluster_users]
+    corrected = holm([cluster.change[LOSS_P_VALUE] for cluster in judged])
+    p_values = {c.value: p for c, p in zip(judged, corrected, strict=True)}
+    return [
+        _cluster(cluster, p_values.get(cluster.value), len(judged), gates, named)
+        for cluster in clusters
+    ]
+
+
+def _cluster(
+    cluster: SliceMetrics, p_value: float | None, judged: int, gates: GatesConfig, named: _Baseline
+) -> GateDecision:
     candidate, baseline = cluster.candidate[JUDGED_BY], cluster.baseline[JUDGED_BY]
     users = int(cluster.candidate[USERS])
-    loss, chance = baseline - candidate, cluster.change[CHANCE]
-    if users < gates.min_cluster_users:
+    loss = baseline - candidate
+    passed = p_value is None or p_value > error_rate(gates)
+    allowed = f"at most {gates.max_cluster_loss:.4f} is allowed (gates.max_cluster_loss)"
+    among = f"among {judged} clusters" if judged > 1 else "in one cluster"
+    if p_value is None:
         rule = f"not judged: {users} of {gates.min_cluster_users} users (gates.min_cluster_users)"
     elif loss <= 0:
         rule = "no loss"
-    elif gates.max_cluster_loss < loss <= chance:
-        rule = f"not counted: with {users} users chance explains {chance:.4f}"
-        rule += " (gates.cluster_confidence)"
+    elif loss <= gates.max_cluster_loss:
+        rule = allowed
+    elif passed:
+        rule = f"not counted: {allowed}, but chance explains more {among} (p = {p_value:.2g}, "
+        rule += "gates.confidence)"
     else:
-        rule = f"at most {gates.max_cluster_loss:.4f} is allowed (gates.max_cluster_loss)"
+        rule = f"{allowed}, and chance does not explain more {among} (p = {p_value:.2g})"
     name = "no cluster" if cluster.value == str(NOISE) else f"cluster {cluster.value}"
     return GateDecision(
         gate="cluster",
@@ -207,7 +237,7 @@ def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> Gat
         candidate=candidate,
         baseline=baseline,
         threshold=-gates.max_cluster_loss,
-        passed=cluster.change[SIGNIFICANT_CHANGE] >= -gates.max_cluster_loss,
+        passed=passed,
         rule=rule,
         sentence=f"{name}: {_compared(candidate, baseline, named)}; {rule}",
     )
@@ -215,7 +245,7 @@ def _cluster(cluster: SliceMetrics, gates: GatesConfig, named: _Baseline) -> Gat
 
 def _compared(candidate: float, baseline: float, named: _Baseline) -> str:
     change = candidate - baseline
-    if abs(change) < STRICTLY:
+    if abs(change) < _SAME:
         return f"NDCG@10 {candidate:.4f} is the same as {named.has(baseline)}"
     side = "above" if change > 0 else "below"
     return f"NDCG@10 {candidate:.4f} is {abs(change):.4f} {side} {named.has(baseline)}"

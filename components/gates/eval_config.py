@@ -4,11 +4,12 @@ Four gates, on the split that the Evaluator reads:
 
 1. *users*: at least `min_test_users` users were evaluated.
 2. *floor*: NDCG@10 overall is at least `min_ndcg_at_10`.
-3. *improvement*: NDCG@10 overall is higher than the baseline's by more than `min_improvement`,
-   unless both rank every user's next item alike: then only what is served beside the ranking
-   differs (the list length, titles), which is no question of quality.
-4. *cluster*: in no cluster does NDCG@10 fall by more than `max_cluster_loss`, unless chance
-   explains the loss.
+3. *change*: NDCG@10 overall is higher than a free baseline's, beyond chance; or no more than
+   `max_loss` lower than the served model's, beyond chance, unless both rank every user's next item
+   alike: then only what is served beside the ranking differs (the list length, titles), which is no
+   question of quality.
+4. *cluster*: in no cluster did NDCG@10 fall by more than `max_cluster_loss`, beyond what chance
+   explains among so many clusters.
 
 What the Evaluator decided is read back by `components.gates.slice_metrics`.
 """
@@ -29,14 +30,13 @@ CANDIDATE = "candidate"
 BASELINE = "baseline"
 
 JUDGED_BY = "ndcg@10"
-SIGNIFICANT_CHANGE = "ndcg@10_significant_change"
-REQUIRED_GAIN = "ndcg@10_required_gain"
-CHANCE = "ndcg@10_chance"
+BEYOND_ASKED = "ndcg@10_beyond_asked"
+ASKED = "ndcg@10_asked"
+LOSS_P_VALUE = "ndcg@10_loss_p_value"
 COVERAGE_CUTOFF = 20
 
 STRICTLY = 1e-9
-"""TFMA passes a difference that equals its threshold; we want more than that. One user's rank
-changes the NDCG of ten million users by more than this."""
+"""TFMA passes a p-value that equals its threshold; we want more than that."""
 
 
 def build_eval_config(gates: GatesConfig) -> config_pb2.EvalConfig:
@@ -68,38 +68,54 @@ def build_eval_config(gates: GatesConfig) -> config_pb2.EvalConfig:
     return config
 
 
+def error_rate(gates: GatesConfig) -> float:
+    """Largest p-value that is not laid to chance."""
+    return 1 - gates.confidence
+
+
 def _metrics(gates: GatesConfig) -> list[config_pb2.MetricConfig]:
     """All metrics, with the thresholds on those that are judged."""
     from tensorflow_model_analysis.proto import config_pb2
 
     def metric(
         class_name: str,
-        threshold: config_pb2.PerSliceMetricThreshold | None = None,
+        *thresholds: config_pb2.PerSliceMetricThreshold,
         **settings: float,
     ) -> config_pb2.MetricConfig:
         return config_pb2.MetricConfig(
             class_name=class_name,
             module="components.ranking_metrics",
             config=json.dumps(settings),
-            per_slice_thresholds=[] if threshold is None else [threshold],
+            per_slice_thresholds=thresholds,
         )
 
     enforced = gates.mode == "enforce"
-    floors = {10: _floor_threshold(gates)} if enforced else {}
+    floor = [_floor_threshold(gates)] if enforced else []
     return [
         *(metric("HitRate", k=k) for k in CUTOFFS),
-        *(metric("NextItemNDCG", floors.get(k), k=k) for k in CUTOFFS),
-        metric("RequiredGain", _gain_threshold(gates) if enforced else None, k=10),
+        *(metric("NextItemNDCG", *(floor if k == 10 else ()), k=k) for k in CUTOFFS),
+        metric(
+            "ChangeBeyondChance",
+            *([_at_least(0.0)] if enforced else ()),
+            k=10,
+            max_loss=gates.max_loss,
+            confidence=gates.confidence,
+        ),
         metric("MRR"),
         metric("CatalogueCoverage", k=COVERAGE_CUTOFF),
         metric(
-            "SignificantChange",
-            _cluster_threshold(gates) if enforced else None,
+            "ClusterLoss",
+            *([_at_least(error_rate(gates) + STRICTLY)] if enforced else ()),
             k=10,
+            max_loss=gates.max_cluster_loss,
             min_users=gates.min_cluster_users,
-            confidence=gates.cluster_confidence,
         ),
-        metric("Users", _users_threshold(gates.min_test_users if enforced else 0)),
+        metric(
+            "Users",
+            _users_threshold(gates.min_test_users if enforced else 0),
+            # Fails where there are no clusters at all, of which then nothing was judged.
+            *([_users_threshold(0, CLUSTER_ID)] if enforced else ()),
+        ),
         metric("Examples"),
     ]
 
@@ -118,42 +134,26 @@ def _floor_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
     )
 
 
-def _gain_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
-    """The improvement overall."""
+def _at_least(value: float) -> config_pb2.PerSliceMetricThreshold:
+    """For a metric of the pair of models, overall."""
     from tensorflow_model_analysis.proto import config_pb2
 
     return config_pb2.PerSliceMetricThreshold(
         slicing_specs=[config_pb2.SlicingSpec()],
         threshold=config_pb2.MetricThreshold(
             change_threshold=config_pb2.GenericChangeThreshold(
-                direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
-                absolute={"value": gates.min_improvement + STRICTLY},
+                direction=config_pb2.MetricDirection.HIGHER_IS_BETTER, absolute={"value": value}
             )
         ),
     )
 
 
-def _cluster_threshold(gates: GatesConfig) -> config_pb2.PerSliceMetricThreshold:
-    """The same for every cluster."""
+def _users_threshold(at_least: int, *features: str) -> config_pb2.PerSliceMetricThreshold:
+    """A least number of evaluated users, overall or by features; with 0 whatever slice there is."""
     from tensorflow_model_analysis.proto import config_pb2
 
     return config_pb2.PerSliceMetricThreshold(
-        slicing_specs=[config_pb2.SlicingSpec(feature_keys=[CLUSTER_ID])],
-        threshold=config_pb2.MetricThreshold(
-            change_threshold=config_pb2.GenericChangeThreshold(
-                direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
-                absolute={"value": -gates.max_cluster_loss},
-            )
-        ),
-    )
-
-
-def _users_threshold(at_least: int) -> config_pb2.PerSliceMetricThreshold:
-    """A least number of evaluated users; with 0 any model passes."""
-    from tensorflow_model_analysis.proto import config_pb2
-
-    return config_pb2.PerSliceMetricThreshold(
-        slicing_specs=[config_pb2.SlicingSpec()],
+        slicing_specs=[config_pb2.SlicingSpec(feature_keys=features)],
         threshold=config_pb2.MetricThreshold(
             value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": float(at_least)})
         ),

@@ -10,18 +10,18 @@ Example:
     ('ndcg@10', {'k': 10})
 """
 
+from components.ranking_metrics.change_beyond_chance import ChangeBeyondChance
+from components.ranking_metrics.cluster_loss import ClusterLoss
 from components.ranking_metrics.coverage import CatalogueCoverage
 from components.ranking_metrics.gains import MRR, Examples, HitRate, NextItemNDCG, Users
-from components.ranking_metrics.required_gain import RequiredGain
-from components.ranking_metrics.significant_change import SignificantChange
 
 __all__ = [
     "MRR",
     "CatalogueCoverage",
+    "ChangeBeyondChance",
+    "ClusterLoss",
     "Examples",
     "HitRate",
     "NextItemNDCG",
-    "RequiredGain",
-    "SignificantChange",
     "Users",
 ]

@@ -21,14 +21,29 @@ def output(extracts: dict[str, Any], model_name: str, name: str) -> npt.NDArray[
     Raises:
         ValueError: the model has no such output.
     """
-    predictions = extracts[constants.PREDICTIONS_KEY]
-    outputs = predictions.get(model_name, predictions)
+    outputs = _outputs(extracts, model_name)
     if name not in outputs:
         raise ValueError(
             f"model {model_name!r} has no output {name!r}; its ModelSpec must name the signature "
             "'evaluate', with the outputs rank, recommended and catalogue_size"
         )
     return np.asarray(outputs[name])
+
+
+def has_output(extracts: dict[str, Any], model_name: str, name: str) -> bool:
+    """Whether a model has an output of that name."""
+    return name in _outputs(extracts, model_name)
+
+
+def _outputs(extracts: dict[str, Any], model_name: str) -> dict[str, Any]:
+    predictions = extracts[constants.PREDICTIONS_KEY]
+    found: dict[str, Any] = predictions.get(model_name, predictions)
+    return found
+
+
+def feature(extracts: dict[str, Any], name: str) -> npt.NDArray[Any]:
+    """A feature of the example, empty where the example has none of that name."""
+    return np.asarray(extracts[constants.FEATURES_KEY].get(name, ())).ravel()
 
 
 class RanksPreprocessor(metrics.Preprocessor):

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from scipy.special import ndtr
 from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
@@ -39,11 +40,11 @@ from components.cluster_combiner.record import (
 from components.cluster_combiner.worth import judge
 from components.gates.config import GatesConfig
 from components.gates.eval_config import (
+    ASKED,
     BASELINE,
+    BEYOND_ASKED,
     CANDIDATE,
-    CHANCE,
-    REQUIRED_GAIN,
-    SIGNIFICANT_CHANGE,
+    LOSS_P_VALUE,
     build_eval_config,
 )
 from components.gates.push_record import PushRecord
@@ -59,6 +60,7 @@ from components.sequence_clusterer.profiles_record import (
     ProfileTests,
     Trait,
 )
+from trainer.evaluation.chance import holm
 from trainer.evaluation.metrics import BASKET_PRIMARY
 from trainer.training.training_record import Epoch, Reasoned, TrainingRecord, TunedSetting
 
@@ -137,11 +139,20 @@ def write_evaluation(
     Args:
         folder: of the ModelEvaluation artifact.
         scores: by cluster (None = all users) NDCG@10 of candidate and baseline, and the largest
-            difference that chance explains.
-        gates: what the Evaluator asks for.
+            difference that chance explains: 1.645 standard errors.
+        gates: what the Evaluator asks for; the baseline counts as served.
     """
+    gates = gates or GatesConfig()
     config = tfma.utils.update_eval_config_with_defaults(
-        build_eval_config(gates or GatesConfig()), has_baseline=True
+        build_eval_config(gates), has_baseline=True
+    )
+
+    def p_value(candidate: float, baseline: float, chance: float) -> float:
+        return float(ndtr(1.645 * (candidate - baseline + gates.max_cluster_loss) / chance))
+
+    smallest = min(
+        holm([p_value(*found) for cluster, found in scores.items() if cluster is not None]),
+        default=1.0,
     )
     result = validation_result_pb2.ValidationResult(validation_ok=True)
     folder.mkdir(parents=True)
@@ -154,9 +165,10 @@ def write_evaluation(
                 _key("ndcg@10"): candidate,
                 _key("ndcg@10", BASELINE): baseline,
                 _key("ndcg@10", is_diff=True): change,
-                _key(REQUIRED_GAIN, is_diff=True): change,
-                _key(SIGNIFICANT_CHANGE, is_diff=True): change if abs(change) > chance else 0.0,
-                _key(CHANCE, is_diff=True): chance,
+                _key(BEYOND_ASKED, is_diff=True): (change - chance) / baseline + gates.max_loss,
+                _key(ASKED, is_diff=True): -gates.max_loss,
+                _key(LOSS_P_VALUE, is_diff=True): p_value(candidate, baseline, chance),
+                _key("ndcg@10_cluster_p_value", is_diff=True): smallest,
             }
             part = metrics_validator.validate_metrics((slice_, measures), config)
             result.validation_ok &= part.validation_ok

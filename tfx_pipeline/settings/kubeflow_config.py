@@ -22,7 +22,7 @@ RUN_PARAMETERS = (
     "gates.mode",
     "gates.min_test_users",
     "gates.min_ndcg_at_10",
-    "gates.min_improvement",
+    "gates.max_loss",
     "gates.max_cluster_loss",
 )
 

@@ -9,8 +9,8 @@ Pearson); with many users it is the ordinary test of a mean. No distribution is 
 errs more often than stated; a proof exists for special cases only.
 
 Sources: N. Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the mean of a
-nonnegative variable", Mathematical Methods of Statistics 14 (2005); E. Learned-Miller and P. Thomas,
-"A new confidence interval for the mean of a bounded random variable" (2019). The probability is
+nonnegative variable", Mathematical Methods of Statistics 14 (2005); E. Learned-Miller and
+P. Thomas, "A new confidence interval for the mean of a bounded random variable" (2019). The probability is
 computed by the saddlepoint approximation of R. Lugannani and S. Rice (1980), which needs no draws.
 """
 

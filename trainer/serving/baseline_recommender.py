@@ -23,6 +23,8 @@ from trainer.uri_files import write_json
 
 EVALUATED_LIST = 20
 """Length of `recommended` in the `evaluate` signature, for coverage@20."""
+FREE = "free"
+"""Output of `evaluate` that no trained model has: a candidate must be better than this one."""
 
 
 class BaselineRecommender(tf.Module):
@@ -108,6 +110,7 @@ class BaselineRecommender(tf.Module):
             "rank": tf.cast(rank, tf.float32),
             "recommended": recommended,
             "catalogue_size": tf.fill([tf.shape(examples)[0]], tf.constant(self._n, tf.int64)),
+            FREE: tf.ones([tf.shape(examples)[0]], tf.int64),
         }
 
     def fingerprint(self) -> str:

@@ -8,13 +8,15 @@ from tensorflow_model_analysis.evaluators import (
 from components.ranking_metrics import (
     MRR,
     CatalogueCoverage,
+    ChangeBeyondChance,
+    ClusterLoss,
     Examples,
     HitRate,
     NextItemNDCG,
     Users,
 )
-from components.ranking_metrics.significant_change import SignificantChange
-from trainer.evaluation.metrics import paired_difference, ranking_metrics
+from trainer.evaluation.chance import above_zero_p_value, least_change
+from trainer.evaluation.metrics import ranking_metrics, user_values
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +29,7 @@ TWO_MODELS = tfma.EvalConfig(
 )
 
 
-def extracts(ranks, recommended=(b"a", b""), catalogue_size=8):
+def extracts(ranks, recommended=(b"a", b""), catalogue_size=8, cluster=None, free=False):
     """One example's extracts; a list of ranks for several models, a number for one alone."""
     outputs = [
         {
@@ -39,7 +41,13 @@ def extracts(ranks, recommended=(b"a", b""), catalogue_size=8):
     ]
     many = isinstance(ranks, (list, tuple, np.ndarray))
     predictions = dict(zip(MODELS, outputs, strict=True)) if many else outputs[0]
-    return {tfma.PREDICTIONS_KEY: predictions, tfma.SLICE_KEY_TYPES_KEY: [()]}
+    if free:
+        predictions["baseline"]["free"] = np.array(1)
+    return {
+        tfma.PREDICTIONS_KEY: predictions,
+        tfma.FEATURES_KEY: {} if cluster is None else {"cluster_id": np.array([cluster])},
+        tfma.SLICE_KEY_TYPES_KEY: [()],
+    }
 
 
 def compute(metrics, rows, models=("",), config=TWO_MODELS):
@@ -107,47 +115,94 @@ def test_coverage_counts_distinct_items_of_the_first_k():
     assert compute([CatalogueCoverage(2)], [])["coverage@2", ""] == 0.0
 
 
-def change_of(ranks, **settings):
-    metric = SignificantChange(**({"k": 10, "min_users": 5, "confidence": 0.95} | settings))
-    computed = compute([metric], [extracts(pair) for pair in ranks], MODELS)
+def change_of(ranks, free=False, **settings):
+    metric = ChangeBeyondChance(**({"k": 10, "max_loss": 0.05, "confidence": 0.95} | settings))
+    computed = compute([metric], [extracts(pair, free=free) for pair in ranks], MODELS)
     return (
-        computed["ndcg@10_significant_change", "candidate"],
-        computed["ndcg@10_chance", "candidate"],
+        computed["ndcg@10_beyond_asked", "candidate"],
+        computed["ndcg@10_asked", "candidate"],
     )
 
 
-def test_a_clear_change_is_kept_and_chance_agrees_with_the_bootstrap():
-    generator = np.random.default_rng(1)
-    baseline = generator.integers(1, 30, size=800)
-    candidate = np.maximum(baseline - generator.integers(0, 6, size=800), 1)
-    change, chance = change_of(np.stack([candidate, baseline], axis=1))
-    paired = paired_difference(candidate, baseline)
-    assert change == pytest.approx(paired.mean)
-    assert chance == pytest.approx((paired.high - paired.low) / 2, rel=0.1)
+def loss_of(ranks, clusters, **settings):
+    metric = ClusterLoss(**({"k": 10, "max_loss": 0.01, "min_users": 30} | settings))
+    rows = [extracts(pair, cluster=k) for pair, k in zip(ranks, clusters, strict=True)]
+    computed = compute([metric], rows, MODELS)
+    return (
+        computed["ndcg@10_loss_p_value", "candidate"],
+        computed["ndcg@10_cluster_p_value", "candidate"],
+    )
 
 
-def test_noise_is_no_change():
-    generator = np.random.default_rng(2)
-    ranks = generator.integers(1, 15, size=(40, 2))
-    change, chance = change_of(ranks)
-    assert change == 0.0
-    assert 0.05 < chance < 0.3
-    plain, _ = change_of(ranks, confidence=0.0)
-    assert plain == pytest.approx(paired_difference(ranks[:, 0], ranks[:, 1]).mean)
+def jittered(users, better=0, seed=1):
+    """Ranks of two models that differ by a few places, of the candidate fewer by `better`."""
+    rng = np.random.default_rng(seed)
+    base = rng.integers(1, 30, users)
+    two = [np.maximum(base + rng.integers(-2, 3, users) - up, 1) for up in (better, 0)]
+    return np.stack(two, axis=1)
 
 
-def test_few_users_show_no_change():
-    assert change_of([[20, 1]] * 4) == (0.0, pytest.approx(0.0))
-    assert change_of([[20, 1]] * 5)[0] == -1.0
-    assert change_of([[20, 1]]) == (0.0, 1.0)
-    # Without a target a user is not counted.
-    assert change_of([[20, 1]] * 4 + [[0, 0]])[0] == 0.0
+def test_the_least_change_is_that_of_the_users_values():
+    ranks = jittered(800)
+    candidate, baseline = (user_values(ranks[:, i], "ndcg@10") for i in (0, 1))
+    least = least_change(candidate, baseline, 0.95)
+    assert change_of(ranks) == (pytest.approx(least + 0.05), -0.05)
+    assert change_of(ranks, free=True) == (pytest.approx(least), 0.0)
+    assert change_of(ranks, max_loss=0.2)[0] == pytest.approx(least + 0.2)
+    assert change_of(ranks, confidence=0.8)[0] > change_of(ranks)[0]
+
+
+def test_a_free_baseline_must_be_beaten_and_a_served_one_must_not():
+    equal, better = jittered(2000), jittered(2000, better=3)
+    assert change_of(equal, max_loss=0.15)[0] > 0
+    assert change_of(equal, free=True)[0] < 0
+    assert change_of(better, free=True)[0] > 0
+
+
+def test_only_a_served_model_may_be_ranked_alike():
+    same = [[3, 3], [40, 40]] * 5
+    assert change_of(same)[0] == float("inf")
+    assert change_of([*same, [0, 0]])[0] == float("inf")  # without a target a user is not counted
+    assert change_of(same, free=True)[0] < 0
+    assert change_of([*same, [41, 40]])[0] < 0
+    assert change_of([[0, 0]])[0] < 0
+
+
+def test_the_loss_of_a_cluster_is_corrected_for_their_number():
+    ranks = [[1, 1]] * 100 + [[3, 1]] * 10 + [[1, 1]] * 60
+    clusters = [0] * 50 + [1] * 50 + [2] * 40 + [3] * 30
+    loss = np.repeat([0.5, 0.0], [10, 30]) - 0.01
+    alone = above_zero_p_value(loss, -1.01)
+    assert alone < 0.05
+    assert loss_of(ranks, clusters)[1] == pytest.approx(4 * alone)
+    # Clusters that are not judged correct nothing, and lose nothing.
+    assert loss_of(ranks, clusters, min_users=40)[1] == pytest.approx(3 * alone)
+    assert loss_of(ranks, clusters, min_users=45)[1] == pytest.approx(1.0)
+    assert loss_of(ranks, clusters, min_users=1000)[1] == 1.0
+    assert loss_of(ranks[100:140], clusters[100:140])[0] == pytest.approx(alone)
+
+
+def test_a_loss_counts_only_beyond_what_is_allowed():
+    ranks, clusters = [[3, 1]] * 10 + [[1, 1]] * 30, [0] * 40
+    assert loss_of(ranks, clusters)[1] < 0.05
+    assert loss_of(ranks, clusters, max_loss=0.1)[1] > 0.05
+    assert loss_of(ranks, clusters, max_loss=0.2)[1] > 0.5
+
+
+def test_users_without_a_cluster_are_one_more():
+    ranks = [[3, 1]] * 60
+    assert loss_of(ranks, [None] * 30 + [0] * 30)[1] == pytest.approx(
+        2 * loss_of(ranks[:30], [0] * 30)[1], rel=1e-3
+    )
 
 
 def test_no_change_without_a_baseline():
     alone = tfma.EvalConfig(model_specs=[tfma.ModelSpec(name="candidate")])
-    metric = SignificantChange(k=10, min_users=5, confidence=0.95)
-    assert metric.computations(eval_config=alone, model_names=["candidate"]) == []
+    for metric in (
+        ChangeBeyondChance(k=10, max_loss=0.05, confidence=0.95),
+        ClusterLoss(k=10, max_loss=0.01, min_users=30),
+    ):
+        assert metric.computations(eval_config=alone, model_names=["candidate"]) == []
 
 
 def test_a_model_without_the_signature_is_named():
@@ -161,5 +216,8 @@ def test_metrics_survive_their_configuration():
     for metric in (HitRate(5), NextItemNDCG(10), MRR(), Users(), CatalogueCoverage(20)):
         again = type(metric).from_config(metric.get_config())
         assert again.name == metric.name
-    change = SignificantChange(k=10, min_users=5, confidence=0.9)
-    assert SignificantChange.from_config(change.get_config()).kwargs == change.kwargs
+    for metric in (
+        ChangeBeyondChance(k=10, max_loss=0.05, confidence=0.9),
+        ClusterLoss(k=10, max_loss=0.01, min_users=5),
+    ):
+        assert type(metric).from_config(metric.get_config()).kwargs == metric.kwargs

@@ -219,10 +219,14 @@ def test_worth_is_not_shown_where_nothing_was_compared(full):
 def test_gates(page, full):
     assert not full.verdict.failed
     assert "Floor All users 0.1196 – – At least 0.0010 (gates.min_ndcg_at_10). ✓" in page.text
-    assert "Improvement All users 0.1196 0.1020 +0.0176 (+17.3%) It must be higher" in page.text
     assert (
-        "Cluster Cluster 0 0.0900 0.1050 −0.0150 (−14.3%) Not counted: with 1000 users chance "
-        "explains 0.0200 (gates.cluster_confidence). ✓ passed" in page.text
+        "Change All users 0.1196 0.1020 +0.0176 (+17.3%) With 95% confidence it is at least "
+        in page.text
+    )
+    assert (
+        "Cluster Cluster 0 0.0900 0.1050 −0.0150 (−14.3%) Not counted: at most 0.0100 is "
+        "allowed (gates.max_cluster_loss), but chance explains more among 2 clusters (p = 0.68, "
+        "gates.confidence). ✓ passed" in page.text
     )
 
 
@@ -276,7 +280,8 @@ def test_refused_names_gate_slice_and_figures(tmp_path, evaluations):
     assert "Refused: 1 gate failed" in page.text
     assert (
         "Cluster 2: NDCG@10 0.0700 is 0.0250 below the baseline's 0.0950 (own items by frequency, "
-        "then popularity); at most 0.0100 is allowed (gates.max_cluster_loss)." in page.text
+        "then popularity); at most 0.0100 is allowed (gates.max_cluster_loss), and chance does not "
+        "explain more among 2 clusters (p = 0.014)." in page.text
     )
     slices = [decision.slice for decision in inputs.verdict.decisions]
     assert slices[-2:] == ["cluster 2", "cluster 10"]

@@ -45,7 +45,7 @@ def test_the_defaults_are_the_settings(compiled):
     assert defaults["training_epochs"] == ("STRING", "auto")
     assert defaults["specialists_epochs"] == ("NUMBER_INTEGER", 6)
     assert defaults["gates_mode"] == ("STRING", "enforce")
-    assert defaults["gates_min_improvement"] == ("NUMBER_DOUBLE", 0.0)
+    assert defaults["gates_max_loss"] == ("NUMBER_DOUBLE", 0.05)
 
 
 def test_a_parameter_reaches_those_who_depend_on_it_and_the_report(compiled):
@@ -53,7 +53,7 @@ def test_a_parameter_reaches_those_who_depend_on_it_and_the_report(compiled):
         "events": ({"BehaviorExampleGen"}, "gs://bucket/new.csv"),
         "start_from": ({"SequenceClusterer"}, "/mnt/shop/clusters"),
         "training_learning_rate": ({"Trainer-encoder"}, 0.001),
-        "gates_min_improvement": ({"Evaluator"}, 0.01),
+        "gates_max_loss": ({"Evaluator"}, 0.01),
         "data_max_bad_fraction": ({"BehaviorExampleGen"}, 0.5),
     }
     for parameter, (tasks, value) in changed.items():
@@ -100,22 +100,24 @@ def test_the_executors_get_the_values_of_the_run(compiled):
 
 
 def test_the_thresholds_of_the_gates_are_those_of_the_run(compiled):
+    given = {}
+
     def thresholds(**run):
         config = json.loads(
             execution_properties(_given(compiled, "Evaluator", **run))["eval_config"]
         )
         judged = {}
         for metric in config["metrics_specs"][0]["metrics"]:
+            given[metric["class_name"]] = json.loads(metric["config"])
             for threshold in metric.get("per_slice_thresholds", []):
                 judged[metric["class_name"]] = threshold["threshold"]
         return judged
 
     floor = thresholds()["NextItemNDCG"]["value_threshold"]
     assert floor["lower_bound"] == 0.001
-    changed = thresholds(gates_min_ndcg_at_10=0.05, gates_min_improvement=0.02)
+    changed = thresholds(gates_min_ndcg_at_10=0.05, gates_max_loss=0.02)
     assert changed["NextItemNDCG"]["value_threshold"]["lower_bound"] == 0.05
-    gain = changed["RequiredGain"]["change_threshold"]
-    assert gain["absolute"] == pytest.approx(0.02)
+    assert given["ChangeBeyondChance"]["max_loss"] == 0.02
     with pytest.raises(ConfigError, match="min_ndcg_at_10"):
         thresholds(gates_min_ndcg_at_10=2.0)
 
