@@ -1,4 +1,4 @@
-"""Metrics of the change from baseline to candidate, user by user: both answer for the same users."""
+"""Metrics of the change from baseline to candidate, user by user: both answer for the same."""
 
 from __future__ import annotations
 

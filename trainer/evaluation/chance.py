@@ -8,10 +8,11 @@ weighted sum is not above zero. With values of 0 and 1 it is the exact binomial 
 Pearson); with many users it is the ordinary test of a mean. No distribution is known for which it
 errs more often than stated; a proof exists for special cases only.
 
-Sources: N. Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the mean of a
-nonnegative variable", Mathematical Methods of Statistics 14 (2005); E. Learned-Miller and
-P. Thomas, "A new confidence interval for the mean of a bounded random variable" (2019). The probability is
-computed by the saddlepoint approximation of R. Lugannani and S. Rice (1980), which needs no draws.
+Sources: N. Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the mean of
+a nonnegative variable", Mathematical Methods of Statistics 14 (2005); E. Learned-Miller and
+P. Thomas, "A new confidence interval for the mean of a bounded random variable" (2019). The
+probability is computed by the saddlepoint approximation of R. Lugannani and S. Rice (1980), which
+needs no draws.
 """
 
 from __future__ import annotations

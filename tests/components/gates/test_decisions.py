@@ -238,8 +238,8 @@ def test_a_loss_in_one_cluster_fails_though_the_whole_improves(evaluate):
     assert failed(decisions) == [("cluster", "cluster 1")]
     assert re.fullmatch(
         r"cluster 1: NDCG@10 0\.6309 is 0\.3691 below the served model's 1\.0000; at most 0\.0100 "
-        r"is allowed \(gates\.max_cluster_loss\), and chance does not explain more among 2 clusters "
-        r"\(p = [\d.e-]+\)",
+        r"is allowed \(gates\.max_cluster_loss\), and chance does not explain more among 2 "
+        r"clusters \(p = [\d.e-]+\)",
         decisions[4].sentence,
     )
     assert decisions[4].threshold == -0.01
