@@ -4,8 +4,8 @@ Usage: python benchmarks/gate_errors.py [--ranks FILE] [--runs 1000] [--seed 0] 
 
 Draws the users' NDCG@10 under two models again and again and asks the functions that the gates use.
 A user's value comes from the test users of `--ranks` (a run's ranks.parquet, column `global`);
-without a file from a stated mixture: 27 % of the users have their next item among the first ten, with
-probability 1 / rank. Both models then differ from that in one of two ways that stand for a training
+without a file from a stated mixture: 27 % of the users have their next item among the first ten,
+with probability 1 / rank. Both models then differ from that in one of two ways that stand for a training
 of its own:
 
 - *redrawn*: for a share of the users, each model has the value of another user, drawn at random;
@@ -175,12 +175,12 @@ def whole(ranks: Ranks, runs: int, seed: int) -> list[dict[str, Any]]:
 def clusters(ranks: Ranks, runs: int, seed: int) -> list[dict[str, Any]]:
     """A model that is better for everybody, and one that fails a cluster."""
     rows = []
+    pair = redrawn(ranks, 0.30)
     for users, parts in ((1_000, 20), (2_071, 4), (2_071, 20), (10_000, 20)):
 
         def blocks(candidate: Values, served: Values, parts: int = parts) -> bool:
             return cluster_blocks(candidate, served, parts)
 
-        pair = redrawn(ranks, 0.30)
         size = users // parts
 
         def fails_one(rng: np.random.Generator, users: int, size: int = size) -> Any:
