@@ -5,8 +5,8 @@ Usage: python benchmarks/gate_errors.py [--ranks FILE] [--runs 1000] [--seed 0] 
 Draws the users' NDCG@10 under two models again and again and asks the functions that the gates use.
 A user's value comes from the test users of `--ranks` (a run's ranks.parquet, column `global`);
 without a file from a stated mixture: 27 % of the users have their next item among the first ten,
-with probability 1 / rank. Both models then differ from that in one of two ways that stand for a training
-of its own:
+with probability 1 / rank. Both models then differ from that in one of two ways that stand for a
+training of its own:
 
 - *redrawn*: for a share of the users, each model has the value of another user, drawn at random;
 - *shifted*: each model multiplies every user's rank by a factor of its own, log-normal.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from components.cluster_combiner.worth import recommend, verdict
 from components.gates.config import GatesConfig
 from components.run_report.inputs import ReportInputs
 from components.run_report.page import figures, render
@@ -214,6 +215,37 @@ def test_worth(page):
 
 def test_worth_is_not_shown_where_nothing_was_compared(full):
     assert "worth" not in Page(render(full.model_copy(update={"worth": None}))).ids
+
+
+def test_of_too_few_users_nothing_is_said(full):
+    """Neither which model is better, nor for whom; figures may be shown."""
+    few = {
+        split: [x.model_copy(update={"users": 12, "effect": "too few users"}) for x in lifts]
+        for split, lifts in full.worth.splits.items()
+    }
+    choice, why = recommend(few["validation"], used=True)
+    worth = full.worth.model_copy(
+        update={
+            "splits": few,
+            "recommendation": choice,
+            "why": why,
+            "verdict": verdict(few["test"], used=True),
+        }
+    )
+    splits = {
+        name: split.model_copy(update={"users": 12})
+        for name, split in full.comparison.splits.items()
+    }
+    comparison = full.comparison.model_copy(update={"splits": splits})
+    page = Page(render(full.model_copy(update={"worth": worth, "comparison": comparison})))
+    for part in (
+        "There are too few test users (12) to say; at least 30 are needed.",
+        "Advice. Serve the global encoder alone, which is cheaper. Too few validation users (12)",
+        "Whether that is better than the other models: too few test users (12) to say",
+    ):
+        assert part in page.text, part
+    for part in ("Over free baseline", "best baseline that costs nothing", "For whom:", " helps "):
+        assert part not in page.text, part
 
 
 def test_gates(page, full):
