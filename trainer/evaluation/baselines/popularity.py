@@ -44,6 +44,9 @@ class Period:
         return "whole log"
 
 
+WHOLE_LOG = Period()
+
+
 @dataclass(frozen=True)
 class PopularityConstants:
     """What popularity leaves open.
@@ -53,12 +56,15 @@ class PopularityConstants:
         opening_weight: how many others an event counts that opened an instant.
     """
 
-    period: Period = Period()
+    period: Period = WHOLE_LOG
     opening_weight: float = 1.0
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"
         return f"{self.period}{openings}"
+
+
+BY_EVENTS = PopularityConstants()
 
 
 class Popularity(Baseline[PopularityConstants]):
@@ -70,7 +76,7 @@ class Popularity(Baseline[PopularityConstants]):
     """
 
     kind = "popularity"
-    start = PopularityConstants()
+    start = BY_EVENTS
 
     def __init__(self, training: EventLog, seed: int) -> None:
         self._items = training.items
@@ -82,7 +88,7 @@ class Popularity(Baseline[PopularityConstants]):
         span = self._days_before_end.max(initial=0.0)
         self.grid: dict[str, Sequence[Any]] = {
             "period": [
-                Period(),
+                WHOLE_LOG,
                 *(Period(last_days=days) for days in _LAST_DAYS if days < span),
                 *(Period(half_life_days=days) for days in _HALF_LIVES if days < 2 * span),
             ],
@@ -107,7 +113,8 @@ class Popularity(Baseline[PopularityConstants]):
             yield ItemScores(nothing, self.places(each))
 
     def _count(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.bincount(self._training.item, weights, self._items + 1)[1:]
+        counts: npt.NDArray[np.float64] = np.bincount(self._training.item, weights, self._items + 1)
+        return counts[1:]
 
     def _period_weights(self, period: Period) -> npt.NDArray[np.float64]:
         days = self._days_before_end

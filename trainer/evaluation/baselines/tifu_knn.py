@@ -80,12 +80,12 @@ class TifuKnn(Baseline[TifuKnnConstants]):
     """
 
     kind = "TIFU-KNN"
-    search_users = 1_000
+    search_users = 500
     start = TifuKnnConstants()
     grid: dict[str, Sequence[Any]] = {
         "fading": _FADING,
-        "own_share": (0.2, 0.35, 0.5, 0.7, 0.9),
-        "neighbours": (50, 100, 300),
+        "own_share": (0.2, 0.35, 0.5, 0.7),
+        "neighbours": (100, 300),
     }
 
     def __init__(self, training: EventLog, places: Indices, seed: int) -> None:

@@ -62,11 +62,11 @@ class UpCf(Baseline[UpCfConstants]):
     """
 
     kind = "UP-CF@r"
-    search_users = 1_000
+    search_users = 500
     start = UpCfConstants()
     grid: dict[str, Sequence[Any]] = {
         "baskets": (5, 25, 100, None),
-        "locality": (5, 10, 50),
+        "locality": (10, 50),
         "asymmetry": (0.25, 0.5, 0.75),
     }
 
