@@ -116,7 +116,7 @@ class EventLog:
             float64 [users, items + 1]; an entry for every item that the user had, also where the
             sum is 0.
         """
-        return self._matrix(np.bincount(self._pair, weights, self._pairs.size))
+        return self._matrix(np.bincount(self._pair, weights, self._pairs.size).astype(np.float64))
 
     def latest(self, values: Values) -> sp.csr_matrix:
         """The value of each user's latest event of each item.

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from trainer.evaluation.baselines.baseline import Baseline, NotApplicable
 from trainer.evaluation.baselines.catalogue_order import random_order
 from trainer.evaluation.baselines.event_log import EventLog
-from trainer.evaluation.baselines.own_items import Aging
+from trainer.evaluation.baselines.own_items import BY_FREQUENCY, Aging
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
 
 Indices = npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ class ItemKnnConstants:
 
     neighbours: int = _NEIGHBOURS[-1]
     normalised: bool = False
-    aging: Aging = Aging()
+    aging: Aging = BY_FREQUENCY
 
     def __str__(self) -> str:
         normalised = ", normalised" if self.normalised else ""
@@ -84,9 +84,8 @@ class ItemKnn(Baseline[ItemKnnConstants]):
                 f"{training.items} items with {max(_NEIGHBOURS)} neighbours each are more than "
                 f"{_MOST_ENTRIES:.2g}"
             )
-        ages = [Aging(), Aging("instants", 5.0), Aging("instants", 1.0)]
         self.grid: dict[str, Sequence[Any]] = {
-            "aging": ages,
+            "aging": (BY_FREQUENCY, Aging("instants", 1.0)),
             "neighbours": _NEIGHBOURS,
             "normalised": (False, True),
         }

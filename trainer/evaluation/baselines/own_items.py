@@ -12,6 +12,7 @@ import numpy.typing as npt
 from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.popularity import (
+    BY_EVENTS,
     Popularity,
     PopularityConstants,
     opening_weights,
@@ -56,6 +57,9 @@ class Aging:
         return names.get(self.unit, f"half-life {self.half_life:g} {self.unit}")
 
 
+BY_FREQUENCY = Aging()
+
+
 @dataclass(frozen=True)
 class OwnItemsConstants:
     """What own items leave open.
@@ -67,9 +71,9 @@ class OwnItemsConstants:
         popularity: the order of equal own items, and of all that is new to the user.
     """
 
-    aging: Aging = Aging()
+    aging: Aging = BY_FREQUENCY
     opening_weight: float = 1.0
-    popularity: PopularityConstants = PopularityConstants()
+    popularity: PopularityConstants = BY_EVENTS
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"
@@ -91,7 +95,7 @@ class OwnItems(Baseline[OwnItemsConstants]):
         self,
         training: EventLog,
         popularity: Popularity,
-        best_popularity: PopularityConstants = PopularityConstants(),
+        best_popularity: PopularityConstants = BY_EVENTS,
     ) -> None:
         self._items = training.items
         self._popularity = popularity
@@ -100,7 +104,7 @@ class OwnItems(Baseline[OwnItemsConstants]):
         periods = popularity.grid["period"]
         openings = popularity.grid["opening_weight"]
         self.grid: dict[str, Sequence[Any]] = {
-            "aging": [Aging(), *ages, Aging("latest")],
+            "aging": [BY_FREQUENCY, *ages, Aging("latest")],
             "opening_weight": opening_weights(training, _OPENING_WEIGHTS),
             "popularity": [PopularityConstants(p, w) for p in periods for w in openings],
         }

@@ -113,8 +113,8 @@ class Popularity(Baseline[PopularityConstants]):
             yield ItemScores(nothing, self.places(each))
 
     def _count(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        counts: npt.NDArray[np.float64] = np.bincount(self._training.item, weights, self._items + 1)
-        return counts[1:]
+        counts = np.bincount(self._training.item, weights, self._items + 1)
+        return counts[1:].astype(np.float64)
 
     def _period_weights(self, period: Period) -> npt.NDArray[np.float64]:
         days = self._days_before_end

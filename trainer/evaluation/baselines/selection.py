@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class HeldOut:
 
     histories: Histories
     targets: Integers
-    target_splits: Integers
+    target_splits: Indices
 
     def sample(self, most: int, seed: int) -> HeldOut:
         """So many users at most, drawn at random."""
@@ -165,24 +165,17 @@ def search(
         return dict(zip(constants, found, strict=True))
 
     asked = validation.sample(baseline.search_users, seed)
-    values: dict[Any, float] = {}
     best = baseline.start
-    for candidates in [lambda _: [best], *_steps(baseline)]:
-        new = [each for each in candidates(best) if each not in values]
+    values = judge([best], asked)
+    for field, tried in baseline.grid.items():
+        variants = [dataclasses.replace(best, **{field: value}) for value in tried]
+        new = [each for each in variants if each not in values]
         if not new:
             continue
         values |= judge(new, asked)
         best = max(values, key=lambda each: np.nan_to_num(values[each], nan=-1.0))
     value = values[best] if asked is validation else judge([best], validation)[best]
     return ChosenBaseline(baseline, best, value, len(values))
-
-
-def _steps(baseline: Baseline[Any]) -> Iterator[Callable[[Any], list[Any]]]:
-    """For each field of the grid, what to try beside given constants."""
-    for field, tried in baseline.grid.items():
-        yield lambda best, field=field, tried=tried: [
-            dataclasses.replace(best, **{field: value}) for value in tried
-        ]
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

@@ -20,6 +20,8 @@ from trainer.evaluation.baselines.sparse_ranks import ItemScores, sparse_ranks
 Integers = npt.NDArray[np.integer]
 Indices = npt.NDArray[np.int64]
 
+_USERS_PER_CHUNK = 4096
+
 
 def popularity_ranks(
     counts: Integers,
@@ -102,9 +104,20 @@ def _ranks(
     flat = np.asarray(flat_items)
     columns = {features.ITEM: flat, features.TIME: np.zeros(flat.size, np.int64)}
     nothing = np.zeros(0, np.int64)
-    log = EventLog(Histories(columns, splits, nothing, np.zeros_like(splits), splits[:-1]), n_items)
-    scores = (
-        log.sums(np.ones(log.item.size)) if own_first else sp.csr_matrix((len(log), n_items + 1))
+    everybody = EventLog(
+        Histories(columns, splits, nothing, np.zeros_like(splits), splits[:-1]), n_items
     )
-    ranked = ItemScores(scores, catalogue_places(np.arange(n_items), np.asarray(counts)))
-    return sparse_ranks(ranked, wanted, ends, log.distinct if exclude_seen else None)
+    places = catalogue_places(np.arange(n_items), np.asarray(counts))
+    ranks = np.empty(wanted.size, np.int64)
+    for start in range(0, len(everybody), _USERS_PER_CHUNK):
+        log = everybody.users(start, min(start + _USERS_PER_CHUNK, len(everybody)))
+        scores = sp.csr_matrix((len(log), n_items + 1))
+        if own_first:
+            scores = log.sums(np.ones(log.item.size))
+        seen = log.distinct if exclude_seen else None
+        chunk_ends = ends[start : start + len(log) + 1]
+        mine = slice(chunk_ends[0], chunk_ends[-1])
+        ranks[mine] = sparse_ranks(
+            ItemScores(scores, places), wanted[mine], chunk_ends - chunk_ends[0], seen
+        )
+    return ranks

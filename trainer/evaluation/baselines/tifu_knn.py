@@ -37,7 +37,7 @@ class Fading:
     group_decay: float
 
 
-_FADING = (Fading(10, 0.95, 0.8), Fading(3, 0.9, 0.6), Fading(7, 0.9, 0.7), Fading(20, 1.0, 0.9))
+_FADING = (Fading(10, 0.95, 0.8), Fading(3, 0.9, 0.6), Fading(7, 0.9, 0.7))
 
 
 @dataclass(frozen=True)

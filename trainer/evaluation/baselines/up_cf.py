@@ -67,7 +67,7 @@ class UpCf(Baseline[UpCfConstants]):
     grid: dict[str, Sequence[Any]] = {
         "baskets": (5, 25, 100, None),
         "locality": (10, 50),
-        "asymmetry": (0.25, 0.5, 0.75),
+        "asymmetry": (0.25, 0.5),
     }
 
     def __init__(self, training: EventLog, places: Indices, seed: int) -> None:

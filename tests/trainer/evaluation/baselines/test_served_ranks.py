@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from trainer.data import repeats
 from trainer.evaluation import baselines
+from trainer.evaluation.baselines import served_ranks
 from trainer.serving.baseline_recommender import BaselineRecommender, export_baseline
 
 
@@ -46,7 +47,7 @@ def random_users(users=200, n_items=30, seed=0):
     [("popularity", False, False), ("popularity", False, True), ("own_items", True, False)],
 )
 def test_ranks_follow_the_definition(monkeypatch, chunk, name, own_first, exclude_seen):
-    monkeypatch.setattr(baselines, "_EVENTS_PER_CHUNK", chunk)
+    monkeypatch.setattr(served_ranks, "_USERS_PER_CHUNK", chunk)
     counts, flat, splits, targets = random_users()
     ranks = getattr(baselines, f"{name}_ranks")(counts, flat, splits, targets, exclude_seen)
     expected = [
@@ -64,7 +65,7 @@ def test_ranks_follow_the_definition(monkeypatch, chunk, name, own_first, exclud
 def test_all_targets_of_a_user_are_ranked_in_one_list(
     monkeypatch, chunk, name, own_first, exclude_seen
 ):
-    monkeypatch.setattr(baselines, "_EVENTS_PER_CHUNK", chunk)
+    monkeypatch.setattr(served_ranks, "_USERS_PER_CHUNK", chunk)
     counts, flat, splits, _ = random_users(users=80, seed=7)
     generator = np.random.default_rng(8)
     target_splits = np.concatenate([[0], np.cumsum(generator.integers(0, 9, size=80))])

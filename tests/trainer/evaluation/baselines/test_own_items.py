@@ -1,0 +1,68 @@
+from collections import defaultdict
+
+import pytest
+
+from tests.helpers.basket_logs import assert_ranks, basket_log, days_of, rows_of
+from tests.helpers.item_histories import histories
+from trainer.evaluation.baselines import baseline
+from trainer.evaluation.baselines.event_log import EventLog
+from trainer.evaluation.baselines.own_items import Aging, OwnItems, OwnItemsConstants
+from trainer.evaluation.baselines.popularity import Period, Popularity, PopularityConstants
+
+ITEMS = 9
+TRAINING, JUDGED = basket_log(seed=1), basket_log(seed=2)
+LATE = PopularityConstants(Period(last_days=7))
+
+
+def own_scores(weight, latest=False):
+    """Each user's score of each own item; `weight` of days and instants ago, and of openings."""
+    found = []
+    for row, days in zip(rows_of(JUDGED), days_of(JUDGED), strict=True):
+        scores = defaultdict(float)
+        for number, (basket, day) in enumerate(zip(row, days, strict=True)):
+            ago = len(row) - 1 - number
+            for place, item in enumerate(basket):
+                if 1 <= item <= ITEMS:
+                    value = weight(days[-1] - day, ago, place == 0)
+                    scores[item] = value if latest else scores[item] + value
+        found.append(scores)
+    return found
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 100])
+@pytest.mark.parametrize(
+    ("aging", "opening", "weight"),
+    [
+        (Aging(), 1, lambda days, ago, first: 1),
+        (Aging(), 30, lambda days, ago, first: 30 if first else 1),
+        (Aging("days", 4), 1, lambda days, ago, first: 2 ** -(days / 4)),
+        (Aging("instants", 2), 1, lambda days, ago, first: 2 ** -(ago / 2)),
+        (Aging("latest"), 1, lambda days, ago, first: -ago),
+    ],
+)
+def test_own_items_first_then_popularity(monkeypatch, chunk, aging, opening, weight):
+    monkeypatch.setattr(baseline, "_USERS_PER_CHUNK", chunk)
+    log = EventLog(TRAINING, ITEMS)
+    popularity = Popularity(log, seed=3)
+    constants = OwnItemsConstants(aging, opening, LATE)
+    scores = own_scores(weight, latest=aging.unit == "latest")
+    own = OwnItems(log, popularity)
+    assert_ranks(own, constants, JUDGED, scores, popularity.places(LATE), ITEMS)
+
+
+def test_without_seen_items_popularity_is_left():
+    log = EventLog(TRAINING, ITEMS)
+    popularity = Popularity(log, seed=3)
+    constants = OwnItemsConstants(Aging("instants", 2), 3, LATE)
+    nothing = [{}] * len(JUDGED)
+    own = OwnItems(log, popularity)
+    assert_ranks(own, constants, JUDGED, nothing, popularity.places(LATE), ITEMS, True)
+
+
+def test_items_of_a_very_old_history_stay_own_items():
+    years = [0, 1, 2, 20 * 365 * 86_400]
+    log = EventLog(histories([2, 2, 3, 4], [1] * 5, times=[years, range(5)]), 4)
+    own = OwnItems(log, Popularity(log, 0))
+    constants = OwnItemsConstants(Aging("days", 1.0))
+    ranks = own.ranks([constants], log.histories, [4, 2, 3, 1], [0, 4, 4])
+    assert ranks.tolist() == [[1, 2, 3, 4]]
