@@ -65,7 +65,7 @@ class ItemKnn(Baseline[ItemKnnConstants]):
     """
 
     kind = "item-kNN"
-    search_users = 500
+    search_users = 400
     start = ItemKnnConstants()
 
     def __init__(self, training: EventLog, places: Indices, seed: int) -> None:

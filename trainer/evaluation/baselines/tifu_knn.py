@@ -80,7 +80,7 @@ class TifuKnn(Baseline[TifuKnnConstants]):
     """
 
     kind = "TIFU-KNN"
-    search_users = 500
+    search_users = 400
     start = TifuKnnConstants()
     grid: dict[str, Sequence[Any]] = {
         "fading": _FADING,

@@ -62,10 +62,10 @@ class UpCf(Baseline[UpCfConstants]):
     """
 
     kind = "UP-CF@r"
-    search_users = 500
+    search_users = 400
     start = UpCfConstants()
     grid: dict[str, Sequence[Any]] = {
-        "baskets": (5, 25, 100, None),
+        "baskets": (5, 25, None),
         "locality": (10, 50),
         "asymmetry": (0.25, 0.5),
     }

@@ -59,9 +59,10 @@ def test_without_seen_items_popularity_is_left():
     assert_ranks(own, constants, JUDGED, nothing, popularity.places(LATE), ITEMS, True)
 
 
-def test_items_of_a_very_old_history_stay_own_items():
+def test_how_often_counts_in_a_very_old_history_too():
     years = [0, 1, 2, 20 * 365 * 86_400]
-    log = EventLog(histories([2, 2, 3, 4], [1] * 5, times=[years, range(5)]), 4)
+    # All others prefer item 3, which this user had less often than item 2.
+    log = EventLog(histories([2, 2, 3, 4], [3] * 5, times=[years, range(5)]), 4)
     own = OwnItems(log, Popularity(log, 0))
     constants = OwnItemsConstants(Aging("days", 1.0))
     ranks = own.ranks([constants], log.histories, [4, 2, 3, 1], [0, 4, 4])
