@@ -31,7 +31,7 @@ def counted(weight):
         (PopularityConstants(Period(half_life_days=7)), lambda days, first: 2 ** (-days / 7)),
         (PopularityConstants(opening_weight=10), lambda days, first: 10 if first else 1),
     ],
-    ids=str,
+    ids=["whole log", "last week", "half-life", "openings"],
 )
 def test_items_stand_by_weighted_training_events(constants, weight, exclude_seen):
     popularity = Popularity(EventLog(TRAINING, ITEMS), seed=5)
