@@ -30,6 +30,7 @@ from trainer.data.histories import Histories, read_histories
 from trainer.data.repeats import repeat_share, should_exclude_seen
 from trainer.evaluation.baselines.selection import HeldOut, Selection, choose_baselines
 from trainer.evaluation.baskets import Baskets
+from trainer.evaluation.compared_models import title
 from trainer.evaluation.metrics import basket_values
 
 SPLITS = ("train", "validation", "test")
@@ -97,15 +98,15 @@ def measure(
             f"{target}: {lines[0]['validation_users']} validation users, "
             f"{lines[0]['test_users']} test users, chosen in {seconds:.0f} processor seconds"
         )
-        print(f"  {'':18}validation  test    test")
-        print(f"  {'':18}NDCG@10     NDCG@10 recall@10")
+        print(f"  {'':28}validation  test    test")
+        print(f"  {'':28}NDCG@10     NDCG@10 recall@10")
         for line in lines:
             print(
-                f"  {line['kind']:18}{line['validation_ndcg@10']:<12.4f}"
+                f"  {title(line['kind']):28}{line['validation_ndcg@10']:<12.4f}"
                 f"{line['test_ndcg@10']:<8.4f}{line['test_recall@10']:<10.4f}{line['constants']}"
             )
         for kind, reason in selection.left_out.items():
-            print(f"  {kind:18}left out: {reason}")
+            print(f"  {title(kind):28}left out: {reason}")
         table += [{**line, "selection_processor_seconds": round(seconds, 1)} for line in lines]
     return table
 

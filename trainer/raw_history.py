@@ -21,6 +21,8 @@ TARGET_ITEM_IDS = "target_item_ids"
 FIRST_TARGET = "first_target"
 HISTORY_LENGTH = "history_length"
 CLUSTER_ID = "cluster_id"
+FREE_ITEM_IDS = "free_item_ids"
+"""What the best free baseline recommends to the user, best first."""
 RANDOM_PART = "random_part"
 """The user's part of the random partition that clusters are compared with."""
 

@@ -9,7 +9,7 @@ from components.cluster_combiner.controls import score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
 from components.cluster_combiner.scored import Scored, score
 from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
-from trainer.data.histories import read_histories
+from trainer.data.histories import Histories
 from trainer.data.item_transitions import count_transitions
 from trainer.evaluation.compared_models import (
     COMBINER,
@@ -44,13 +44,13 @@ def score_splits(inputs: CombinerInputs) -> dict[str, Scored]:
     }
 
 
-def weigh_transitions(inputs: CombinerInputs, validation: Scored) -> TransitionsFit:
+def weigh_transitions(
+    inputs: CombinerInputs, training: Histories, validation: Scored
+) -> TransitionsFit:
     """Counts transitions in the training histories and weighs them on the validation users."""
     if not inputs.config.transitions:
         return TransitionsFit.none("combiner.transitions=false")
-    encoder = inputs.encoder
-    training = read_histories(inputs.training, inputs.graph, encoder.new_items)
-    counted = count_transitions(training, encoder.catalogue.items)
+    counted = count_transitions(training, inputs.encoder.catalogue.items)
     fit = fit_transitions(
         counted, validation.scorer, validation.histories, validation.queries[0], inputs.seed
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,23 +11,20 @@ import polars as pl
 
 from components.cluster_combiner.record import (
     ComparisonRecord,
+    CountedRecord,
     Metrics,
     SliceComparison,
     SplitComparison,
     Task,
 )
-from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
-from trainer.evaluation.baselines import own_items_ranks, popularity_ranks
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.compared_models import (
     COMBINER,
     ENCODER,
     GLOBAL,
     IN_RESULTS,
-    OWN_ITEMS,
-    POPULARITY,
 )
 from trainer.evaluation.metrics import (
     BASKET_CUTOFFS,
@@ -64,8 +61,9 @@ def rank_models(
     queries: dict[str, np.ndarray],
     encoder: BehaviorEncoder,
     counts: np.ndarray,
+    counted: Callable[[Histories, Baskets], dict[str, Ranks]],
 ) -> pl.DataFrame:
-    """Ranks what the users took next under every model's queries.
+    """Ranks what the users took next, by counting and under every model's queries.
 
     Args:
         split: name of the split.
@@ -75,6 +73,7 @@ def rank_models(
         queries: model to float32 [users, width].
         encoder: the global encoder, whose catalogue is scored.
         counts: int64 [items], see `rank_table`.
+        counted: ranks of the free baselines, by key.
 
     Returns:
         See `rank_table`.
@@ -86,8 +85,9 @@ def rank_models(
         next_item = scorer.ranks(query, share)
         return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
 
-    models = {name: ranks(name, query) for name, query in queries.items()}
-    return rank_table(split, histories, baskets, counts, clusters, models, encoder.exclude_seen)
+    models = counted(histories, baskets)
+    models |= {name: ranks(name, query) for name, query in queries.items()}
+    return rank_table(split, histories, baskets, counts, clusters, models)
 
 
 def rank_table(
@@ -97,7 +97,6 @@ def rank_table(
     counts: np.ndarray,
     clusters: np.ndarray,
     models: dict[str, Ranks],
-    exclude_seen: bool,
 ) -> pl.DataFrame:
     """One row per user with a next item.
 
@@ -107,8 +106,8 @@ def rank_table(
         baskets: what they took next.
         counts: int64 [items], training events of item `i` at `counts[i - 1]`.
         clusters: int64 [users], -1 for users who belong to none.
-        models: ranks of `global`, `routed` and `combiner`, and perhaps of `encoder` and controls.
-        exclude_seen: whether the histories' items are left out of the ranking.
+        models: ranks of `global`, `routed` and `combiner`, of free baselines, and perhaps of
+            `encoder` and controls.
 
     Returns:
         Columns split, cluster, history_length, held_out (how many items the user took next),
@@ -116,7 +115,6 @@ def rank_table(
         none), the rank of the next item in log order under each model, and `MODEL_METRIC` for each
         model and each metric of `basket_metric_names`.
     """
-    ranks = _free_ranks(histories, baskets, counts, exclude_seen) | models
     table = pl.DataFrame(
         {
             "split": [split] * len(histories),
@@ -124,12 +122,12 @@ def rank_table(
             "history_length": length_buckets(histories.lengths).astype(str).tolist(),
             "held_out": np.diff(baskets.splits),
             "target_frequency": _most_frequent(baskets, counts),
-            **{name: found.next_item.astype(np.int64) for name, found in ranks.items()},
+            **{name: found.next_item.astype(np.int64) for name, found in models.items()},
         }
     )
     values = [
         pl.Series(f"{name}_{metric}", basket_values(found.held_out, baskets.splits, metric))
-        for name, found in ranks.items()
+        for name, found in models.items()
         for metric in basket_metric_names()
     ]
     return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
@@ -145,10 +143,14 @@ def primary_values(rows: pl.DataFrame, model: str) -> np.ndarray:
     return rows[f"{model}_{BASKET_PRIMARY}"].to_numpy()
 
 
-def summarise(table: pl.DataFrame) -> ComparisonRecord:
+def summarise(table: pl.DataFrame, counted: CountedRecord | None = None) -> ComparisonRecord:
     """Metrics per split, overall and by slice.
 
     The users who belong to no cluster are the slice "-1" of `by_cluster`.
+
+    Args:
+        table: of `rank_table`.
+        counted: how the free baselines were chosen.
     """
     task: Task = "next_basket" if (table["held_out"] > 1).any() else "next_item"
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
@@ -164,7 +166,7 @@ def summarise(table: pl.DataFrame) -> ComparisonRecord:
             by_history_length=_by(rows, task, "history_length", LENGTH_BUCKETS),
             by_target_frequency=_by(rows, task, "band", FREQUENCY_BANDS),
         )
-    return ComparisonRecord(task=task, models=_compared(table), splits=splits)
+    return ComparisonRecord(task=task, models=_compared(table), splits=splits, counted=counted)
 
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:
@@ -173,20 +175,6 @@ def serve_global(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(
         pl.col(name).alias(COMBINER + name.removeprefix(GLOBAL)) for name in columns
     )
-
-
-def _free_ranks(
-    histories: Histories, baskets: Baskets, counts: np.ndarray, exclude_seen: bool
-) -> dict[str, Ranks]:
-    """The two baselines that cost nothing."""
-    given = (counts, histories.columns[features.ITEM], histories.splits)
-    ranks = {}
-    for name, rank in ((POPULARITY, popularity_ranks), (OWN_ITEMS, own_items_ranks)):
-        next_item = rank(*given, histories.next_item, exclude_seen)
-        held_out = rank(*given, baskets.items, exclude_seen, baskets.splits)
-        held_out[held_out > baskets.catalogue] = 0
-        ranks[name] = Ranks(next_item, held_out)
-    return ranks
 
 
 def _most_frequent(baskets: Baskets, counts: np.ndarray) -> np.ndarray:

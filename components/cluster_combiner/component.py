@@ -41,6 +41,7 @@ class ClusterCombinerSpec(component_spec.ComponentSpec):
     OUTPUTS = {
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "comparison": component_spec.ChannelParameter(type=ModelComparison),
+        "judged": component_spec.ChannelParameter(type=standard_artifacts.Examples),
     }
 
 
@@ -50,6 +51,8 @@ class ClusterCombiner(base_component.BaseComponent):
     Outputs:
         model: Model with the four signatures.
         comparison: ModelComparison, every model ranked on the same validation and test users.
+        judged: Examples, the split test with what the best free baseline recommends to each user
+            (`free_item_ids`), for the Evaluator.
     """
 
     SPEC_CLASS = ClusterCombinerSpec
@@ -100,6 +103,7 @@ class ClusterCombiner(base_component.BaseComponent):
                 code_version=code_version,
                 model=Channel(type=standard_artifacts.Model),
                 comparison=Channel(type=ModelComparison),
+                judged=Channel(type=standard_artifacts.Examples),
                 **models,
             )
         )

@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 import tensorflow as tf
+from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_executor
+from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
@@ -20,12 +22,19 @@ from components.cluster_combiner.compared_queries import (
     with_transitions,
 )
 from components.cluster_combiner.comparison import rank_models, serve_global, summarise
+from components.cluster_combiner.counted import (
+    choose_counted,
+    counted_ranks,
+    counted_record,
+    write_opponent,
+)
 from components.cluster_combiner.fitting import Fit
 from components.cluster_combiner.index import index_cells
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
 from components.cluster_combiner.record import (
     CombinationRecord,
+    CountedRecord,
     Metrics,
     Strengths,
     WorthRecord,
@@ -34,6 +43,8 @@ from components.cluster_combiner.scored import Scored
 from components.cluster_combiner.served_models import ServedModels
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
+from trainer.data.histories import read_histories
+from trainer.evaluation.baselines.selection import Selection
 from trainer.evaluation.compared_models import COMBINER
 from trainer.progress import progress
 from trainer.raw_history import TEST, VALIDATION
@@ -60,19 +71,23 @@ class Executor(base_executor.BaseExecutor):
 
         Args:
             input_dict: see `ClusterCombiner`.
-            output_dict: `model`, `comparison`.
+            output_dict: `model`, `comparison`, `judged`.
             exec_properties: see `ClusterCombiner`.
         """
         release_memory()
         inputs = CombinerInputs.read(input_dict, exec_properties)
+        training = read_histories(inputs.training, inputs.graph, inputs.encoder.new_items)
 
         scored = score_splits(inputs)
-        transitions = weigh_transitions(inputs, scored[VALIDATION])
+        counted = choose_counted(
+            training, scored[VALIDATION].histories, inputs.encoder, inputs.seed
+        )
+        transitions = weigh_transitions(inputs, training, scored[VALIDATION])
         scored = with_transitions(scored, transitions)
         fit = fit_specialists(inputs, scored[VALIDATION])
 
         queries = compared_queries(inputs, scored, fit, transitions)
-        table = _rank_splits(inputs, scored, queries)
+        table = _rank_splits(inputs, scored, queries, counted)
         worth = judge(table, used=fit.kept)
         if fit.kept and worth.recommendation != COMBINATION:
             fit = fit.refused(worth.why)
@@ -98,6 +113,7 @@ class Executor(base_executor.BaseExecutor):
         requests = _some_records(inputs.examples[VALIDATION])
         write_warmup(directory, requests)
 
+        _write_judged(output_dict["judged"], inputs, scored[TEST], counted)
         milliseconds = {
             name: serving_milliseconds(recommender, requests)
             for name, recommender in models.timed(served, fit).items()
@@ -107,13 +123,14 @@ class Executor(base_executor.BaseExecutor):
             table=table,
             fit=fit,
             transitions=transitions,
+            counted=counted_record(counted),
             weights=weights,
             worth=worth.model_copy(update={"serving_ms": milliseconds}),
         )
 
 
 def _rank_splits(
-    inputs: CombinerInputs, scored: dict[str, Scored], queries: Queries
+    inputs: CombinerInputs, scored: dict[str, Scored], queries: Queries, counted: Selection
 ) -> pl.DataFrame:
     """Every model's ranks for the users of both splits, see `rank_table`."""
     counts = training_counts(inputs.training, inputs.graph, inputs.encoder.new_items)
@@ -127,9 +144,29 @@ def _rank_splits(
                 queries=queries[split],
                 encoder=inputs.encoder,
                 counts=counts,
+                counted=lambda histories, baskets: counted_ranks(
+                    counted, histories, baskets, inputs.encoder.exclude_seen
+                ),
             )
             for split in JUDGED_SPLITS
         ]
+    )
+
+
+def _write_judged(
+    artifacts: list[Any], inputs: CombinerInputs, test: Scored, counted: Selection
+) -> None:
+    """The test users' examples, with what the best free baseline recommends to them."""
+    judged = artifact_utils.get_single_instance(artifacts)
+    judged.split_names = artifact_utils.encode_split_names([TEST])
+    examples_utils.set_payload_format(judged, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+    write_opponent(
+        opponent=counted.best,
+        files=inputs.examples[TEST],
+        histories=test.histories,
+        encoder=inputs.encoder,
+        graph=inputs.graph,
+        folder=artifact_utils.get_split_uri(artifacts, TEST),
     )
 
 
@@ -160,12 +197,13 @@ def _write_comparison(
     table: pl.DataFrame,
     fit: Fit,
     transitions: TransitionsFit,
+    counted: CountedRecord,
     weights: list[float],
     worth: WorthRecord,
 ) -> None:
     """Writes the files of ModelComparison."""
     write_parquet(f"{directory}/ranks.parquet", table)
-    summarise(table).write(directory)
+    summarise(table, counted).write(directory)
     worth.write(directory)
     CombinationRecord(
         clusters=len(fit.strengths),

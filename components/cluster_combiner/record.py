@@ -35,6 +35,34 @@ class SplitComparison(Record):
     by_target_frequency: dict[str, SliceComparison]
 
 
+class Measured(Record):
+    """One kind of free baseline with the constants that did best.
+
+    Attributes:
+        constants: in words.
+        validation: the primary measure there; NaN without users.
+        tried: how many constants were compared.
+    """
+
+    constants: str
+    validation: Measure
+    tried: int
+
+
+class CountedRecord(Record):
+    """The free baselines: what was chosen on validation, and what was left out, by kind.
+
+    Attributes:
+        opponent: the best of them, which a model has to beat to be pushed.
+        chosen: the best constants of each kind.
+        left_out: why a kind is missing.
+    """
+
+    opponent: str
+    chosen: dict[str, Measured]
+    left_out: dict[str, str]
+
+
 class ComparisonRecord(RecordFile):
     """Every model on the same users, split by split."""
 
@@ -43,6 +71,7 @@ class ComparisonRecord(RecordFile):
     task: Task
     models: list[str]
     splits: dict[str, SplitComparison]
+    counted: CountedRecord | None = None
 
     @property
     def primary(self) -> str:

@@ -12,8 +12,11 @@ from components.gates.config import GatesConfig
 from components.gates.eval_config import (
     ASKED,
     BEYOND_ASKED,
+    FREE_VALUE,
     JUDGED_BY,
+    LEAD_OVER_FREE,
     LOSS_P_VALUE,
+    STRICTLY,
     error_rate,
 )
 from components.gates.slice_metrics import OVERALL, SliceMetrics, other_failures, read_metrics
@@ -31,7 +34,7 @@ class GateDecision:
     """One gate on one slice.
 
     Attributes:
-        gate: "users", "floor", "change" or "cluster" (see `eval_config`), "served"
+        gate: "users", "floor", "free", "change" or "cluster" (see `eval_config`), "served"
             for the InfraValidator's, or "evaluation" for a failure that the Evaluator reports and
             none of these accounts for.
         slice: "overall", "cluster 3", or "no cluster" for the users who belong to none.
@@ -45,7 +48,7 @@ class GateDecision:
         sentence: all of this for people.
     """
 
-    gate: Literal["users", "floor", "change", "cluster", "served", "evaluation"]
+    gate: Literal["users", "floor", "free", "change", "cluster", "served", "evaluation"]
     slice: str
     metric: str
     candidate: float | None
@@ -76,8 +79,8 @@ def explain(
         baseline: what the model was compared with, to name it.
 
     Returns:
-        A decision for the number of users, the floor, the change and each cluster; failures
-        of another kind, for example a slice that no example falls into, at the end.
+        A decision for the users, the floor, the best free baseline, the change and each cluster;
+        failures of another kind, for example a slice that no example falls into, at the end.
     """
     metrics = read_metrics(evaluation_uri)
     named = _Baseline(baseline)
@@ -85,6 +88,7 @@ def explain(
     if OVERALL in metrics:
         decisions.append(_users(metrics[OVERALL], gates))
         decisions.append(_floor(metrics[OVERALL], gates))
+        decisions.append(_free(metrics[OVERALL], gates))
         decisions.append(_change(metrics[OVERALL], gates, named))
     clusters = [metric for metric in metrics.values() if metric.feature == CLUSTER_ID]
     decisions += _clusters(sorted(clusters, key=_cluster_order), gates, named)
@@ -157,6 +161,24 @@ def _floor(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
     )
 
 
+def _free(overall: SliceMetrics, gates: GatesConfig) -> GateDecision:
+    candidate, free = overall.candidate[JUDGED_BY], overall.change[FREE_VALUE]
+    lead = overall.change[LEAD_OVER_FREE]
+    rule = f"{_left_by_chance(lead, gates)}; it must be higher"
+    compared = _compared(candidate, free, f"the best free baseline's {free:.4f}")
+    return GateDecision(
+        gate="free",
+        slice=OVERALL,
+        metric=JUDGED_BY,
+        candidate=candidate,
+        baseline=free,
+        threshold=0.0,
+        passed=lead >= STRICTLY,
+        rule=rule,
+        sentence=f"overall: {compared}; {rule}",
+    )
+
+
 def _change(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> GateDecision:
     candidate, baseline = overall.candidate[JUDGED_BY], overall.baseline[JUDGED_BY]
     beyond, asked = overall.change[BEYOND_ASKED], overall.change[ASKED]
@@ -179,7 +201,7 @@ def _change(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> Gate
         threshold=asked,
         passed=beyond >= 0,
         rule=rule,
-        sentence=f"overall: {_compared(candidate, baseline, named)}; {rule}",
+        sentence=f"overall: {_compared(candidate, baseline, named.has(baseline))}; {rule}",
     )
 
 
@@ -239,13 +261,13 @@ def _cluster(
         threshold=-gates.max_cluster_loss,
         passed=passed,
         rule=rule,
-        sentence=f"{name}: {_compared(candidate, baseline, named)}; {rule}",
+        sentence=f"{name}: {_compared(candidate, baseline, named.has(baseline))}; {rule}",
     )
 
 
-def _compared(candidate: float, baseline: float, named: _Baseline) -> str:
+def _compared(candidate: float, baseline: float, whose: str) -> str:
     change = candidate - baseline
     if abs(change) < _SAME:
-        return f"NDCG@10 {candidate:.4f} is the same as {named.has(baseline)}"
+        return f"NDCG@10 {candidate:.4f} is the same as {whose}"
     side = "above" if change > 0 else "below"
-    return f"NDCG@10 {candidate:.4f} is {abs(change):.4f} {side} {named.has(baseline)}"
+    return f"NDCG@10 {candidate:.4f} is {abs(change):.4f} {side} {whose}"

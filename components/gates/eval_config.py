@@ -1,14 +1,18 @@
 """The gates that a model has to pass before it is pushed, in TFMA's form.
 
-Four gates, on the split that the Evaluator reads:
+Five gates, on the split that the Evaluator reads:
+
+NDCG@10 is that of everything that a user took next.
 
 1. *users*: at least `min_test_users` users were evaluated.
 2. *floor*: NDCG@10 overall is at least `min_ndcg_at_10`.
-3. *change*: NDCG@10 overall is higher than a free baseline's, beyond chance; or no more than
+3. *free*: NDCG@10 overall is higher, beyond chance, than that of the best baseline that needs
+   counting only, at every run.
+4. *change*: NDCG@10 overall is higher than a free baseline's, beyond chance; or no more than
    `max_loss` lower than the served model's, beyond chance, unless both rank every user's next item
    alike: then only what is served beside the ranking differs (the list length, titles), which is no
    question of quality.
-4. *cluster*: in no cluster did NDCG@10 fall by more than `max_cluster_loss`, beyond what chance
+5. *cluster*: in no cluster did NDCG@10 fall by more than `max_cluster_loss`, beyond what chance
    explains among so many clusters.
 
 What the Evaluator decided is read back by `components.gates.slice_metrics`.
@@ -29,10 +33,13 @@ if TYPE_CHECKING:
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 
-JUDGED_BY = "ndcg@10"
-BEYOND_ASKED = "ndcg@10_beyond_asked"
-ASKED = "ndcg@10_asked"
-LOSS_P_VALUE = "ndcg@10_loss_p_value"
+JUDGED_BY = "basket_ndcg@10"
+"""NDCG@10 of everything that a user took next; of one item, its NDCG@10."""
+BEYOND_ASKED = f"{JUDGED_BY}_beyond_asked"
+ASKED = f"{JUDGED_BY}_asked"
+LOSS_P_VALUE = f"{JUDGED_BY}_loss_p_value"
+LEAD_OVER_FREE = f"{JUDGED_BY}_lead_over_free"
+FREE_VALUE = f"{JUDGED_BY}_free"
 COVERAGE_CUTOFF = 20
 
 STRICTLY = 1e-9
@@ -93,7 +100,14 @@ def _metrics(gates: GatesConfig) -> list[config_pb2.MetricConfig]:
     floor = [_floor_threshold(gates)] if enforced else []
     return [
         *(metric("HitRate", k=k) for k in CUTOFFS),
-        *(metric("NextItemNDCG", *(floor if k == 10 else ()), k=k) for k in CUTOFFS),
+        *(metric("NextItemNDCG", k=k) for k in CUTOFFS),
+        metric("HeldOutNDCG", *floor, k=10),
+        metric(
+            "LeadOverFree",
+            *([_at_least(STRICTLY)] if enforced else ()),
+            k=10,
+            confidence=gates.confidence,
+        ),
         metric(
             "ChangeBeyondChance",
             *([_at_least(0.0)] if enforced else ()),

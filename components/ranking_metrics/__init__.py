@@ -14,6 +14,8 @@ from components.ranking_metrics.change_beyond_chance import ChangeBeyondChance
 from components.ranking_metrics.cluster_loss import ClusterLoss
 from components.ranking_metrics.coverage import CatalogueCoverage
 from components.ranking_metrics.gains import MRR, Examples, HitRate, NextItemNDCG, Users
+from components.ranking_metrics.held_out_ndcg import HeldOutNDCG
+from components.ranking_metrics.lead_over_free import LeadOverFree
 
 __all__ = [
     "MRR",
@@ -21,7 +23,9 @@ __all__ = [
     "ChangeBeyondChance",
     "ClusterLoss",
     "Examples",
+    "HeldOutNDCG",
     "HitRate",
+    "LeadOverFree",
     "NextItemNDCG",
     "Users",
 ]

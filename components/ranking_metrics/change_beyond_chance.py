@@ -29,9 +29,9 @@ class ChangeBeyondChance(metrics.Metric):
     Two metrics of the candidate, both of TFMA's kind "difference", so that a change threshold
     applies to the first:
 
-    - `ndcg@k_beyond_asked`: the lowest relative change minus the one asked for; the model passes
-      from 0 on. Infinite where the served model ranks every target alike.
-    - `ndcg@k_asked`: the relative change that is asked for: 0 against a free baseline, minus
+    - `basket_ndcg@k_beyond_asked`: the lowest relative change minus the one asked for; the
+      model passes from 0 on. Infinite where the served model ranks every target alike.
+    - `basket_ndcg@k_asked`: the relative change that is asked for: 0 against a free baseline, minus
       `max_loss` against what is served.
     """
 
@@ -45,7 +45,7 @@ class ChangeBeyondChance(metrics.Metric):
         """
         super().__init__(
             _computations,
-            name=f"ndcg@{k}_beyond_asked",
+            name=f"basket_ndcg@{k}_beyond_asked",
             k=k,
             max_loss=max_loss,
             confidence=confidence,
@@ -66,7 +66,7 @@ def _computations(
     example_weighted: bool = False,
 ) -> list[Any]:
     return paired_computations(
-        [name, f"ndcg@{k}_asked"],
+        [name, f"basket_ndcg@{k}_asked"],
         k,
         lambda keys: _LeastChange(keys, max_loss, confidence),
         eval_config,

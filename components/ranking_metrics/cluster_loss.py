@@ -28,9 +28,9 @@ class ClusterLoss(metrics.Metric):
     Two metrics of the candidate, both of TFMA's kind "difference", so that a change threshold
     applies to the second:
 
-    - `ndcg@k_loss_p_value`: of "the users of this slice lose no more than is allowed".
-    - `ndcg@k_cluster_p_value`: the smallest of the clusters in this slice that have enough users,
-      corrected for their number; 1 without any.
+    - `basket_ndcg@k_loss_p_value`: of "the users of this slice lose no more than is allowed".
+    - `basket_ndcg@k_cluster_p_value`: the smallest of the clusters in this slice that have enough
+      users, corrected for their number; 1 without any.
     """
 
     def __init__(self, k: int, max_loss: float, min_users: int):
@@ -43,7 +43,7 @@ class ClusterLoss(metrics.Metric):
         """
         super().__init__(
             _computations,
-            name=f"ndcg@{k}_cluster_p_value",
+            name=f"basket_ndcg@{k}_cluster_p_value",
             k=k,
             max_loss=max_loss,
             min_users=min_users,
@@ -64,7 +64,7 @@ def _computations(
     example_weighted: bool = False,
 ) -> list[Any]:
     return paired_computations(
-        [f"ndcg@{k}_loss_p_value", name],
+        [f"basket_ndcg@{k}_loss_p_value", name],
         k,
         lambda keys: _LossPValues(keys, max_loss, min_users),
         eval_config,

@@ -14,10 +14,15 @@ from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
 from tensorflow_model_analysis.utils import model_util
 
-from components.ranking_metrics.user_values import NextItemGain, PairPreprocessor, UserPair
+from components.ranking_metrics.user_values import (
+    ModelGain,
+    PairPreprocessor,
+    UserPair,
+    ValueSource,
+)
 
 Pairs = Counter[UserPair]
-"""How many users there are of each kind: few kinds, since NDCG@10 of one item has eleven values."""
+"""How many users there are of each kind."""
 
 
 def paired_computations(
@@ -27,6 +32,7 @@ def paired_computations(
     eval_config: config_pb2.EvalConfig,
     model_names: Sequence[str],
     example_weighted: bool,
+    against: ValueSource | None = None,
 ) -> list[Any]:
     """One computation for each model but the baseline; none without a baseline.
 
@@ -38,6 +44,7 @@ def paired_computations(
         eval_config: names the baseline.
         model_names: all models.
         example_weighted: as TFMA hands it over.
+        against: what to compare with in place of the baseline.
     """
     baseline = model_util.get_baseline_model_spec(eval_config)
     if baseline is None:
@@ -52,7 +59,7 @@ def paired_computations(
             )
             for name in names
         ]
-        sources = NextItemGain(model, k), NextItemGain(baseline.name, k)
+        sources = ModelGain(k, model), against or ModelGain(k, baseline.name)
         computations.append(
             metrics.MetricComputation(
                 keys=keys, preprocessors=[PairPreprocessor(*sources)], combiner=combiner(keys)

@@ -1,7 +1,7 @@
 """What one user is worth to a model, and where an example says so.
 
-The paired metrics compare two sources of such values. A source need not be a model, nor its value
-that of one next item: whatever gives a user's value from the extracts of an example will do.
+The paired metrics compare two sources of such values. A source need not be a model: whatever gives
+a user's value from the extracts of an example will do.
 """
 
 from __future__ import annotations
@@ -14,9 +14,21 @@ import numpy as np
 from tensorflow_model_analysis import metrics
 
 from components.ranking_metrics.predictions import feature, has_output, output
-from trainer.evaluation.metrics import user_values
-from trainer.raw_history import CLUSTER_ID, NOISE
+from trainer.evaluation.metrics import basket_values
+from trainer.raw_history import CLUSTER_ID, FREE_ITEM_IDS, NOISE, TARGET_ITEM_IDS
 from trainer.serving.baseline_recommender import FREE
+
+
+class Answer(NamedTuple):
+    """What is said about one user.
+
+    Attributes:
+        places: ascending, where the items that the user took next stand among the first k.
+        wanted: how many distinct items the user took.
+    """
+
+    places: tuple[int, ...]
+    wanted: int
 
 
 class ValueSource(Protocol):
@@ -26,14 +38,14 @@ class ValueSource(Protocol):
     def name(self) -> str:
         """No two sources that differ share it."""
 
-    def answer(self, extracts: dict[str, Any]) -> float | None:
-        """What is said about the user of an example; None where nothing is.
+    def answer(self, extracts: dict[str, Any]) -> Answer | None:
+        """What is said about the user of an example; None where the user took nothing next.
 
         Two sources with the same answer for every user do the same; with the same values they need
         not.
         """
 
-    def value(self, answer: float) -> float:
+    def value(self, answer: Answer) -> float:
         """What an answer is worth, in [0, 1]."""
 
     def free(self, extracts: dict[str, Any]) -> bool:
@@ -41,34 +53,82 @@ class ValueSource(Protocol):
 
 
 @dataclass(frozen=True)
-class NextItemGain:
-    """NDCG@k of the next item, from the rank that a model gives it.
+class _HeldOutGain:
+    """NDCG@k of everything that a user took next, in a list of items; of one item, its NDCG@k.
 
     Attributes:
-        model: name of the model.
         k: cut-off.
     """
 
-    model: str
     k: int
+
+    def answer(self, extracts: dict[str, Any]) -> Answer | None:
+        """Where the held-out items stand in the list."""
+        wanted = set(feature(extracts, TARGET_ITEM_IDS).tolist())
+        if not wanted:
+            return None
+        listed = self.listed(extracts)[: self.k]
+        places = tuple(place for place, item in enumerate(listed, 1) if item in wanted)
+        return Answer(places, len(wanted))
+
+    def value(self, answer: Answer) -> float:
+        """NDCG@k of the places."""
+        missed = answer.wanted - len(answer.places)
+        ranks = np.array([*answer.places, *[0] * missed], np.int64)
+        return float(basket_values(ranks, np.array([0, ranks.size]), f"basket_ndcg@{self.k}")[0])
+
+    def listed(self, extracts: dict[str, Any]) -> list[bytes]:
+        """The list, best first; padding may follow."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ModelGain(_HeldOutGain):
+    """Of the list that a model recommends.
+
+    Attributes:
+        model: its name.
+    """
+
+    model: str
 
     @property
     def name(self) -> str:
         """See `ValueSource`."""
-        return f"ndcg@{self.k}:{self.model}"
+        return f"basket_ndcg@{self.k}:{self.model}"
 
-    def answer(self, extracts: dict[str, Any]) -> float | None:
-        """The rank; None for an example without a target."""
-        rank = float(output(extracts, self.model, "rank").item())
-        return rank if rank > 0 else None
-
-    def value(self, answer: float) -> float:
-        """NDCG@k of the rank."""
-        return float(user_values(np.array([int(answer)]), f"ndcg@{self.k}")[0])
+    def listed(self, extracts: dict[str, Any]) -> list[bytes]:
+        """The model's output `recommended`."""
+        found: list[bytes] = output(extracts, self.model, "recommended").ravel().tolist()
+        return found
 
     def free(self, extracts: dict[str, Any]) -> bool:
         """Whether the model says so itself (`BaselineRecommender.evaluate`)."""
         return has_output(extracts, self.model, FREE)
+
+
+@dataclass(frozen=True)
+class FreeListGain(_HeldOutGain):
+    """Of the list that the best free baseline recommends, which stands in the example."""
+
+    @property
+    def name(self) -> str:
+        """See `ValueSource`."""
+        return f"basket_ndcg@{self.k} of {FREE_ITEM_IDS}"
+
+    def listed(self, extracts: dict[str, Any]) -> list[bytes]:
+        """The feature `free_item_ids`."""
+        found: list[bytes] = feature(extracts, FREE_ITEM_IDS).tolist()
+        if not found:
+            raise ValueError(
+                f"an example has no feature {FREE_ITEM_IDS!r}; give the Evaluator the examples "
+                "`judged` of ClusterCombiner"
+            )
+        return found
+
+    def free(self, extracts: dict[str, Any]) -> bool:
+        """Always."""
+        return True
 
 
 class UserPair(NamedTuple):

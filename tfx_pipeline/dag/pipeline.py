@@ -180,7 +180,7 @@ def create_pipeline(
         code_version=code_fingerprint("components.baseline_model"),
     ).with_id(nodes.BASELINE)
     evaluator = Evaluator(
-        examples=clusterer.outputs["examples"],
+        examples=combiner.outputs["judged"],
         example_splits=["test"],
         model=combiner.outputs["model"],
         baseline_model=baseline.outputs["model"],

@@ -31,6 +31,8 @@ Values = npt.NDArray[np.float64]
 
 _INSIDE = 1 - 1e-10
 """How far a search goes towards the end of an open range, as a share of it."""
+_LARGEST = 1000.0
+"""Share of a baseline's mean above which no change is told apart: it may be 0."""
 _CENTRE = 1e-4
 """Nearer to its mean than so many standard deviations, the approximation is replaced by its
 limit."""
@@ -113,7 +115,7 @@ def least_change(
         counts: numbers [distinct], users in each group; None for one each.
 
     Returns:
-        The change as a share of the baseline's mean, at least -1.
+        The change as a share of the baseline's mean, at least -1; about 2,000 where that is 0.
 
     Example:
         >>> served = np.array([1.0, 0.5, 0.0, 0.0] * 250)
@@ -130,6 +132,8 @@ def least_change(
         return -1.0
     high = 1.0
     while p_value(high) <= error:
+        if high > _LARGEST:
+            return high - 1.0
         high *= 2
     low = high
     while p_value(low) > error:

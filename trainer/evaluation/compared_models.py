@@ -6,6 +6,10 @@ import dataclasses
 
 POPULARITY = "popularity"
 OWN_ITEMS = "own_items"
+ITEM_TRANSITIONS = "item_transitions"
+ITEM_KNN = "item_knn"
+TIFU_KNN = "tifu_knn"
+UP_CF = "up_cf"
 ENCODER = "encoder"
 GLOBAL = "global"
 ROUTED = "routed"
@@ -36,7 +40,11 @@ class ComparedModel:
 
 _MODELS = (
     ComparedModel(POPULARITY, "popularity", "#9a9a9a", free=True),
-    ComparedModel(OWN_ITEMS, "own items by frequency, then popularity", "#e69f00", free=True),
+    ComparedModel(OWN_ITEMS, "own items, then popularity", "#e69f00", free=True),
+    ComparedModel(ITEM_TRANSITIONS, "item transitions alone", "#6e6e6e", free=True),
+    ComparedModel(ITEM_KNN, "item-kNN", "#8c6d31", free=True),
+    ComparedModel(TIFU_KNN, "TIFU-KNN", "#b35806", free=True),
+    ComparedModel(UP_CF, "UP-CF@r", "#c9c9c9", free=True),
     # The global encoder as it is without the item transitions that all later ones have; compared
     # only where there are any.
     ComparedModel(ENCODER, "global encoder without transitions", "#009e73"),

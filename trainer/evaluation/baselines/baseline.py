@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from trainer.data.histories import Histories
 from trainer.evaluation.baselines.event_log import EventLog
+from trainer.evaluation.baselines.sparse_lists import sparse_lists
 from trainer.evaluation.baselines.sparse_ranks import ItemScores, sparse_ranks
 
 Integers = npt.NDArray[np.integer]
@@ -31,7 +32,7 @@ class Baseline(ABC, Generic[C]):
     most of the work.
 
     Attributes:
-        kind: its name in tables.
+        kind: its key in `compared_models`.
         start: the constants that a search starts with.
         grid: what a search tries, by the field of the constants.
         search_users: how many users decide between the constants.
@@ -100,3 +101,26 @@ class Baseline(ABC, Generic[C]):
             for row, ranked in zip(ranks, self.scores(chunk, constants), strict=True):
                 row[mine] = sparse_ranks(ranked, targets[mine], ends - ends[0], seen)
         return ranks
+
+    def lists(
+        self, constants: C, histories: Histories, k: int, exclude_seen: bool = False
+    ) -> Indices:
+        """What the users are recommended.
+
+        Args:
+            constants: what the kind leaves open.
+            histories: of the users.
+            k: how many items.
+            exclude_seen: leave the items of a history out of its list.
+
+        Returns:
+            int64 [users, k], best first; 0 where the catalogue has no more items.
+        """
+        found = np.zeros((len(histories), k), np.int64)
+        log = EventLog(histories, self._items)
+        for start in range(0, len(histories), _USERS_PER_CHUNK):
+            chunk = log.users(start, min(start + _USERS_PER_CHUNK, len(histories)))
+            seen = chunk.distinct if exclude_seen else None
+            (ranked,) = self.scores(chunk, [constants])
+            found[start : start + len(chunk)] = sparse_lists(ranked, k, seen)
+        return found

@@ -16,6 +16,7 @@ from trainer.evaluation.baselines.catalogue_order import random_order
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.own_items import BY_FREQUENCY, Aging
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
+from trainer.evaluation.compared_models import ITEM_KNN
 
 Indices = npt.NDArray[np.int64]
 
@@ -64,7 +65,7 @@ class ItemKnn(Baseline[ItemKnnConstants]):
         NotApplicable: histories or catalogue are too large.
     """
 
-    kind = "item-kNN"
+    kind = ITEM_KNN
     search_users = 400
     start = ItemKnnConstants()
 

@@ -18,6 +18,7 @@ from trainer.evaluation.baselines.popularity import (
     opening_weights,
 )
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
+from trainer.evaluation.compared_models import OWN_ITEMS
 
 Values = npt.NDArray[np.float64]
 
@@ -89,7 +90,7 @@ class OwnItems(Baseline[OwnItemsConstants]):
         best_popularity: its constants that a search starts with.
     """
 
-    kind = "own items"
+    kind = OWN_ITEMS
 
     def __init__(
         self,

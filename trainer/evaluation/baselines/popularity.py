@@ -14,6 +14,7 @@ from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.catalogue_order import catalogue_places, random_order
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
+from trainer.evaluation.compared_models import POPULARITY
 
 Indices = npt.NDArray[np.int64]
 
@@ -75,7 +76,7 @@ class Popularity(Baseline[PopularityConstants]):
         seed: draws the order of items that nothing tells apart.
     """
 
-    kind = "popularity"
+    kind = POPULARITY
     start = BY_EVENTS
 
     def __init__(self, training: EventLog, seed: int) -> None:

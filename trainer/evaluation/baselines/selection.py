@@ -81,6 +81,10 @@ class ChosenBaseline:
             [self.constants], histories, targets, target_splits, exclude_seen
         )[0]
 
+    def lists(self, histories: Histories, k: int, exclude_seen: bool = False) -> Indices:
+        """int64 [users, k], see `Baseline.lists`."""
+        return self.baseline.lists(self.constants, histories, k, exclude_seen)
+
 
 @dataclasses.dataclass(frozen=True)
 class Selection:

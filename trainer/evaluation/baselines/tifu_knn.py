@@ -18,6 +18,7 @@ from trainer.evaluation.baselines.user_neighbours import (
     strongest,
     with_neighbours,
 )
+from trainer.evaluation.compared_models import TIFU_KNN
 
 Indices = npt.NDArray[np.int64]
 
@@ -79,7 +80,7 @@ class TifuKnn(Baseline[TifuKnnConstants]):
         NotApplicable: there are no baskets, or the log is too large.
     """
 
-    kind = "TIFU-KNN"
+    kind = TIFU_KNN
     search_users = 400
     start = TifuKnnConstants()
     grid: dict[str, Sequence[Any]] = {

@@ -15,6 +15,7 @@ from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonu
 from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
+from trainer.evaluation.compared_models import ITEM_TRANSITIONS
 
 Indices = npt.NDArray[np.int64]
 
@@ -37,7 +38,7 @@ class Transitions(Baseline[TransitionConstants]):
         places: order of the items without a bonus, see `catalogue_places`.
     """
 
-    kind = "item transitions"
+    kind = ITEM_TRANSITIONS
     start = TransitionConstants()
     grid = {}
 

@@ -18,6 +18,7 @@ from trainer.evaluation.baselines.user_neighbours import (
     strongest,
     with_neighbours,
 )
+from trainer.evaluation.compared_models import UP_CF
 
 Indices = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -61,7 +62,7 @@ class UpCf(Baseline[UpCfConstants]):
         NotApplicable: there are no baskets, or the log is too large.
     """
 
-    kind = "UP-CF@r"
+    kind = UP_CF
     search_users = 400
     start = UpCfConstants()
     grid: dict[str, Sequence[Any]] = {
