@@ -23,7 +23,7 @@ class Answer(NamedTuple):
     """What is said about one user.
 
     Attributes:
-        places: ascending, where the items that the user took next stand among the first k.
+        places: ascending, where the items that the user took next stand in the whole list.
         wanted: how many distinct items the user took.
     """
 
@@ -67,8 +67,8 @@ class _HeldOutGain:
         wanted = set(feature(extracts, TARGET_ITEM_IDS).tolist())
         if not wanted:
             return None
-        listed = self.listed(extracts)[: self.k]
-        places = tuple(place for place, item in enumerate(listed, 1) if item in wanted)
+        listed = enumerate(self.listed(extracts), 1)
+        places = tuple(place for place, item in listed if item in wanted)
         return Answer(places, len(wanted))
 
     def value(self, answer: Answer) -> float:

@@ -20,9 +20,11 @@ from components.cluster_combiner.comparison import (
     summarise,
 )
 from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.counted import choose_counted, counted_ranks, write_opponent
 from components.cluster_combiner.fitting import combine, fit_strengths
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.scored import Scored
+from tests.helpers.item_histories import histories as item_histories
 from tests.helpers.raw_histories import raw_history, write_records
 from trainer.clusters.mixture import mixture_weights, strongest
 from trainer.data import features
@@ -139,7 +141,6 @@ def test_comparison_counts_users_by_slice(planted):
             "routed": Ranks(ones + 1, ones + 1),
             "combiner": Ranks(ones + 20, ones * 0),
         },
-        exclude_seen=False,
     )
     assert isinstance(table, pl.DataFrame)
     assert table.height == USERS
@@ -195,7 +196,9 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
         queries=queries,
         encoder=encoder,
         counts=np.ones(ITEMS, np.int64),
+        counted=lambda users, baskets: {"popularity": Ranks(users.next_item, baskets.items)},
     )
+    assert table["popularity"].to_list() == planted.histories.next_item.tolist()
     rows = table.filter(pl.col("cluster") == -1)
     assert rows.height == noise.sum()
     assert rows["routed"].to_list() == rows["global"].to_list() == rows["combiner"].to_list()
@@ -227,14 +230,22 @@ def compared(histories, exclude_seen):
     baskets = Baskets.of(histories, ITEMS_OF_FOUR, exclude_seen)
     lists = np.array([[2, 3, 0], [1, 4, 3], [9, 9, 9], [1, 2, 3]])
     model = Ranks(np.array([4, 7, 4, 0]), baskets.ranks_in(lists))
+    # No users to choose on: the constants are those that a search starts with.
+    counts = np.array([21, 20, 6, 5, 1, 0])
+    nobody = histories.take(np.zeros(0, np.int64))
+    training = item_histories(np.repeat(np.arange(1, 7), counts).tolist())
+    encoder = SimpleNamespace(
+        catalogue=SimpleNamespace(items=ITEMS_OF_FOUR), exclude_seen=exclude_seen
+    )
+    counted = choose_counted(training, nobody, encoder, seed=1)
     return rank_table(
         "test",
         histories,
         baskets,
-        np.array([21, 20, 6, 5, 1, 0]),
+        counts,
         np.array([0, 1, 1, 0]),
-        dict.fromkeys(("global", "routed", "combiner"), model),
-        exclude_seen,
+        counted_ranks(counted, histories, baskets, exclude_seen)
+        | dict.fromkeys(("global", "routed", "combiner"), model),
     )
 
 
@@ -268,12 +279,13 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
 
 def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):
     table = compared(baskets_of_four, exclude_seen=True)
-    for name in ("popularity", "own_items"):
-        # The first user has 5 and 6, so of {2, 6} only 2 can be listed; 1 is seen by the second
-        # user, which moves 3 to the second place.
-        ndcg = table[f"{name}_basket_ndcg@10"].to_list()
-        two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
-        assert ndcg == pytest.approx([1 / np.log2(3) / two, 1 / np.log2(3) / three, 1.0])
+    assert "own_items_basket_ndcg@10" not in table.columns
+    # The first user has 5 and 6, so of {2, 6} only 2 can be listed; 1 is seen by the second user,
+    # which moves 3 to the second place.
+    two, three = 1 + 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
+    assert table["popularity_basket_ndcg@10"].to_list() == pytest.approx(
+        [1 / np.log2(3) / two, 1 / np.log2(3) / three, 1.0]
+    )
 
 
 def test_bands_of_training_frequency():
@@ -306,6 +318,29 @@ def test_training_counts_follow_the_vocabulary(tmp_path):
     ]
     graph = SimpleNamespace(vocabulary_by_name={"items": [b"a", b"c", b"new", b"b"]}.get)
     assert training_counts(files, graph).tolist() == [4, 2, 0, 2]
+
+
+def test_what_the_opponent_recommends_travels_with_the_examples(tmp_path):
+    users = [raw_history(item_ids=items) for items in ("aab", "b", "")]
+    files = [write_records(tmp_path / "data.gz", users)]
+    graph = SimpleNamespace(vocabulary_by_name={"items": [b"a", b"b", b"c"]}.get)
+    encoder = SimpleNamespace(exclude_seen=False, new_items=["d"])
+    lists = np.array([[2, 4, 1], [1, 0, 0], [3, 2, 1]])
+    opponent = SimpleNamespace(lists=lambda histories, k, exclude_seen: lists)
+    write_opponent(opponent, files, None, encoder, graph, str(tmp_path / "judged"))
+    found = [
+        tf.train.Example.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset(str(tmp_path / "judged/data.gz"), "GZIP")
+    ]
+    listed = [list(e.features.feature["free_item_ids"].bytes_list.value) for e in found]
+    assert listed == [[b"b", b"d", b"a"], [b"a"], [b"c", b"b", b"a"]]
+    for example in found:
+        del example.features.feature["free_item_ids"]
+    originals = tf.data.TFRecordDataset(files, "GZIP")
+    assert found == [tf.train.Example.FromString(record.numpy()) for record in originals]
+    with pytest.raises(ValueError, match="3 examples do not fit the histories of 2 users"):
+        lists = lists[:2]
+        write_opponent(opponent, files, None, encoder, graph, str(tmp_path / "other"))
 
 
 def test_the_order_inside_a_basket_changes_no_figure_of_the_primary_measure(baskets_of_four):

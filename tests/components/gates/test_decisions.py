@@ -1,3 +1,4 @@
+import functools
 import re
 from pathlib import Path
 
@@ -29,6 +30,8 @@ ABOUT_AS_GOOD = b"a b e f g h c i d"  # "d" stands a place lower
 FORGETS_CLUSTER_1 = b"b c d a e f g h"
 WORSE_FOR_ALL = b"h g c a b d e f"
 
+FINDS_NOTHING = b"x y z"
+
 # Nothing that anybody takes is among the first ten.
 LONG = b"1 2 3 4 5 6 7 8 9 10 a b c d e f g h"
 LONG_OTHERWISE = b"1 2 3 4 5 6 7 8 9 10 b a c d e f g h"
@@ -53,9 +56,8 @@ def feature(*values):
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
 
-@pytest.fixture(scope="module")
-def examples(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("examples")
+def write_examples(folder, free):
+    """The users of `CLUSTERS`; to all of them the free baseline recommends the same."""
     (folder / "Split-test").mkdir()
     with tf.io.TFRecordWriter(
         str(folder / "Split-test/data_tfrecord-00000-of-00001.gz"),
@@ -66,7 +68,8 @@ def examples(tmp_path_factory):
                 history = {
                     "user_id": feature(f"{cluster}-{user}".encode()),
                     "item_ids": feature(b"e", *[b"f"] * (user % 2)),
-                    "target_item_ids": feature(target, b"another"),
+                    "target_item_ids": feature(target),
+                    "free_item_ids": feature(*free.split()),
                     "history_length": feature(b"1-4" if user % 2 else b"5-9"),
                     "cluster_id": feature(cluster),
                 }
@@ -85,10 +88,11 @@ def examples(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluate(examples, tmp_path_factory):
+def evaluate(tmp_path_factory):
     """Runs TFX's Evaluator on two popularity lists; the same question is answered once."""
     folder = tmp_path_factory.mktemp("models")
     answers = {}
+    examples = functools.cache(lambda free: write_examples(tmp_path_factory.mktemp("e"), free))
 
     def model(ranking, kind=Served):
         artifact = standard_artifacts.Model()
@@ -101,9 +105,9 @@ def evaluate(examples, tmp_path_factory):
             )
         return artifact
 
-    def run(candidate, baseline, kind=Served, **settings):
+    def run(candidate, baseline, kind=Served, free=FINDS_NOTHING, **settings):
         gates = GatesConfig.from_dict(settings)
-        question = (candidate, baseline, kind, gates.to_json())
+        question = (candidate, baseline, kind, free, gates.to_json())
         if question not in answers:
             outputs = {
                 "evaluation": standard_artifacts.ModelEvaluation(),
@@ -114,7 +118,7 @@ def evaluate(examples, tmp_path_factory):
                 Path(artifact.uri).mkdir()
             Executor().Do(
                 {
-                    "examples": [examples],
+                    "examples": [examples(free)],
                     "model": [model(candidate)],
                     "baseline_model": [model(baseline, kind)],
                 },
@@ -144,13 +148,14 @@ def test_a_better_model_is_blessed(evaluate):
     assert [(d.gate, d.slice) for d in decisions] == [
         ("users", "overall"),
         ("floor", "overall"),
+        ("free", "overall"),
         ("change", "overall"),
         ("cluster", "cluster 0"),
         ("cluster", "cluster 1"),
         ("cluster", "no cluster"),
     ]
-    assert "no loss" in decisions[3].sentence
-    assert "not judged: 5 of 30 users (gates.min_cluster_users)" in decisions[5].sentence
+    assert "no loss" in decisions[4].sentence
+    assert "not judged: 5 of 30 users (gates.min_cluster_users)" in decisions[6].sentence
 
 
 def test_the_metrics_of_every_slice(evaluate):
@@ -175,8 +180,8 @@ def test_the_metrics_of_every_slice(evaluate):
         overall.candidate["ndcg@10"] - overall.baseline["ndcg@10"]
     )
     # Everybody in a cluster gains, so that no loss is in question.
-    assert metrics["cluster_id:1"].change["ndcg@10_loss_p_value"] == pytest.approx(1)
-    assert overall.change["ndcg@10_cluster_p_value"] == pytest.approx(1)
+    assert metrics["cluster_id:1"].change["basket_ndcg@10_loss_p_value"] == pytest.approx(1)
+    assert overall.change["basket_ndcg@10_cluster_p_value"] == pytest.approx(1)
 
 
 def test_too_few_users_decide_nothing(evaluate):
@@ -193,9 +198,9 @@ def test_a_worse_model_fails_overall(evaluate):
     assert not blessed
     assert failed(decisions)[0] == ("change", "overall")
     assert re.search(
-        r"the baseline's 0\.8251 \(own items by frequency, then popularity\); "
+        r"the baseline's 0\.8251 \(own items, then popularity\); "
         r"with 95% confidence it is at most [\d.]+% lower; it must be higher$",
-        decisions[2].sentence,
+        decisions[3].sentence,
     )
 
 
@@ -205,12 +210,12 @@ def test_a_model_about_as_good_as_the_served_one_goes_on(evaluate):
     decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
     assert blessed
     assert not failed(decisions)
-    assert decisions[2].change < 0
-    assert decisions[2].threshold == -0.05
+    assert decisions[3].change < 0
+    assert decisions[3].threshold == -0.05
     assert re.search(
         r"below the served model's 0\.8251; with 95% confidence it is at most 3\.\d% lower; "
         r"it may be at most 5\.0% lower \(gates\.max_loss\)$",
-        decisions[2].sentence,
+        decisions[3].sentence,
     )
 
 
@@ -221,14 +226,37 @@ def test_margin_and_confidence_can_be_stricter(evaluate, strict):
     assert failed(explain(uri, gates)) == [("change", "overall")]
 
 
+@pytest.mark.parametrize("free", [CANDIDATE, ABOUT_AS_GOOD, b"a b"])
+def test_the_best_free_baseline_is_an_opponent_whatever_is_served(evaluate, free):
+    """Far better than what is served, and yet no better than what costs nothing."""
+    uri, blessed, gates = evaluate(CANDIDATE, WORSE_FOR_ALL, free=free)
+    decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
+    assert not blessed
+    assert failed(decisions) == [("free", "overall")]
+    assert re.search(
+        r"NDCG@10 0\.8251 is .* the best free baseline's 0\.8\d+; with 95% confidence it is "
+        r"at most [\d.]+% lower; it must be higher$",
+        decisions[2].sentence,
+    )
+
+
+def test_who_beats_the_best_free_baseline_beyond_chance_passes(evaluate):
+    uri, blessed, gates = evaluate(CANDIDATE, WORSE_FOR_ALL, free=b"b a")
+    decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
+    assert blessed
+    free = (59 / np.log2(3) + 40) / 104
+    assert decisions[2].baseline == pytest.approx(free)
+    assert decisions[2].passed
+
+
 @pytest.mark.parametrize("candidate", ["CANDIDATE", "ABOUT_AS_GOOD"])
 def test_a_free_baseline_must_be_beaten(evaluate, candidate):
     uri, blessed, gates = evaluate(globals()[candidate], CANDIDATE, kind=FREE)
     decisions = explain(uri, gates, BaselineRecord("popularity", "1", "why"))
     assert not blessed
     assert failed(decisions) == [("change", "overall")]
-    assert decisions[2].sentence.endswith("lower; it must be higher")
-    assert decisions[2].threshold == 0
+    assert decisions[3].sentence.endswith("lower; it must be higher")
+    assert decisions[3].threshold == 0
 
 
 def test_a_loss_in_one_cluster_fails_though_the_whole_improves(evaluate):
@@ -240,9 +268,9 @@ def test_a_loss_in_one_cluster_fails_though_the_whole_improves(evaluate):
         r"cluster 1: NDCG@10 0\.6309 is 0\.3691 below the served model's 1\.0000; at most 0\.0100 "
         r"is allowed \(gates\.max_cluster_loss\), and chance does not explain more among 2 "
         r"clusters \(p = [\d.e-]+\)",
-        decisions[4].sentence,
+        decisions[5].sentence,
     )
-    assert decisions[4].threshold == -0.01
+    assert decisions[5].threshold == -0.01
 
 
 def test_what_the_evaluator_says_of_clusters_is_what_the_explanation_says(evaluate):
@@ -251,11 +279,13 @@ def test_what_the_evaluator_says_of_clusters_is_what_the_explanation_says(evalua
         read_metrics(evaluate(CANDIDATE, FORGETS_CLUSTER_1)[0])[name].change
         for name in ("overall", "cluster_id:1")
     )
-    assert 0 < cluster["ndcg@10_loss_p_value"] < 0.001
-    assert overall["ndcg@10_cluster_p_value"] == pytest.approx(2 * cluster["ndcg@10_loss_p_value"])
+    assert 0 < cluster["basket_ndcg@10_loss_p_value"] < 0.001
+    assert overall["basket_ndcg@10_cluster_p_value"] == pytest.approx(
+        2 * cluster["basket_ndcg@10_loss_p_value"]
+    )
     # One of two clusters may not be judged: then nothing is doubled, and nobody is left to lose.
     metrics = read_metrics(evaluate(CANDIDATE, FORGETS_CLUSTER_1, min_cluster_users=50)[0])
-    assert metrics["overall"].change["ndcg@10_cluster_p_value"] == pytest.approx(1)
+    assert metrics["overall"].change["basket_ndcg@10_cluster_p_value"] == pytest.approx(1)
 
 
 def test_a_model_that_ranks_every_user_alike_passes(evaluate):
@@ -265,7 +295,7 @@ def test_a_model_that_ranks_every_user_alike_passes(evaluate):
     assert blessed
     assert not failed(decisions)
     assert "0.8251 is the same as the served model's 0.8251; every user's next item is ranked" in (
-        decisions[2].sentence
+        decisions[3].sentence
     )
 
 
@@ -274,10 +304,10 @@ def test_the_same_quality_by_other_ranks_is_not_ranked_alike(evaluate):
     uri, blessed, gates = evaluate(LONG, LONG_OTHERWISE, min_ndcg_at_10=0)
     decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
     assert not blessed
-    assert failed(decisions) == [("change", "overall")]
+    assert failed(decisions) == [("free", "overall"), ("change", "overall")]
     assert (
         "0.0000 is the same as the served model's 0.0000; with 95% confidence it is at most "
-        "100.0% lower; it may be at most 5.0% lower" in decisions[2].sentence
+        "100.0% lower; it may be at most 5.0% lower" in decisions[3].sentence
     )
 
 

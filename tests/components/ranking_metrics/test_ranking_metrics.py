@@ -11,7 +11,9 @@ from components.ranking_metrics import (
     ChangeBeyondChance,
     ClusterLoss,
     Examples,
+    HeldOutNDCG,
     HitRate,
+    LeadOverFree,
     NextItemNDCG,
     Users,
 )
@@ -29,23 +31,34 @@ TWO_MODELS = tfma.EvalConfig(
 )
 
 
-def extracts(ranks, recommended=(b"a", b""), catalogue_size=8, cluster=None, free=False):
+def list_with(rank):
+    """A list that has the item which the user takes next at this place."""
+    return [b"next" if place == rank else b"other" for place in range(1, 51)]
+
+
+def extracts(ranks, recommended=None, catalogue_size=8, cluster=None, free=False, free_rank=None):
     """One example's extracts; a list of ranks for several models, a number for one alone."""
+    ranks_of_models = np.atleast_1d(ranks)
     outputs = [
         {
             "rank": np.array(rank, np.float32),
-            "recommended": np.array(recommended, object),
+            "recommended": np.array(recommended or list_with(rank), object),
             "catalogue_size": np.array(catalogue_size),
         }
-        for rank in np.atleast_1d(ranks)
+        for rank in ranks_of_models
     ]
+    found = {} if cluster is None else {"cluster_id": np.array([cluster])}
+    if ranks_of_models.any():
+        found["target_item_ids"] = np.array([b"next"], object)
+    if free_rank is not None:
+        found["free_item_ids"] = np.array(list_with(free_rank), object)
     many = isinstance(ranks, (list, tuple, np.ndarray))
     predictions = dict(zip(MODELS, outputs, strict=True)) if many else outputs[0]
     if free:
         predictions["baseline"]["free"] = np.array(1)
     return {
         tfma.PREDICTIONS_KEY: predictions,
-        tfma.FEATURES_KEY: {} if cluster is None else {"cluster_id": np.array([cluster])},
+        tfma.FEATURES_KEY: found,
         tfma.SLICE_KEY_TYPES_KEY: [()],
     }
 
@@ -119,8 +132,8 @@ def change_of(ranks, free=False, **settings):
     metric = ChangeBeyondChance(**({"k": 10, "max_loss": 0.05, "confidence": 0.95} | settings))
     computed = compute([metric], [extracts(pair, free=free) for pair in ranks], MODELS)
     return (
-        computed["ndcg@10_beyond_asked", "candidate"],
-        computed["ndcg@10_asked", "candidate"],
+        computed["basket_ndcg@10_beyond_asked", "candidate"],
+        computed["basket_ndcg@10_asked", "candidate"],
     )
 
 
@@ -129,8 +142,8 @@ def loss_of(ranks, clusters, **settings):
     rows = [extracts(pair, cluster=k) for pair, k in zip(ranks, clusters, strict=True)]
     computed = compute([metric], rows, MODELS)
     return (
-        computed["ndcg@10_loss_p_value", "candidate"],
-        computed["ndcg@10_cluster_p_value", "candidate"],
+        computed["basket_ndcg@10_loss_p_value", "candidate"],
+        computed["basket_ndcg@10_cluster_p_value", "candidate"],
     )
 
 
@@ -194,6 +207,33 @@ def test_users_without_a_cluster_are_one_more():
     assert loss_of(ranks, [None] * 30 + [0] * 30)[1] == pytest.approx(
         2 * loss_of(ranks[:30], [0] * 30)[1], rel=1e-3
     )
+
+
+def test_the_lead_over_the_best_free_baseline_is_that_of_the_users_values():
+    ranks = jittered(600, better=2)
+    rows = [extracts([mine, 40], free_rank=free) for mine, free in ranks.tolist()]
+    computed = compute([LeadOverFree(10, confidence=0.95)], rows, MODELS)
+    candidate, free = (user_values(ranks[:, i], "ndcg@10") for i in (0, 1))
+    assert computed["basket_ndcg@10_lead_over_free", "candidate"] == pytest.approx(
+        least_change(candidate, free, 0.95)
+    )
+    assert computed["basket_ndcg@10_free", "candidate"] == pytest.approx(free.mean())
+
+
+def test_examples_without_the_free_list_are_refused_by_name():
+    with pytest.raises(ValueError, match="no feature 'free_item_ids'; give the Evaluator the"):
+        compute([LeadOverFree(10, confidence=0.95)], [extracts([1, 2])], MODELS)
+
+
+def test_everything_that_a_user_took_counts_whatever_its_order():
+    found = []
+    for taken in ([b"a", b"b", b"gone"], [b"gone", b"b", b"a"]):
+        row = extracts([1, 1], recommended=[b"b", b"x", b"a", b"", b""])
+        row[tfma.FEATURES_KEY]["target_item_ids"] = np.array(taken, object)
+        found.append(compute([HeldOutNDCG(10)], [row, extracts([0, 0])], MODELS))
+    assert found[0] == found[1]
+    ideal = 1 + 1 / np.log2(3) + 1 / 2
+    assert found[0]["basket_ndcg@10", "candidate"] == pytest.approx((1 + 1 / 2) / ideal)
 
 
 def test_no_change_without_a_baseline():

@@ -18,7 +18,7 @@ from trainer.evaluation.baselines.user_neighbours import (
     strongest,
     with_neighbours,
 )
-from trainer.evaluation.compared_models import TIFU_KNN
+from trainer.evaluation.compared_models import TIFU_KNN, title
 
 Indices = npt.NDArray[np.int64]
 
@@ -92,7 +92,7 @@ class TifuKnn(Baseline[TifuKnnConstants]):
     def __init__(self, training: EventLog, places: Indices, seed: int) -> None:
         self._items = training.items
         self._places = places
-        self._candidates = candidate_neighbours(training, self.kind, seed)
+        self._candidates = candidate_neighbours(training, title(self.kind), seed)
         self._vectors: dict[Fading, sp.csr_matrix] = {}
 
     def scores(self, log: EventLog, constants: Sequence[TifuKnnConstants]) -> Iterator[ItemScores]:

@@ -18,7 +18,7 @@ from trainer.evaluation.baselines.user_neighbours import (
     strongest,
     with_neighbours,
 )
-from trainer.evaluation.compared_models import UP_CF
+from trainer.evaluation.compared_models import UP_CF, title
 
 Indices = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -74,7 +74,7 @@ class UpCf(Baseline[UpCfConstants]):
     def __init__(self, training: EventLog, places: Indices, seed: int) -> None:
         self._items = training.items
         self._places = places
-        self._candidates = candidate_neighbours(training, self.kind, seed)
+        self._candidates = candidate_neighbours(training, title(self.kind), seed)
         self._shares: dict[int | None, sp.csr_matrix] = {}
 
     def scores(self, log: EventLog, constants: Sequence[UpCfConstants]) -> Iterator[ItemScores]:

@@ -13,7 +13,7 @@ from trainer.evaluation.baselines.selection import HeldOut, choose_baselines, se
 from trainer.evaluation.metrics import basket_values
 
 ITEMS = 9
-BASKET_KINDS = {"popularity", "own items", "item transitions", "item-kNN", "TIFU-KNN", "UP-CF@r"}
+BASKET_KINDS = {"popularity", "own_items", "item_transitions", "item_knn", "tifu_knn", "up_cf"}
 
 
 def ndcg(ranks, splits):
@@ -42,7 +42,7 @@ def test_every_kind_is_chosen_by_the_measure_and_the_best_of_all_is_known():
         judged = np.nanmean(ndcg(ranks[kind], validation.target_splits))
         assert chosen.value == pytest.approx(judged)
     assert selection.best.value == max(c.value for c in selection.chosen.values())
-    assert selection.chosen["own items"].tried > 20
+    assert selection.chosen["own_items"].tried > 20
 
 
 def test_the_same_seed_gives_the_same_choice_and_ranks():
@@ -61,15 +61,15 @@ def test_the_same_seed_gives_the_same_choice_and_ranks():
 def test_without_seen_items_own_items_are_no_kind():
     training, validation = basket_log(40, ITEMS, 1), held_out(basket_log(30, ITEMS, 2), 3)
     selection, _ = chosen_ranks(training, validation, validation, exclude_seen=True)
-    assert selection.chosen.keys() == BASKET_KINDS - {"own items"}
-    assert selection.left_out == {"own items": "items that the user already has are left out"}
+    assert selection.chosen.keys() == BASKET_KINDS - {"own_items"}
+    assert selection.left_out == {"own_items": "items that the user already has are left out"}
 
 
 def test_kinds_for_baskets_are_left_out_of_a_log_without_any():
     log = histories(*([1, 2, 3, 1] for _ in range(6)))
     validation = HeldOut(log, np.full(6, 2), np.arange(7))
     selection = choose_baselines(log, validation, ITEMS, ndcg, False, 0)
-    assert selection.left_out.keys() == {"TIFU-KNN", "UP-CF@r"}
+    assert selection.left_out.keys() == {"tifu_knn", "up_cf"}
 
 
 def test_constants_that_do_better_are_found():
@@ -105,7 +105,7 @@ def test_without_anybody_to_ask_the_first_constants_stay():
     assert selection.best.baseline.kind == "popularity"
     assert selection.best.constants == PopularityConstants()
     assert np.isnan(selection.best.value)
-    assert selection.chosen["own items"].constants == OwnItemsConstants()
+    assert selection.chosen["own_items"].constants == OwnItemsConstants()
 
 
 def shuffled_baskets(log, seed):
@@ -124,11 +124,11 @@ def renamed(log, names):
 
 FIXED = {
     "popularity": PopularityConstants(Period(half_life_days=7)),
-    "own items": OwnItemsConstants(Aging("days", 3.0)),
+    "own_items": OwnItemsConstants(Aging("days", 3.0)),
 }
 
 
-@pytest.mark.parametrize("kind", sorted(BASKET_KINDS - {"item transitions"}))
+@pytest.mark.parametrize("kind", sorted(BASKET_KINDS - {"item_transitions"}))
 def test_the_order_of_rows_within_an_instant_changes_nothing(kind):
     training, validation = basket_log(40, ITEMS, 1), held_out(basket_log(30, ITEMS, 2), 3)
     chosen = choose_baselines(training, validation, ITEMS, ndcg, False, 1).chosen[kind]
