@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from trainer.artifact_record import Measure, Record, RecordFile
+from trainer.evaluation.compared_models import FREE, OWN_ITEMS, POPULARITY
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
 
 Metrics = dict[str, Measure]
@@ -72,6 +73,14 @@ class ComparisonRecord(RecordFile):
     models: list[str]
     splits: dict[str, SplitComparison]
     counted: CountedRecord | None = None
+
+    @property
+    def in_slices(self) -> list[str]:
+        """The models of tables by cluster, history and frequency: all that are trained, and of the
+        free baselines popularity and the opponent.
+        """
+        told = {POPULARITY, self.counted.opponent if self.counted else OWN_ITEMS}
+        return [model for model in self.models if model in told or model not in FREE]
 
     @property
     def primary(self) -> str:

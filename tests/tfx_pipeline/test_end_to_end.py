@@ -122,7 +122,7 @@ class TestOneDirectory:
         assert answer.code == 0, answer
         for text in (
             "Trainer.encoder      from cache",
-            "own items by frequency, then popularity",
+            "own items, then popularity",
             "specialists routed by cluster",
             "Test users by cluster",
             "Test users by how often their next item is in training",

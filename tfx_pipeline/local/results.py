@@ -127,7 +127,7 @@ def _slices(
                     for _, part in slices
                 ),
             ]
-            for model in comparison.models
+            for model in comparison.in_slices
         ],
     )
 

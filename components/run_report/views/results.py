@@ -96,12 +96,14 @@ class Judged(NamedTuple):
         split: its figures.
         metric: the primary measure, by which the models are judged.
         title: its name for people.
+        opponent: the best free baseline, as chosen on validation; None where that is not known.
     """
 
     name: str
     split: SplitComparison
     metric: str
     title: str
+    opponent: str | None
 
     def value(self, metrics: Metrics | None) -> float | None:
         """A model's primary measure; None where it is not known."""
@@ -118,7 +120,7 @@ def results(comparison: ComparisonRecord) -> Results | None:
     if judged is None:
         return None
     name, split = judged.name, judged.split
-    models = _models(comparison, split)
+    models = [model for model in _models(comparison, split) if model in comparison.in_slices]
     order = [name, *(other for other in comparison.splits if other != name)]
     tables = [
         _overall(comparison, part, METRICS) for part in order if comparison.splits[part].overall
@@ -144,7 +146,8 @@ def judged_split(comparison: ComparisonRecord) -> Judged | None:
         split = comparison.splits.get(name)
         metric = comparison.primary
         if split is not None and any(metric in metrics for metrics in split.overall.values()):
-            return Judged(name, split, metric, comparison.primary_title)
+            opponent = comparison.counted.opponent if comparison.counted else None
+            return Judged(name, split, metric, comparison.primary_title, opponent)
     return None
 
 
@@ -155,8 +158,12 @@ def value(metrics: Metrics | None, name: str) -> float | None:
 
 
 def best_free(judged: Judged) -> tuple[str, float] | None:
-    """The strongest of the baselines that cost nothing, and its primary measure."""
-    scores = {model: score for model in FREE if (score := judged.overall(model)) is not None}
+    """The strongest of the baselines that cost nothing, and its primary measure.
+
+    The one that validation users chose; where that is not known, the best of the split itself.
+    """
+    asked = FREE if judged.opponent is None else (judged.opponent,)
+    scores = {model: score for model in asked if (score := judged.overall(model)) is not None}
     return max(scores.items(), key=lambda pair: pair[1]) if scores else None
 
 
