@@ -44,6 +44,9 @@ from components.gates.eval_config import (
     BASELINE,
     BEYOND_ASKED,
     CANDIDATE,
+    FREE_VALUE,
+    JUDGED_BY,
+    LEAD_OVER_FREE,
     LOSS_P_VALUE,
     build_eval_config,
 )
@@ -139,7 +142,8 @@ def write_evaluation(
     Args:
         folder: of the ModelEvaluation artifact.
         scores: by cluster (None = all users) NDCG@10 of candidate and baseline, and the largest
-            difference that chance explains: 1.645 standard errors.
+            difference that chance explains: 1.645 standard errors. The best free baseline has half
+            of the candidate's.
         gates: what the Evaluator asks for; the baseline counts as served.
     """
     gates = gates or GatesConfig()
@@ -162,13 +166,15 @@ def write_evaluation(
             change = candidate - baseline
             measures = {
                 _key("users"): 1000.0,
-                _key("ndcg@10"): candidate,
-                _key("ndcg@10", BASELINE): baseline,
-                _key("ndcg@10", is_diff=True): change,
+                _key(JUDGED_BY): candidate,
+                _key(JUDGED_BY, BASELINE): baseline,
+                _key(JUDGED_BY, is_diff=True): change,
+                _key(FREE_VALUE, is_diff=True): candidate / 2,
+                _key(LEAD_OVER_FREE, is_diff=True): 0.5,
                 _key(BEYOND_ASKED, is_diff=True): (change - chance) / baseline + gates.max_loss,
                 _key(ASKED, is_diff=True): -gates.max_loss,
                 _key(LOSS_P_VALUE, is_diff=True): p_value(candidate, baseline, chance),
-                _key("ndcg@10_cluster_p_value", is_diff=True): smallest,
+                _key(f"{JUDGED_BY}_cluster_p_value", is_diff=True): smallest,
             }
             part = metrics_validator.validate_metrics((slice_, measures), config)
             result.validation_ok &= part.validation_ok

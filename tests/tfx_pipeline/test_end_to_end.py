@@ -125,7 +125,7 @@ class TestOneDirectory:
             "own items, then popularity",
             "specialists routed by cluster",
             "Test users by cluster",
-            "Test users by how often their next item is in training",
+            "Test users by how often what they took next is in training",
             "pushed as version",
             "recommended",
         ):

@@ -28,6 +28,8 @@ _RECIPE = ("content", "encoder", "training", "tuning", "clustering", "specialist
 _SURROUNDINGS = ("run", "gates", "deployment", "infra", "beam", "kubeflow")
 _SINGLE = (
     *("features.min_category_count", "features.max_categories", "features.max_actions"),
+    # Of the order inside instants; sequence files keep theirs.
+    "data.seed",
     # Of the lists that are served; the ranks are those among all items.
     *("serving.index", "serving.exact_items", "serving.index_recall"),
 )

@@ -27,6 +27,7 @@ from trainer.data.data_facts import DataFacts
 from trainer.data.histories import read_histories
 from trainer.data.item_features import ItemFeatures
 from trainer.encoder.build_encoder import build_encoder
+from trainer.evaluation.compared_models import COMPARED_MODELS, FREE
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
 
@@ -88,9 +89,10 @@ def run(inputs, directory: Path, **config) -> SimpleNamespace:
     """What the component leaves."""
     comparison = artifact(ModelComparison, directory / "comparison")
     model = artifact(standard_artifacts.Model, directory / "model")
+    judged = artifact(standard_artifacts.Examples, directory / "judged")
     executor.Executor().Do(
         inputs,
-        {"model": model, "comparison": comparison},
+        {"model": model, "comparison": comparison, "judged": judged},
         {
             "config": CombinerConfig(steps=40, learning_rate=0.1, **config).to_json(),
             "serving": ServingConfig(top_k=5).to_json(),
@@ -105,6 +107,7 @@ def run(inputs, directory: Path, **config) -> SimpleNamespace:
         **files,
         ranks=pl.read_parquet(directory / "comparison" / "ranks.parquet"),
         model=str(directory / "model" / "Format-Serving"),
+        judged=sorted((directory / "judged" / "Split-test").iterdir()),
         identity=model[0].get_string_custom_property("id"),
     )
 
@@ -134,7 +137,19 @@ def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path,
     assert found["kept"]
     assert found["transitions"]["reason"] == "combiner.transitions=false"
     assert found["parameters"]["strengths"] == found["parameters"]["fitted_strengths"]
-    assert left.ranks.columns[4:9] == ["popularity", "own_items", "global", "routed", "combiner"]
+    models = [name for name in left.ranks.columns if name in COMPARED_MODELS]
+    assert [name for name in models if name not in FREE] == ["global", "routed", "combiner"]
+    assert {"popularity", "item_transitions", "item_knn"} <= set(models)
+    opponent = left.comparison["counted"]["opponent"]
+    chosen = left.comparison["counted"]["chosen"]
+    assert chosen[opponent]["validation"] == max(each["validation"] for each in chosen.values())
+    judged = tf.data.TFRecordDataset([str(path) for path in left.judged], "GZIP")
+    listed = [
+        tf.train.Example.FromString(record.numpy()).features.feature["free_item_ids"]
+        for record in judged
+    ]
+    assert len(listed) >= left.ranks.filter(pl.col("split") == TEST).height
+    assert all(len(set(each.bytes_list.value)) > 5 for each in listed)
     served = embedded(left, inputs)
     np.testing.assert_allclose(served["cluster_weights"].mean(0), found["weights_mean"], atol=1e-5)
     assert set(left.worth["serving_ms"]) == {"global encoder", "combination"}

@@ -148,9 +148,10 @@ def test_labels_that_agree_with_nothing(full):
 
 
 def test_no_figure_is_the_best_where_all_are_alike(full):
-    name, split = judged_split(full.comparison)
+    judged = judged_split(full.comparison)
+    name, split = judged.name, judged.split
     row = split.by_target_frequency["21+"]
-    alike = {model: {"ndcg@10": 0.0, "users": row.users} for model in row.models}
+    alike = {model: {judged.metric: 0.0, "users": row.users} for model in row.models}
     bands = {"21+": row.model_copy(update={"models": alike})}
     split = split.model_copy(update={"by_target_frequency": bands})
     shown = results(full.comparison.model_copy(update={"splits": {name: split}}))
@@ -311,8 +312,8 @@ def test_refused_names_gate_slice_and_figures(tmp_path, evaluations):
     assert inputs.verdict.status == "refused"
     assert "Refused: 1 gate failed" in page.text
     assert (
-        "Cluster 2: NDCG@10 0.0700 is 0.0250 below the baseline's 0.0950 (own items by frequency, "
-        "then popularity); at most 0.0100 is allowed (gates.max_cluster_loss), and chance does not "
+        "Cluster 2: NDCG@10 0.0700 is 0.0250 below the baseline's 0.0950 (own items, then "
+        "popularity); at most 0.0100 is allowed (gates.max_cluster_loss), and chance does not "
         "explain more among 2 clusters (p = 0.014)." in page.text
     )
     slices = [decision.slice for decision in inputs.verdict.decisions]

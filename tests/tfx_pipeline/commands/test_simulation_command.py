@@ -63,7 +63,7 @@ def test_the_log_is_read_without_a_rejected_row(written, tmp_path, split):
         tmp_path, folder / "events.csv", folder / "items.csv", split=split, min_item_events=1
     )
     assert found.quarantine == []
-    assert found.quality["dropped"].keys() <= {"rare_item", "rare_user"}
+    assert found.quality["dropped"].keys() <= {"rare_item", "rare_user", "late_user"}
     assert found.quality["bad_rows"] == 0
     assert found.quality["rows_read"] == events.height
     assert found.quality["events_kept"] > 0.99 * events.height
