@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import trainer  # noqa: F401, I001 (first: it throws the Keras switches)
 import keras
+import numpy as np
 import tensorflow_transform as tft
 from tfx.utils import path_utils
 

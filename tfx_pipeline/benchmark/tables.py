@@ -10,7 +10,7 @@ from tfx_pipeline.benchmark.published import METRICS, PublishedRow
 from tfx_pipeline.local.resources import StageUsage
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.run_progress import duration
-from trainer.evaluation.compared_models import COMBINER, ENCODER, GLOBAL
+from trainer.evaluation.compared_models import COMBINER, ENCODER, FREE, GLOBAL
 from trainer.evaluation.metrics import metric_names
 from trainer.raw_history import TEST
 
@@ -19,7 +19,7 @@ _HEADLINE = "ndcg@10"
 
 
 def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None:
-    """The table of one split: a row per metric, a column per model.
+    """The tables of one split, free baselines and models: a row per metric, a column per model.
 
     Args:
         split: its name.
@@ -32,13 +32,16 @@ def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None
     models = figures["models"]
     pairs = [pair for pair in DIFFERENCES if " - ".join(pair) in models]
     alone = [name for name in models if name not in map(" - ".join, pairs)]
-    console.table(
-        ["", *alone],
-        [
-            [metric.upper(), *(with_half_width(models[model][metric]) for model in alone)]
-            for metric in metric_names()
-        ],
-    )
+    # Two tables, because all models side by side are wider than a terminal.
+    free = [name for name in alone if name in FREE]
+    for names in (free, [name for name in alone if name not in FREE]):
+        console.table(
+            ["", *names],
+            [
+                [metric.upper(), *(with_half_width(models[model][metric]) for model in names)]
+                for metric in metric_names()
+            ],
+        )
     if ENCODER in alone:
         console.line(
             "encoder: the global encoder without item transitions; right of it all have them."

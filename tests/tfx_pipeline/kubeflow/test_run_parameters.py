@@ -114,10 +114,10 @@ def test_the_thresholds_of_the_gates_are_those_of_the_run(compiled):
                 judged[metric["class_name"]] = threshold["threshold"]
         return judged
 
-    floor = thresholds()["NextItemNDCG"]["value_threshold"]
+    floor = thresholds()["HeldOutNDCG"]["value_threshold"]
     assert floor["lower_bound"] == 0.001
     changed = thresholds(gates_min_ndcg_at_10=0.05, gates_max_loss=0.02)
-    assert changed["NextItemNDCG"]["value_threshold"]["lower_bound"] == 0.05
+    assert changed["HeldOutNDCG"]["value_threshold"]["lower_bound"] == 0.05
     assert given["ChangeBeyondChance"]["max_loss"] == 0.02
     with pytest.raises(ConfigError, match="min_ndcg_at_10"):
         thresholds(gates_min_ndcg_at_10=2.0)
