@@ -30,7 +30,7 @@ TINY = """
 run: {max_clusters: 2, shown_customers: 2}
 data: {min_item_events: 1}
 encoder: {width: 16, members: 2, layers: 1, feedforward: 32}
-training: {epochs: 4, batch_size: 32, learning_rate: 0.01, validation_users: 100}
+training: {epochs: 15, batch_size: 32, learning_rate: 0.01, validation_users: 100}
 specialists: {epochs: 1, batch_size: 32}
 clustering: {k: 2}
 """
@@ -42,7 +42,7 @@ REDONE_EVERY_TIME = {"BaselineModel", "Evaluator", "Pusher", "RunReport"}
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    write_events(folder / "events.csv")
+    write_events(folder / "events.csv", users=300, favourites=0.5)
     write_items(folder / "items.csv")
     write_labels(folder / "labels.csv")
     (folder / "tiny.yaml").write_text(TINY)
