@@ -6,6 +6,7 @@ a user's value from the extracts of an example will do.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -53,7 +54,7 @@ class ValueSource(Protocol):
 
 
 @dataclass(frozen=True)
-class _HeldOutGain:
+class _HeldOutGain(ABC):
     """NDCG@k of everything that a user took next, in a list of items; of one item, its NDCG@k.
 
     Attributes:
@@ -77,9 +78,9 @@ class _HeldOutGain:
         ranks = np.array([*answer.places, *[0] * missed], np.int64)
         return float(basket_values(ranks, np.array([0, ranks.size]), f"basket_ndcg@{self.k}")[0])
 
+    @abstractmethod
     def listed(self, extracts: dict[str, Any]) -> list[bytes]:
         """The list, best first; padding may follow."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
