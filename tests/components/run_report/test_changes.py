@@ -15,7 +15,8 @@ from tests.helpers.continuations import (
     users_named,
 )
 from tests.helpers.html_page import Page
-from tests.helpers.run_report_artifacts import cluster_profile, evaluation
+from tests.helpers.invented_run.clustering import evaluation
+from tests.helpers.invented_run.profiles import cluster_profile
 
 HOSTILE = "<b>bargain & hunters</b>"
 

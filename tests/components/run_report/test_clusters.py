@@ -26,13 +26,10 @@ from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.evaluation_record import EvaluationRecord
 from components.sequence_clusterer.lasting.drift import find_transitions
 from tests.helpers.html_page import Page
-from tests.helpers.run_report_artifacts import (
-    HOSTILE,
-    cluster_profile,
-    evaluation,
-    trait,
-    write_run,
-)
+from tests.helpers.invented_run.clustering import evaluation
+from tests.helpers.invented_run.folders import write_run
+from tests.helpers.invented_run.hostile import HOSTILE
+from tests.helpers.invented_run.profiles import cluster_profile, trait
 from trainer.evaluation.compared_models import CONTINUED, GLOBAL, RANDOM_COMBINER, title
 
 NAMES = ClusterNames(

@@ -21,7 +21,7 @@ from components.gates.push_record import PushRecord
 from components.infra_validator.record import InfraRecord
 from components.run_report.component import RunReport
 from components.run_report.executor import Executor
-from tests.helpers.run_report_artifacts import write_run
+from tests.helpers.invented_run.folders import write_run
 
 CHANNELS = {
     "data_quality": DataQuality,

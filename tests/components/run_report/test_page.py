@@ -18,13 +18,10 @@ from components.run_report.sources import RunFolders, collect
 from components.run_report.views.results import judged_split, results
 from components.run_report.writer import write
 from tests.helpers.html_page import Page
-from tests.helpers.run_report_artifacts import (
-    HOSTILE,
-    unchanged_trainer,
-    with_evaluation,
-    write_evaluation,
-    write_run,
-)
+from tests.helpers.invented_run.folders import with_evaluation, write_run
+from tests.helpers.invented_run.gates import write_evaluation
+from tests.helpers.invented_run.hostile import HOSTILE
+from tests.helpers.invented_run.training import unchanged_trainer
 from trainer.artifact_record import UnreadableArtifactError
 
 GOOD_SCORES = {None: (0.1196, 0.1020, 0.004), 0: (0.09, 0.105, 0.02), 1: (0.12, 0.105, 0.01)}

@@ -14,7 +14,8 @@ from components.gates.verdict import read_verdict
 from components.infra_validator.record import InfraRecord
 from components.run_report.page import render
 from components.run_report.sources import collect
-from tests.helpers.run_report_artifacts import write_evaluation, write_run
+from tests.helpers.invented_run.folders import write_run
+from tests.helpers.invented_run.gates import write_evaluation
 from tfx_pipeline.local.results import show_gates
 from tfx_pipeline.terminal.console import Console
 
