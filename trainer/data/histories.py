@@ -73,6 +73,14 @@ class Histories:
         opens[self.splits] = True
         return opens[:-1]
 
+    @cached_property
+    def opening_chance(self) -> np.ndarray:
+        """Float64 [events], how likely an event is the first of its instant in an order that is
+        drawn: 1 / events of the instant. The drawn order itself must decide no figure.
+        """
+        instant = np.cumsum(self.opens_instant) - 1
+        return (1.0 / np.bincount(instant))[instant]
+
     @classmethod
     def joined(cls, parts: Sequence[Histories]) -> Histories:
         """The histories of all parts, one after the other; a user may be in several.

@@ -38,9 +38,9 @@ class ItemStatistics:
         table: float32 [periods + 1, items + 1, STATISTICS] what was known of each item before
             these times; row 0, padding, is zero. With c events of the item among n of V items:
             POPULARITY log(V (c + 1) / (n + V)); OPENING the log of the share of its events that
-            opened an instant, against the usual share; TREND the log of its rate in the last
-            `LATELY` periods against its rate before the point, log((c' + V r) / ((n' + V) r))
-            with r = (c + 1) / (n + V), 0 at the log's beginning.
+            opened an instant (`Histories.opening_chance`), against the usual share; TREND the log
+            of its rate in the last `LATELY` periods against its rate before the point,
+            log((c' + V r) / ((n' + V) r)) with r = (c + 1) / (n + V), 0 at the log's beginning.
     """
 
     starts: np.ndarray
@@ -77,9 +77,9 @@ class ItemStatistics:
             period = np.searchsorted(starts, time, side="right") - 1
         # Counted in the row after their period: what was known when the next one began.
         row = np.minimum(period + 1, len(starts) - 1)
-        sold = _counts(row[known], item[known], len(starts), items)
-        opens = known & histories.opens_instant
-        opened = _counts(row[opens], item[opens], len(starts), items)
+        row, item = row[known], item[known]
+        sold = _counts(row, item, len(starts), items)
+        opened = _counts(row, item, len(starts), items, histories.opening_chance[known])
         return cls(starts, _statistics(sold, opened))
 
     def of_the_end(self) -> ItemStatistics:
@@ -89,10 +89,12 @@ class ItemStatistics:
         return ItemStatistics(self.starts[-1:], table)
 
 
-def _counts(row: np.ndarray, item: np.ndarray, rows: int, items: int) -> np.ndarray:
-    """float32 [rows, items + 1], events of each item up to and with each row."""
+def _counts(
+    row: np.ndarray, item: np.ndarray, rows: int, items: int, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """float32 [rows, items + 1], weighted events of each item up to and with each row."""
     width = items + 1
-    counts = np.bincount(row * width + item, minlength=rows * width).reshape(rows, width)
+    counts = np.bincount(row * width + item, weights, rows * width).reshape(rows, width)
     return counts.cumsum(axis=0).astype(np.float32)
 
 

@@ -58,13 +58,13 @@ def test_each_point_knows_what_came_before_it_only():
     assert since == pytest.approx(np.log((2 + 4 * rate) / ((4 + 4) * rate)), rel=1e-5)
 
 
-def test_openings_are_the_first_of_each_instant():
+def test_each_event_of_an_instant_may_have_opened_it():
     # Two histories of three events; the second one begins at the time at which the first one ended.
     found = statistics_of([1, 2, 1, 3, 1, 2], [5, 5, 9, 9, 9, 10], [0, 3, 6], has_time=False)
     assert found.periods == 0
     assert found.table.shape == (1, 5, 3)
     usual = 4 / 6
-    opened, sold = np.array([2, 1, 1, 0]), np.array([3, 2, 1, 0])
+    opened, sold = np.array([2, 1.5, 0.5, 0]), np.array([3, 2, 1, 0])
     np.testing.assert_allclose(
         found.table[0, 1:, OPENING], np.log((opened + usual) / ((sold + 1) * usual)), rtol=1e-5
     )

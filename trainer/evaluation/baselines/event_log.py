@@ -33,8 +33,10 @@ class EventLog:
         >>> columns = {"item": np.array([1, 2, 1]), "time": np.array([0, 86_400, 86_400])}
         >>> none, start = np.zeros(0, int), np.zeros(2, int)
         >>> log = EventLog(Histories(columns, np.array([0, 3]), none, start, start[:1]), items=2)
-        >>> log.instants_ago.tolist(), log.days_ago.tolist(), log.opens.tolist()
-        ([1, 0, 0], [1.0, 0.0, 0.0], [True, True, False])
+        >>> log.instants_ago.tolist(), log.days_ago.tolist()
+        ([1, 0, 0], [1.0, 0.0, 0.0])
+        >>> log.opening_chance.tolist()
+        [1.0, 0.5, 0.5]
         >>> log.sums(np.ones(3)).toarray().tolist()
         [[0.0, 2.0, 1.0]]
     """
@@ -85,9 +87,9 @@ class EventLog:
         return last[self.user] - number[self._known]
 
     @cached_property
-    def opens(self) -> npt.NDArray[np.bool_]:
-        """Bool [known events], whether the event is the first of its instant in the log's order."""
-        return self.histories.opens_instant[self._known]
+    def opening_chance(self) -> Values:
+        """float64 [known events], see `Histories.opening_chance`."""
+        return self.histories.opening_chance[self._known]
 
     @cached_property
     def in_basket(self) -> Values:

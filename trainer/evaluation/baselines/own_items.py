@@ -15,6 +15,7 @@ from trainer.evaluation.baselines.popularity import (
     BY_EVENTS,
     Popularity,
     PopularityConstants,
+    opening_weighted,
     opening_weights,
 )
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
@@ -117,5 +118,5 @@ class OwnItems(Baseline[OwnItemsConstants]):
             if each.aging.unit == "latest":
                 scores = log.latest(weights)
             else:
-                scores = log.sums(weights * np.where(log.opens, each.opening_weight, 1.0))
+                scores = log.sums(weights * opening_weighted(log, each.opening_weight))
             yield ItemScores(scores, self._popularity.places(each.popularity))

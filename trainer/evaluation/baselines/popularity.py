@@ -54,7 +54,8 @@ class PopularityConstants:
 
     Attributes:
         period: which events count.
-        opening_weight: how many others an event counts that opened an instant.
+        opening_weight: how many others an event counts that opened an instant; of several events
+            at one instant each is the first with the same chance.
     """
 
     period: Period = WHOLE_LOG
@@ -99,7 +100,7 @@ class Popularity(Baseline[PopularityConstants]):
     def places(self, constants: PopularityConstants) -> Indices:
         """int64 [items + 1]: the order of the catalogue, see `catalogue_places`."""
         if constants not in self._places:
-            weights = np.where(self._training.opens, constants.opening_weight, 1.0)
+            weights = opening_weighted(self._training, constants.opening_weight)
             whole = self._count(np.ones(weights.size))
             counted = self._count(weights * self._period_weights(constants.period))
             self._places[constants] = catalogue_places(self._ties, counted, whole)
@@ -128,4 +129,9 @@ class Popularity(Baseline[PopularityConstants]):
 
 def opening_weights(training: EventLog, weights: Sequence[float]) -> Sequence[float]:
     """The weights to try; one where every event opens an instant, so that they say nothing."""
-    return (1.0,) if training.opens.all() else weights
+    return (1.0,) if (training.opening_chance == 1).all() else weights
+
+
+def opening_weighted(log: EventLog, weight: float) -> npt.NDArray[np.float64]:
+    """float64 [known events], 1, or `weight` as far as the event opened its instant."""
+    return 1.0 + (weight - 1.0) * log.opening_chance

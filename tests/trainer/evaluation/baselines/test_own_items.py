@@ -21,9 +21,9 @@ def own_scores(weight, latest=False):
         scores = defaultdict(float)
         for number, (basket, day) in enumerate(zip(row, days, strict=True)):
             ago = len(row) - 1 - number
-            for place, item in enumerate(basket):
+            for item in basket:
                 if 1 <= item <= ITEMS:
-                    value = weight(days[-1] - day, ago, place == 0)
+                    value = weight(days[-1] - day, ago, 1 / len(basket))
                     scores[item] = value if latest else scores[item] + value
         found.append(scores)
     return found
@@ -34,7 +34,7 @@ def own_scores(weight, latest=False):
     ("aging", "opening", "weight"),
     [
         (Aging(), 1, lambda days, ago, first: 1),
-        (Aging(), 30, lambda days, ago, first: 30 if first else 1),
+        (Aging(), 30, lambda days, ago, first: 1 + 29 * first),
         (Aging("days", 4), 1, lambda days, ago, first: 2 ** -(days / 4)),
         (Aging("instants", 2), 1, lambda days, ago, first: 2 ** -(ago / 2)),
         (Aging("latest"), 1, lambda days, ago, first: -ago),

@@ -12,13 +12,13 @@ TRAINING, JUDGED = basket_log(seed=1), basket_log(seed=2)
 
 
 def counted(weight):
-    """Each item's events in the training log, weighted by days before its end and by place."""
+    """Each item's training events, weighted by days before the end and chance to be first."""
     end = max(days.max(initial=0) for days in days_of(TRAINING))
     counts = np.zeros(ITEMS + 2)
     for row, days in zip(rows_of(TRAINING), days_of(TRAINING), strict=True):
         for basket, day in zip(row, days, strict=True):
-            for place, item in enumerate(basket):
-                counts[item] += weight(end - day, place == 0)
+            for item in basket:
+                counts[item] += weight(end - day, 1 / len(basket))
     return counts[1 : ITEMS + 1]
 
 
@@ -29,7 +29,7 @@ def counted(weight):
         (PopularityConstants(), lambda days, first: 1),
         (PopularityConstants(Period(last_days=7)), lambda days, first: days <= 7),
         (PopularityConstants(Period(half_life_days=7)), lambda days, first: 2 ** (-days / 7)),
-        (PopularityConstants(opening_weight=10), lambda days, first: 10 if first else 1),
+        (PopularityConstants(opening_weight=10), lambda days, first: 1 + 9 * first),
     ],
     ids=["whole log", "last week", "half-life", "openings"],
 )
