@@ -47,7 +47,10 @@ def summarize(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         },
         "transitions": {
             metric: {
-                kind: {FILE: of(means[FILE], metric), "drawn": spread([of(m, metric) for m in drawn])}
+                kind: {
+                    FILE: of(means[FILE], metric),
+                    "drawn": spread([of(m, metric) for m in drawn]),
+                }
                 for kind, of in (("times", _times), ("difference", _difference))
             }
             for metric in metrics
