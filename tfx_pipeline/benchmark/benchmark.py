@@ -1,4 +1,4 @@
-"""`cohortrec benchmark`: the real pipeline under the protocol of the research papers.
+"""`cohortrec benchmark --sequences`: the real pipeline under the protocol of the research papers.
 
 Leave-one-out: each user's last item is for the test, the one before for validation. All items are
 ranked, those that the user had are left out. Every choice (epochs, clusters, strengths) is made on
@@ -127,7 +127,7 @@ def _with_earlier_cost(stages: list[dict[str, Any]], results: Path) -> list[dict
     """Adds to each cached stage what it cost when it ran, as the file of the earlier run says."""
     earlier = {}
     if results.is_file():
-        earlier = {stage["node"]: stage for stage in _read(results)["stages"]}
+        earlier = {stage["node"]: stage for stage in _read(results).get("stages", ())}
     for stage in stages:
         before = earlier.get(stage["node"])
         if stage["state"] == "cached" and before is not None:

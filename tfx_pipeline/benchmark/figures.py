@@ -29,8 +29,10 @@ SPLITS = (VALIDATION, TEST)
 # Seen items are left out of the ranking, so that nothing of one's own is left.
 MODELS = tuple(model for model in IN_RESULTS if model != OWN_ITEMS)
 CONFIDENCE = 0.95
-DIFFERENCES = ((COMBINER, GLOBAL), (COMBINER, ENCODER))
-"""Pairs of models; `encoder` is the global encoder without item transitions."""
+TRANSITIONS = (GLOBAL, ENCODER)
+"""What item transitions are worth; `encoder` is the global encoder without them."""
+DIFFERENCES = ((COMBINER, GLOBAL), (COMBINER, ENCODER), TRANSITIONS)
+"""Pairs of models."""
 
 
 def split_figures(ranks: pl.DataFrame) -> dict[str, Any]:

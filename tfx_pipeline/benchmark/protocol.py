@@ -7,7 +7,7 @@ about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tfx_pipeline.settings.run_config import RunConfig
@@ -42,25 +42,38 @@ _STAYS = frozenset(
         "clustering.start_from",
     }
 )
+# How a log with times is read, and which of its rows are returns. The ids that it has are not
+# chosen by any of them.
+_READING = (
+    *("format", "columns", "actions", "default_action", "max_bad_fraction"),
+    *("separator", "quoting", "encoding", "decimal_mark", "timestamp_format"),
+    *("earliest", "latest"),
+    *(f"cancellation.{name}" for name in ("negative_quantity", "column", "prefix", "actions")),
+)
+OF_LOGS = frozenset(f"data.{name}" for name in _READING)
+"""Settings that a benchmark of a log with times may change too."""
 _BOUNDS: Mapping[str, _Bound] = {
     "encoder.max_events": _Bound(f"at most {FED_EVENTS}", lambda value: value <= FED_EVENTS),
     "serving.top_k": _Bound(f"at least {LEAST_TOP_K}", lambda value: value >= LEAST_TOP_K),
 }
 
 
-def check_protocol(config: RunConfig, protocol: RunConfig) -> None:
+def check_protocol(
+    config: RunConfig, protocol: RunConfig, also: Collection[str] = frozenset()
+) -> None:
     """Figures that do not compare with the published ones must not stand beside them.
 
     Args:
         config: of the benchmark.
         protocol: the settings of the preset alone.
+        also: names of settings that may change here, beside those that always may.
 
     Raises:
         ConfigError: naming the setting that leaves the protocol, and what it must be.
     """
     for name, value, needed in _changes(config, protocol):
         bound = _BOUNDS.get(name)
-        if bound is None and _may_change(name):
+        if bound is None and (name in also or _may_change(name)):
             continue
         if bound is not None and bound.holds(value):
             continue

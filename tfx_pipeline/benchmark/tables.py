@@ -137,11 +137,12 @@ def with_half_width(figure: Figure) -> str:
 
 def with_interval(figure: Figure) -> str:
     """A difference and its interval, as +.0012 [-.0003, +.0027]."""
-    low, high = _signed(figure["low"]), _signed(figure["high"])
-    return f"{_signed(figure['mean'])} [{low}, {high}]"
+    low, high = signed(figure["low"]), signed(figure["high"])
+    return f"{signed(figure['mean'])} [{low}, {high}]"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A difference, as +.0012."""
     return f"{value:+.4f}".replace("0.", ".", 1)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.reading.readers import read
 from components.behavior_example_gen.reading.sources import Source, event_sources, item_sources
 from components.item_content_encoder.weights import find_weights
@@ -27,12 +28,15 @@ from tfx_pipeline.paths.inputs import (
 from tfx_pipeline.settings.run_config import RunConfig
 
 
-def check_inputs(config: RunConfig, what: str = "events") -> None:
+def check_inputs(
+    config: RunConfig, what: str = "events", of_items: DataConfig | None = None
+) -> None:
     """Finds all input files of a local run and looks at their beginnings.
 
     Args:
         config: all settings.
         what: what the log is called, for messages.
+        of_items: how the items are read; as the log if None.
 
     Raises:
         InputError: a file is missing or cannot be read.
@@ -49,7 +53,7 @@ def check_inputs(config: RunConfig, what: str = "events") -> None:
         refuse_remote(file)
     try:
         sources = event_sources(events, config.data)
-        item_sources(items, config.data)
+        item_sources(items, of_items or config.data)
         if labels:
             _check_labels(labels, config.clustering.labels_user_column, sources)
     except OSError as error:
