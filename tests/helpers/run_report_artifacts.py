@@ -22,6 +22,7 @@ from tensorflow_model_analysis.writers import metrics_plots_and_validations_writ
 
 from components.baseline_model.record import BaselineRecord
 from components.behavior_example_gen.quality_record import (
+    AskedTask,
     DataQualityRecord,
     HeldOut,
     Period,
@@ -239,6 +240,7 @@ def _data_quality(folder: Path, users: int, actions: tuple[str, ...]) -> None:
             test_cut="2017-11-26T12:30:00+00:00",
             histories={"train": users, "validation": users - 90, "test": users - 120},
         ),
+        task=AskedTask(asked="auto", resolved="next_basket", period_days=None),
         held_out={
             name: HeldOut(
                 users=users - 90, items=9_876, unknown_items=543, several_items=0.834,
