@@ -89,7 +89,7 @@ def ingest(path: str, folder: str) -> dict[str, int]:
     from components.artifacts import DataQuality, ItemCatalogue
     from components.behavior_example_gen.config import DataConfig
     from components.behavior_example_gen.executor import Executor
-from trainer.evaluation_config import EvaluationConfig
+    from trainer.evaluation_config import EvaluationConfig
 
     outputs = {
         "examples": [standard_artifacts.Examples()],

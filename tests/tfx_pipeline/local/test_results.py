@@ -41,7 +41,7 @@ def test_baskets_of_one_item_get_no_table():
 
 
 def test_a_period_is_called_what_was_asked():
-    figures = dict.fromkeys(MODELS, {"basket_ndcg@10": 0.2})
+    figures = {name: {"basket_ndcg@10": 0.2} for name in MODELS}
     comparison = overall("next_period", figures, period_days=7.0)
     heading, *_ = printed(results.show_baskets, comparison)
     assert " ".join(heading) == "Test users, the whole next 7 days"
