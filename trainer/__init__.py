@@ -1,6 +1,6 @@
 """The Keras side of cohortrec, in layers; each imports only those above it in this list.
 
-    settings, config, errors ...  what all packages share: settings, the task, a raw history's columns
+    settings, config, errors ...  what all packages share: settings, a raw history's columns
     data/                         histories as columns, facts about the log, windows
     encoder/                      item table, event towers, the bonus for own items
     clusters/                     what represents a user, and the rule that assigns a cluster

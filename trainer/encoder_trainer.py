@@ -117,10 +117,12 @@ def _label(config: EncoderTrainerConfig) -> dict[str, str]:
     """What a training sample's label is, and why."""
     evaluation = config.evaluation
     first = config.training.weight_of_first(evaluation)
-    period = evaluation.period_seconds is not None
-    asked = in_words("next_period", evaluation.period_days) if period else "next instant"
-    share = "evenly" if first == EVEN else f"the next item with {first:.0%}"
     why = f"evaluation.task={evaluation.task}"
     if config.training.first_weight != "auto":
         why += f", training.first_weight={first}"
+    if first == 1:
+        return {"value": "the next item", "why": why}
+    period = evaluation.period_seconds is not None
+    asked = in_words("next_period", evaluation.period_days) if period else "next instant"
+    share = "evenly" if first == EVEN else f"{first:.0%} to the next item"
     return {"value": f"the items of the {asked}, {share}", "why": why}

@@ -135,9 +135,9 @@ def _enough(
 def _each_item_once(events: pl.DataFrame, split: Split) -> Split:
     """The split without the later of a user's targets with one item: what is asked is which."""
     rows = np.flatnonzero(split.target)
-    first = events.select(USER, "item_id")[rows].is_first_distinct().to_numpy()
+    first = events.select(pl.struct(USER, "item_id"))[rows].to_series().is_first_distinct()
     target = np.zeros_like(split.target)
-    target[rows[first]] = True
+    target[rows[first.to_numpy()]] = True
     return replace(split, target=target)
 
 

@@ -139,14 +139,13 @@ def _letters(text: str, times: list[int], plan: Plan) -> dict[str, str]:
 
 
 def test_a_period_ends_where_the_window_of_its_split_ends() -> None:
-    days = [0, 10, 11, 12, 20, 21.9, 22, 30]
-    times = [int(day * DAY) for day in days]
+    times = [day * DAY for day in (0, 10, 11, 12, 20, 21, 22, 30)]
     asked = EvaluationConfig(task="next_period", period_days=2)
     plan = Plan(False, 10 * DAY, 12 * DAY, evaluation=asked)
     assert _letters("ABCDEFGH", times, plan) == {"validation": "BC", "test": "D"}
-    longer = EvaluationConfig(task="next_period", period_days=9.9)
+    longer = EvaluationConfig(task="next_period", period_days=10)
     plan = Plan(False, 10 * DAY, 12 * DAY, evaluation=longer)
-    assert _letters("ABCDEFGH", times, plan) == {"validation": "BC", "test": "DE"}
+    assert _letters("ABCDEFGH", times, plan) == {"validation": "BC", "test": "DEF"}
 
 
 def test_leave_one_out_may_ask_for_one_item() -> None:
@@ -160,6 +159,6 @@ def test_leave_one_out_may_ask_for_one_item() -> None:
 def test_a_period_of_a_log_without_periods_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="data.split=temporal"):
         _ingest(tmp_path, "next_period", split="leave_one_out")
-    (tmp_path / "s.txt").write_text("1 2 3 4\n2 3 4 5\n3 4 5 2\n")
+    (tmp_path / "s.txt").write_text("1 2 3 4\n2 3 4 5 6\n3 4 5 2\n7 8\n")
     with pytest.raises(ConfigError, match=r"s\.txt is a sequence file \(data\.format\)"):
         ingest(tmp_path, tmp_path / "s.txt", evaluation={"task": "next_period"})
