@@ -89,6 +89,7 @@ def ingest(path: str, folder: str) -> dict[str, int]:
     from components.artifacts import DataQuality, ItemCatalogue
     from components.behavior_example_gen.config import DataConfig
     from components.behavior_example_gen.executor import Executor
+    from trainer.evaluation_config import EvaluationConfig
 
     outputs = {
         "examples": [standard_artifacts.Examples()],
@@ -101,6 +102,7 @@ def ingest(path: str, folder: str) -> dict[str, int]:
         "input_files": json.dumps([path]),
         "items_files": "[]",
         "config": DataConfig().to_json(),
+        "evaluation": EvaluationConfig().to_json(),
     }
     start = time.monotonic()
     Executor().Do({}, outputs, properties)

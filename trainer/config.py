@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from trainer.evaluation_config import EvaluationConfig
 from trainer.settings import Settings
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -66,14 +67,21 @@ class LabelConfig(Settings):
     """What a training sample's label is."""
 
     max_targets: Annotated[int, Field(ge=1)] = 8
-    """At most how many items of the next instant (a basket) one sample is trained on."""
-    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] | Literal["even"] = "even"
-    """Weight of the next item in log order; the rest of its instant shares what remains. With
-    "even" all items of the instant have the same share: right where their order means nothing."""
+    """At most how many of the items that come next (a basket, say) one sample is trained on."""
+    first_weight: Annotated[float, Field(gt=0.0, le=1.0)] | Literal["even"] | Auto = "auto"
+    """Weight of the next item, the first of its instant; the others share what remains. With
+    "even" all have the same share: right where their order means nothing. `auto` is 1 with
+    `evaluation.task=next_item`, and even with every other task."""
     later_items: Annotated[int, Field(ge=0)] = 3
-    """Every second member of the encoder also learns this many items after the next instant."""
+    """Every second member of the encoder also learns this many items after these."""
     later_weight: Share = 0.3
     """Share of the label that goes to these later items."""
+
+    def weight_of_first(self, evaluation: EvaluationConfig) -> float | Literal["even"]:
+        """The weight of the next item, as set or as the task has it."""
+        if self.first_weight == "auto":
+            return 1.0 if evaluation.task == "next_item" else "even"
+        return self.first_weight
 
 
 class OptimizerConfig(LabelConfig):

@@ -12,12 +12,14 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.data.encoder_data import EncoderData
+from trainer.evaluation_config import in_words
 from trainer.progress import progress
 from trainer.serving.export import save_encoder, save_recommender
 from trainer.serving.recommender import Recommender
 from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
 from trainer.training.fit import checkpoint_folder
 from trainer.training.memory import release_memory
+from trainer.training.objectives import EVEN
 from trainer.training.training_record import TrainingRecord
 from trainer.training.tuned import best_values, take_over
 
@@ -104,7 +106,23 @@ def run_fn(fn_args: FnArgs) -> None:
                 if config.training.epochs == "auto"
                 else "set in the configuration",
             },
+            "label": _label(config),
             "precision": {"value": fitted.precision, "why": "what the hardware computes fast"},
         },
     ).write(fn_args.model_run_dir)
     shutil.rmtree(checkpoints)
+
+
+def _label(config: EncoderTrainerConfig) -> dict[str, str]:
+    """What a training sample's label is, and why."""
+    evaluation = config.evaluation
+    first = config.training.weight_of_first(evaluation)
+    why = f"evaluation.task={evaluation.task}"
+    if config.training.first_weight != "auto":
+        why += f", training.first_weight={first}"
+    if first == 1:
+        return {"value": "the next item", "why": why}
+    period = evaluation.period_seconds is not None
+    asked = in_words("next_period", evaluation.period_days) if period else "next instant"
+    share = "evenly" if first == EVEN else f"{first:.0%} to the next item"
+    return {"value": f"the items of the {asked}, {share}", "why": why}

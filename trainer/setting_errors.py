@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Literal, Union
 
 import pydantic
 
@@ -92,7 +92,20 @@ def _line(found: Sequence[tuple[_Place, Any]]) -> str:
     hint = ""
     if "string_type" in kinds and isinstance(given, bool | int | float):
         hint = f"; to give text, quote it: {place.name}='\"…\"'"
+    elif isinstance(given, str) and (near := nearest(given, _words(place.annotations))):
+        hint = f"; did you mean {near!r}?"
     return f"{where}: {_joined(wanted)} (got {_shown(given)}{hint})"
+
+
+def _words(annotations: Iterable[Any]) -> list[str]:
+    """The words that a setting may be."""
+    return [
+        word
+        for kind in annotations
+        if typing.get_origin(kind) is Literal
+        for word in typing.get_args(kind)
+        if isinstance(word, str)
+    ]
 
 
 def _joined(wanted: Iterable[str]) -> str:

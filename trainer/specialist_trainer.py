@@ -24,6 +24,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from trainer.config import ServingConfig, SpecialistConfig
 from trainer.data.histories import Histories, read_histories
 from trainer.data.sampling import training_samples
+from trainer.evaluation_config import EvaluationConfig
 from trainer.inference.own_members import leave_trainable
 from trainer.progress import progress
 from trainer.serving.export import load_encoder, save_encoder, save_recommender
@@ -43,6 +44,7 @@ class SpecialistTrainerConfig(Settings):
     specialists: SpecialistConfig = SpecialistConfig()
     serving: ServingConfig = ServingConfig()
     tuning: TuningConfig = TuningConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -82,7 +84,7 @@ def run_fn(fn_args: FnArgs) -> None:
     reason = _why_not(samples, validation, config.specialists)
     if reason is None:
         _freeze(encoder, config.specialists)
-        model = NextItemModel(encoder, config.specialists)
+        model = NextItemModel(encoder, config.specialists, evaluation=config.evaluation)
         model.build()
         result = fit(
             model,

@@ -12,6 +12,7 @@ from components.artifacts import DataQuality, ItemCatalogue
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.executor import Executor
 from components.behavior_example_gen.spec import BehaviorExampleGenSpec
+from trainer.evaluation_config import EvaluationConfig
 
 
 class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
@@ -31,6 +32,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         input_files: Sequence[str],
         items_files: Sequence[str] = (),
         config: DataConfig | None = None,
+        evaluation: EvaluationConfig | None = None,
         input_fingerprint: str = "",
         code_version: str = "",
     ) -> None:
@@ -40,6 +42,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
             input_files: event logs: paths, globs or folders.
             items_files: items files, the same.
             config: rules; default `DataConfig()`.
+            evaluation: what is held out; default `EvaluationConfig()`.
             input_fingerprint: hash of the files' content; new content reads them again.
             code_version: changes when the code does.
         """
@@ -47,6 +50,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
             input_files=json.dumps(list(input_files)),
             items_files=json.dumps(list(items_files)),
             config=(config or DataConfig()).to_json(),
+            evaluation=(evaluation or EvaluationConfig()).to_json(),
             input_fingerprint=input_fingerprint,
             code_version=code_version,
             examples=channel.Channel(type=standard_artifacts.Examples),

@@ -27,7 +27,9 @@ from components.behavior_example_gen.steps.beam_pipeline import Ingestion, build
 from components.behavior_example_gen.steps.history_step import LOG
 from components.behavior_example_gen.steps.scratch import Scratch
 from trainer.errors import DataError
+from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import SPLITS, TRAIN
+from trainer.settings import ConfigError
 
 # What the user reads on the terminal.
 _progress = logging.getLogger("cohortrec.progress")
@@ -58,8 +60,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         report = artifact_utils.get_single_instance(output_dict["data_quality"])
         items = artifact_utils.get_single_instance(output_dict["items"])
         config = DataConfig.from_json(exec_properties["config"])
+        evaluation = EvaluationConfig.from_json(exec_properties["evaluation"])
         events_from = event_sources(json.loads(exec_properties["input_files"]), config)
         items_from = item_sources(json.loads(exec_properties["items_files"]), config)
+        _check_task(evaluation, events_from, config)
         scratch = Scratch(f"{examples.uri}/scratch")
         rejected = _beside(report.uri)
         split_folders = {name: f"{examples.uri}/Split-{name}" for name in SPLITS}
@@ -74,7 +78,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     scratch.known_items,
                 )
             job = Ingestion(
-                events_from, config, scratch, split_folders,
+                events_from, config, evaluation, scratch, split_folders,
                 f"{rejected}/{quarantine.NAME}", bool(items_from),
             )  # fmt: skip
             self._run(job)
@@ -87,7 +91,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             if coverage := catalogue.coverage_note(known_items, used.filter(pl.col("part") == LOG)):
                 notes.append(coverage)
             notes = [*_source_notes(events_from, items_from, config), *notes]
-            account = quality.describe(reports, events_from, used, notes, config)
+            account = quality.describe(reports, events_from, used, notes, config, evaluation)
             account.write(report.uri)
             _write_items(
                 catalogue.complete(known_items, trained, read_tables([scratch.attributes])),
@@ -141,6 +145,20 @@ def _beside(uri: str) -> str:
     """A folder beside an artifact's own, which TFX does not remove with it."""
     parent, _, name = uri.rstrip("/").rpartition("/")
     return f"{parent}/rejected-{name}"
+
+
+def _check_task(evaluation: EvaluationConfig, events: list[Source], config: DataConfig) -> None:
+    """Checks here too, because a run of a compiled pipeline may change the task.
+
+    Raises:
+        ConfigError: the split or the log has no periods.
+    """
+    if evaluation.task == "next_period" and events[0].format == "sequences":
+        raise ConfigError(
+            f"evaluation.task=next_period needs times, and {events[0].path} is a sequence file "
+            "(data.format), which has none; leave evaluation.task=auto"
+        )
+    evaluation.check_against(config.split)
 
 
 def _source_notes(events: list[Source], items: list[Source], config: DataConfig) -> list[str]:

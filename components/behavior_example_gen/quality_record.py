@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from trainer.artifact_record import Measure, Record, RecordFile
+from trainer.evaluation_config import Task, in_words
 
 
 class SourceFile(Record):
@@ -30,16 +31,35 @@ class SplitCuts(Record):
     histories: dict[str, int]
 
 
-class HeldOut(Record):
-    """What one split holds out: each user's instant.
+class AskedTask(Record):
+    """What models are asked for.
 
     Attributes:
-        users: whose instant is held out.
-        items: distinct items of each instant, summed over users.
+        asked: the setting `evaluation.task`.
+        resolved: the task that follows from it and from what was held out.
+        period_days: of the task `next_period`; None for others.
+    """
+
+    asked: Literal["auto", "next_item", "next_basket", "next_period"]
+    resolved: Task
+    period_days: float | None
+
+    @property
+    def words(self) -> str:
+        """For people: "next basket"."""
+        return in_words(self.resolved, self.period_days)
+
+
+class HeldOut(Record):
+    """What one split holds out, as `AskedTask` says.
+
+    Attributes:
+        users: who have held-out items.
+        items: distinct items of each user, summed over users.
         unknown_items: those of them that no training history names. A model can know them only by
             their texts.
-        several_items: share of the instants with more than one item.
-        median_items: of the items of an instant.
+        several_items: share of the users with more than one item.
+        median_items: of the items of a user.
     """
 
     users: int
@@ -89,6 +109,7 @@ class DataQualityRecord(RecordFile):
         events_per_period: in order.
         events_per_user: order statistics by name: "min", "p25", "median", "p75", "p99", "max".
         split: see `SplitCuts`.
+        task: what models are asked for.
         held_out: by split.
         tie_order: None where the log has an order but no times.
         times_are_days: whether all times are midnights, in one time zone; None without times.
@@ -116,6 +137,7 @@ class DataQualityRecord(RecordFile):
     events_per_period: list[Period]
     events_per_user: dict[str, int]
     split: SplitCuts
+    task: AskedTask
     held_out: dict[str, HeldOut]
     tie_order: TieOrder | None
     times_are_days: bool | None

@@ -16,6 +16,8 @@ class BehaviorExampleGenSpec(component_spec.ComponentSpec):
         "items_files": component_spec.ExecutionParameter(type=str),
         # JSON of DataConfig.
         "config": component_spec.ExecutionParameter(type=str),
+        # JSON of EvaluationConfig.
+        "evaluation": component_spec.ExecutionParameter(type=str),
         # Hash of the files' contents: new data is a new execution.
         "input_fingerprint": component_spec.ExecutionParameter(type=str),
         # Hash of this code: new code is one too.

@@ -18,6 +18,7 @@ from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.tower_ensemble import TowerEnsemble
 from trainer.evaluation.compared_models import CONTINUED
+from trainer.evaluation_config import EvaluationConfig
 from trainer.inference.own_members import OwnMembers
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import load_encoder
@@ -35,6 +36,7 @@ class CombinerInputs:
     Attributes:
         config: how strengths are fitted.
         serving: length of the lists and kind of index.
+        evaluation: what models are asked for.
         seed: of folds and batches.
         graph: the Transform graph that the encoder was trained with.
         geometry: of the K clusters.
@@ -48,6 +50,7 @@ class CombinerInputs:
 
     config: CombinerConfig
     serving: ServingConfig
+    evaluation: EvaluationConfig
     seed: int
     graph: tft.TFTransformOutput
     geometry: ClusterGeometry
@@ -71,6 +74,7 @@ class CombinerInputs:
         return cls(
             config=CombinerConfig.from_json(properties["config"]),
             serving=ServingConfig.from_json(properties["serving"]),
+            evaluation=EvaluationConfig.from_json(properties["evaluation"]),
             seed=properties["seed"],
             graph=tft.TFTransformOutput(_uri(artifacts, "transform_graph")),
             geometry=geometry,

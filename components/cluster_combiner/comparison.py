@@ -15,7 +15,6 @@ from components.cluster_combiner.record import (
     Metrics,
     SliceComparison,
     SplitComparison,
-    Task,
 )
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
@@ -34,6 +33,7 @@ from trainer.evaluation.metrics import (
     ranking_metrics,
 )
 from trainer.evaluation.scorer import Scorer
+from trainer.evaluation_config import EvaluationConfig, Task
 from trainer.raw_history import LENGTH_BUCKETS, length_buckets
 
 FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
@@ -112,7 +112,7 @@ def rank_table(
     Returns:
         Columns split, cluster, history_length, held_out (how many items the user took next),
         target_frequency (training events of the most frequent of them; 0 where the model knows
-        none), the rank of the next item in log order under each model, and `MODEL_METRIC` for each
+        none), the rank of the next item under each model, and `MODEL_METRIC` for each
         model and each metric of `basket_metric_names`.
     """
     table = pl.DataFrame(
@@ -143,16 +143,19 @@ def primary_values(rows: pl.DataFrame, model: str) -> np.ndarray:
     return rows[f"{model}_{BASKET_PRIMARY}"].to_numpy()
 
 
-def summarise(table: pl.DataFrame, counted: CountedRecord | None = None) -> ComparisonRecord:
+def summarise(
+    table: pl.DataFrame, evaluation: EvaluationConfig, counted: CountedRecord | None = None
+) -> ComparisonRecord:
     """Metrics per split, overall and by slice.
 
     The users who belong to no cluster are the slice "-1" of `by_cluster`.
 
     Args:
         table: of `rank_table`.
+        evaluation: what models are asked for.
         counted: how the free baselines were chosen.
     """
-    task: Task = "next_basket" if (table["held_out"] > 1).any() else "next_item"
+    task = evaluation.resolved(several=bool((table["held_out"] > 1).any()))
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
     table = table.with_columns(band=pl.Series(np.array(FREQUENCY_BANDS)[bands].tolist()))
     clusters = table["cluster"].unique().sort().to_list()
@@ -166,7 +169,13 @@ def summarise(table: pl.DataFrame, counted: CountedRecord | None = None) -> Comp
             by_history_length=_by(rows, task, "history_length", LENGTH_BUCKETS),
             by_target_frequency=_by(rows, task, "band", FREQUENCY_BANDS),
         )
-    return ComparisonRecord(task=task, models=_compared(table), splits=splits, counted=counted)
+    return ComparisonRecord(
+        task=task,
+        period_days=evaluation.period_days if task == "next_period" else None,
+        models=_compared(table),
+        splits=splits,
+        counted=counted,
+    )
 
 
 def serve_global(table: pl.DataFrame) -> pl.DataFrame:

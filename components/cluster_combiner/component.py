@@ -10,6 +10,7 @@ from components.artifacts import ClusterModel, ItemCatalogue, ModelComparison
 from components.cluster_combiner import executor
 from components.cluster_combiner.config import CombinerConfig
 from trainer.config import ServingConfig
+from trainer.evaluation_config import EvaluationConfig
 
 MAX_SPECIALISTS = 64
 
@@ -20,6 +21,7 @@ class ClusterCombinerSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "config": component_spec.ExecutionParameter(type=str),
         "serving": component_spec.ExecutionParameter(type=str),
+        "evaluation": component_spec.ExecutionParameter(type=str),
         "seed": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
@@ -68,6 +70,7 @@ class ClusterCombiner(base_component.BaseComponent):
         config: CombinerConfig,
         serving: ServingConfig,
         seed: int,
+        evaluation: EvaluationConfig | None = None,
         items: BaseChannel | None = None,
         code_version: str = "",
         **models: BaseChannel,
@@ -83,6 +86,7 @@ class ClusterCombiner(base_component.BaseComponent):
             config: how strengths are fitted.
             serving: length of the lists.
             seed: of folds and batches.
+            evaluation: what models are asked for; default `EvaluationConfig()`.
             items: the ItemCatalogue; its titles travel with the exported model.
             code_version: changes when the code does, so that the cache notices.
             **models: `specialist_0` … `specialist_{n-1}`, Models by cluster; perhaps the controls
@@ -99,6 +103,7 @@ class ClusterCombiner(base_component.BaseComponent):
                 items=items,
                 config=config.to_json(),
                 serving=serving.to_json(),
+                evaluation=(evaluation or EvaluationConfig()).to_json(),
                 seed=seed,
                 code_version=code_version,
                 model=Channel(type=standard_artifacts.Model),

@@ -34,7 +34,7 @@ from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
 from components.cluster_combiner.record import (
     CombinationRecord,
-    CountedRecord,
+    ComparisonRecord,
     Metrics,
     Strengths,
     WorthRecord,
@@ -94,6 +94,7 @@ class Executor(base_executor.BaseExecutor):
             table = serve_global(table)
         _tell(fit, worth)
 
+        comparison = summarise(table, inputs.evaluation, counted_record(counted))
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(
             inputs.encoder, queries[VALIDATION][COMBINER], inputs.serving, inputs.seed
@@ -106,7 +107,7 @@ class Executor(base_executor.BaseExecutor):
             "kind": "combined",
             "clusters": inputs.geometry.clusters,
             "weights_mean": weights,
-            "metrics": _test_metrics(table),
+            "metrics": _test_metrics(comparison),
         }
         identity = save_recommender(served, directory, description, inputs.titles)
         model.set_string_custom_property("id", identity)
@@ -121,9 +122,9 @@ class Executor(base_executor.BaseExecutor):
         _write_comparison(
             artifact_utils.get_single_uri(output_dict["comparison"]),
             table=table,
+            comparison=comparison,
             fit=fit,
             transitions=transitions,
-            counted=counted_record(counted),
             weights=weights,
             worth=worth.model_copy(update={"serving_ms": milliseconds}),
         )
@@ -185,9 +186,9 @@ def _mean_weights(fit: Fit, test: Scored) -> list[float]:
     return [float(1.0 - parts.sum()), *parts.astype(float).tolist()]
 
 
-def _test_metrics(table: pl.DataFrame) -> Metrics:
+def _test_metrics(comparison: ComparisonRecord) -> Metrics:
     """What the served model reached on the test users; empty without any."""
-    test = summarise(table).splits.get(TEST)
+    test = comparison.splits.get(TEST)
     combiner = test.overall[COMBINER] if test else {}
     return {name: combiner[name] for name in _METRICS if name in combiner}
 
@@ -195,15 +196,15 @@ def _test_metrics(table: pl.DataFrame) -> Metrics:
 def _write_comparison(
     directory: str,
     table: pl.DataFrame,
+    comparison: ComparisonRecord,
     fit: Fit,
     transitions: TransitionsFit,
-    counted: CountedRecord,
     weights: list[float],
     worth: WorthRecord,
 ) -> None:
     """Writes the files of ModelComparison."""
     write_parquet(f"{directory}/ranks.parquet", table)
-    summarise(table, counted).write(directory)
+    comparison.write(directory)
     worth.write(directory)
     CombinationRecord(
         clusters=len(fit.strengths),

@@ -26,7 +26,7 @@ from trainer.training.objectives import EVEN, full_softmax_loss, target_weights
 ValuesOf = Callable[[np.ndarray], np.ndarray]
 """NDCG@10 float64 [users] of combined queries [users, width], see `Scorer.values`."""
 _FITTED_TARGETS = 64
-"""At most how many items of a held-out instant a user's likelihood is made of."""
+"""At most how many of a user's held-out items the likelihood is made of."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from trainer.artifact_record import Measure, Record, RecordFile
 from trainer.evaluation.compared_models import FREE, OWN_ITEMS, POPULARITY
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
+from trainer.evaluation_config import Task, in_words
 
 Metrics = dict[str, Measure]
 """Metric name ("ndcg@10") to value."""
@@ -14,9 +15,6 @@ Effect = Literal["helps", "hurts", "makes no difference", "too few users"]
 TOO_FEW: Effect = "too few users"
 """Of fewer than `ENOUGH_USERS` nothing is said."""
 Recommendation = Literal["combination", "train longer", "global"]
-Task = Literal["next_item", "next_basket"]
-"""What models are asked for: the one item that a user takes next, or all items of his next instant,
-such as a basket. It follows from what was held out."""
 
 
 class SliceComparison(Record):
@@ -65,11 +63,20 @@ class CountedRecord(Record):
 
 
 class ComparisonRecord(RecordFile):
-    """Every model on the same users, split by split."""
+    """Every model on the same users, split by split.
+
+    Attributes:
+        task: what the models are asked for.
+        period_days: of the task `next_period`; None for others.
+        models: that are compared.
+        splits: their figures.
+        counted: the free baselines, and how they were chosen.
+    """
 
     FILE_NAME: ClassVar[str] = "comparison.json"
 
     task: Task
+    period_days: float | None = None
     models: list[str]
     splits: dict[str, SplitComparison]
     counted: CountedRecord | None = None
@@ -88,9 +95,14 @@ class ComparisonRecord(RecordFile):
         return PRIMARY if self.task == "next_item" else BASKET_PRIMARY
 
     @property
+    def asked(self) -> str:
+        """The task for people: "next basket"."""
+        return in_words(self.task, self.period_days)
+
+    @property
     def primary_title(self) -> str:
-        """Its name for people."""
-        return "NDCG@10" if self.task == "next_item" else "NDCG@10 of the next basket"
+        """Name of the primary measure for people."""
+        return f"NDCG@10 of the {self.asked}"
 
 
 class Strengths(Record):

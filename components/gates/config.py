@@ -27,8 +27,8 @@ class GatesConfig(Settings):
     """Share of the served model's NDCG@10 that may be lost: a model goes on if it has lost no more,
     beyond chance, so that one that was trained again and is equally good may. With 0 it must be
     better. What to set for how many test users: docs/explain/evaluation.md. A free baseline must be
-    beaten beyond chance, whatever this says. A model that ranks every evaluated user's next item as
-    the served one does passes."""
+    beaten beyond chance, whatever this says. A model that ranks what every evaluated user took
+    next as the served one does passes."""
     max_cluster_loss: Annotated[float, Field(ge=0, le=1)] = 0.01
     """NDCG@10 of no cluster may fall below the baseline's by more than this, beyond chance."""
     min_cluster_users: Annotated[int, Field(ge=2)] = ENOUGH_USERS

@@ -9,9 +9,9 @@ NDCG@10 is that of everything that a user took next.
 3. *free*: NDCG@10 overall is higher, beyond chance, than that of the best baseline that needs
    counting only, at every run.
 4. *change*: NDCG@10 overall is higher than a free baseline's, beyond chance; or no more than
-   `max_loss` lower than the served model's, beyond chance, unless both rank every user's next item
-   alike: then only what is served beside the ranking differs (the list length, titles), which is no
-   question of quality.
+   `max_loss` lower than the served model's, beyond chance, unless both rank what every user took
+   next alike: then only what is served beside the ranking differs (the list length, titles), which
+   is no question of quality.
 5. *cluster*: in no cluster did NDCG@10 fall by more than `max_cluster_loss`, beyond what chance
    explains among so many clusters.
 

@@ -18,6 +18,7 @@ from tfx_bsl.coders import example_coder
 from components.artifacts import DataQuality, ItemCatalogue
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.executor import Executor
+from trainer.evaluation_config import EvaluationConfig
 
 History = dict[str, list[Any]]
 
@@ -44,6 +45,7 @@ def ingest(
     events: str | Path | Sequence[str | Path],
     items: str | Path | None = None,
     beam_args: Sequence[str] = (),
+    evaluation: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Ingested:
     """Runs the executor.
@@ -53,6 +55,7 @@ def ingest(
         events: path, paths, or the text of a CSV file.
         items: path, or the text of a CSV file.
         beam_args: of the Beam pipeline.
+        evaluation: settings of EvaluationConfig.
         settings: of DataConfig.
     """
     if isinstance(events, str | Path):
@@ -73,6 +76,7 @@ def ingest(
             "input_files": json.dumps([str(path) for path in events]),
             "items_files": json.dumps(items_files),
             "config": DataConfig.from_dict(settings).to_json(),
+            "evaluation": EvaluationConfig.from_dict(evaluation or {}).to_json(),
         },
     )
     [examples] = outputs["examples"]

@@ -60,6 +60,8 @@ def test_every_setting_is_named_as_it_is_written(setting):
         ("tuning.width=[32]", "setting 'tuning.width': must have at least 2 values (got [32])"),
         ("tuning.dropout=[0.1]", "setting 'tuning.dropout', value 2: is missing"),
         ("clustering.algorithms=[kmens]", "'clustering.algorithms', value 1: must be 'kmeans'"),
+        ("data.split=temporl", "(got 'temporl'; did you mean 'temporal'?)"),
+        ("data.split=zzz", "'data.split': must be 'temporal' or 'leave_one_out' (got 'zzz')"),
         ("clustering.pca=much", "setting 'clustering.pca': must be a whole number or a number"),
         ("data.columns={user_id: 3}", "setting 'data.columns.user_id': must be text or a list"),
         ("data.columns={user_id: 3}", "to give text, quote it: data.columns.user_id='\"…\"'"),

@@ -290,7 +290,7 @@ class TestOneDirectory:
         before = _versions(shop)
         answer = _run(shop, "--set", "serving.top_k=7")
         assert answer.code == 0, answer
-        assert "every user's next item is ranked alike" in answer.out
+        assert "what every user took next is ranked alike" in answer.out
         (version,) = set(_versions(shop)) - set(before)
         assert f"pushed as version {version}" in answer.out
         assert "gives no more than 7" in cohortrec(*self._ask(shop, "")).out

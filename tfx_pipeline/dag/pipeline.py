@@ -69,6 +69,7 @@ def create_pipeline(
         input_files=list(events),
         items_files=list(items),
         config=config.data,
+        evaluation=config.evaluation,
         input_fingerprint=input_fingerprint,
         code_version=code_fingerprint("components.behavior_example_gen"),
     ).with_id(nodes.INGESTION)
@@ -162,6 +163,7 @@ def create_pipeline(
         items=catalogue,
         config=config.combiner,
         serving=config.serving,
+        evaluation=config.evaluation,
         seed=config.run.seed,
         code_version=code_fingerprint("components.cluster_combiner"),
         **{

@@ -14,6 +14,9 @@ from tfx_pipeline.dag.fingerprints import code_fingerprint
 from tfx_pipeline.paths.locations import Locations
 from tfx_pipeline.settings.run_config import RunConfig
 
+_OF_THE_ENCODER = ("encoder", "training", "serving", "evaluation")
+"""Sections that the training of the global encoder reads."""
+
 
 def encoder_tuner(
     config: RunConfig,
@@ -31,7 +34,7 @@ def encoder_tuner(
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(
-            config, locations, "trainer.tuner", ("encoder", "training", "serving", "tuning")
+            config, locations, "trainer.tuner", (*_OF_THE_ENCODER, "tuning")
         ),
     ).with_id(nodes.TUNER)
 
@@ -54,7 +57,7 @@ def encoder_trainer(
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
         custom_config=_trainer_settings(
-            config, locations, "trainer.encoder_trainer", ("encoder", "training", "serving")
+            config, locations, "trainer.encoder_trainer", _OF_THE_ENCODER
         ),
     ).with_id(nodes.ENCODER_TRAINER)
 
@@ -81,7 +84,8 @@ def fine_tuning_trainer(
         encoder_model: the global encoder.
         hyperparameters: what the Tuner found, if there is one.
     """
-    sections = ("specialists", "serving", *(("tuning",) if config.tuning.enabled else ()))
+    tuning = ("tuning",) if config.tuning.enabled else ()
+    sections = ("specialists", "serving", "evaluation", *tuning)
     return Trainer(
         run_fn="trainer.specialist_trainer.run_fn",
         examples=clustered,

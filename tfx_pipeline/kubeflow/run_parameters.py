@@ -28,9 +28,11 @@ START_FROM = "start_from"
 # Which section lies at an address whose last part is not the section's name.
 _SECTION_AT = {
     (nodes.INGESTION, "config"): "data",
+    (nodes.INGESTION, "evaluation"): "evaluation",
     (nodes.CONTENT_ENCODER, "config"): "content",
     (nodes.CLUSTERER, "config"): "clustering",
     (nodes.COMBINER, "config"): "combiner",
+    (nodes.COMBINER, "evaluation"): "evaluation",
     (nodes.TRANSFORM, "custom_config.config"): "features",
     (nodes.EVALUATOR, "gates"): "gates",
     (nodes.REPORT, "gates_config"): "gates",

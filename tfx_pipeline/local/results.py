@@ -32,7 +32,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     comparison = ComparisonRecord.read(str(outcome.artifact(nodes.COMBINER, "comparison")))
     clustering = EvaluationRecord.read(str(outcome.artifact(nodes.CLUSTERER, "evaluation")))
     test, models = comparison.splits[TEST], comparison.models
-    show_baskets(test.overall, models, console)
+    show_baskets(comparison, console)
     show_overall(test.overall, models, console)
     show_clusters(comparison, console)
     show_frequencies(comparison, console)
@@ -48,6 +48,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
         "status": outcome.verdict.status,
         "served": str(outcome.served) if outcome.served else None,
         "trained": outcome.trained,
+        "asked_for": comparison.asked,
         "comparison": comparison.to_json(),
         "clustering": clustering.to_json(),
         "baseline": outcome.verdict.against,
@@ -75,12 +76,13 @@ def show_overall(overall: Mapping[str, Metrics], models: Sequence[str], console:
     )
 
 
-def show_baskets(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
-    """The table of all models over whole next baskets; nothing where a basket is one item."""
+def show_baskets(comparison: ComparisonRecord, console: Console) -> None:
+    """The table of all models by all held-out items; nothing where that is one item each."""
+    overall, models = comparison.splits[TEST].overall, comparison.models
     names = {name: f"basket_{name}" for name in BASKET_METRICS}
     if not any(name in overall[model] for model in models for name in names.values()):
         return
-    console.heading("Test users, the whole next basket")
+    console.heading(f"Test users, the whole {comparison.asked}")
     console.table(
         ["model", *(shown.replace("ndcg", "NDCG") for shown in names)],
         [

@@ -25,6 +25,7 @@ from trainer.config import (
     SpecialistConfig,
     TrainingConfig,
 )
+from trainer.evaluation_config import EvaluationConfig
 from trainer.nearest import nearest
 from trainer.settings import ConfigError, Settings
 from trainer.training.tuning_config import TuningConfig
@@ -54,6 +55,7 @@ class RunConfig(Settings):
 
     run: RunSettings = RunSettings()
     data: DataConfig = DataConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
     content: ContentConfig = ContentConfig()
     features: FeaturesConfig = FeaturesConfig()
     encoder: EncoderConfig = EncoderConfig()
@@ -110,6 +112,7 @@ def load_config(
     config = RunConfig.from_dict(_with_one_seed(values))
     config.clustering.check_against(config.run.max_clusters)
     config.beam.check()
+    config.evaluation.check_against(config.data.split)
     if config.tuning.enabled:
         config.tuning.check_against(config)
     return config

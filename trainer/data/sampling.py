@@ -3,11 +3,13 @@
 A sample is a prefix of a history and the items of the instant that follows it. A log of distinct
 times gives one sample per prefix (Beauty: 131,413); where a basket shares one time, its items are
 one sample with several targets, because their order is arbitrary and a request never comes in the
-middle of a basket.
+middle of a basket. Where models are asked for a period, the targets are the items of the period
+that begins with that instant.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -46,12 +48,20 @@ class Samples:
         return len(self.starts)
 
 
-def training_samples(histories: Histories) -> Samples:
-    """Every prefix that ends where an instant ends, from each user's `first_target` on."""
+def training_samples(histories: Histories, period: float | None = None) -> Samples:
+    """Every prefix that ends where an instant ends, from each user's `first_target` on.
+
+    Args:
+        histories: to take them from.
+        period: the targets are the items of so many seconds; None: of one instant.
+    """
     splits, events = histories.splits, int(histories.splits[-1])
     user = np.repeat(np.arange(len(histories)), histories.lengths)
     instants = np.flatnonzero(histories.opens_instant)
-    target_ends = np.append(instants[1:], events)
+    if period is None:
+        target_ends = np.append(instants[1:], events)
+    else:
+        target_ends = _ends_of_periods(histories.columns[features.TIME], user, instants, period)
     position = instants - splits[user[instants]]
     keep = position >= histories.first_target[user[instants]]
     return Samples(
@@ -60,6 +70,24 @@ def training_samples(histories: Histories) -> Samples:
         target_ends=target_ends[keep],
         histories_end=splits[user[instants] + 1][keep],
     )
+
+
+def _ends_of_periods(
+    times: np.ndarray, user: np.ndarray, begins: np.ndarray, period: float
+) -> np.ndarray:
+    """One past the last event of the period that begins with an event: int64 [begins].
+
+    Args:
+        times: int64 [events], ascending within a user.
+        user: int64 [events], ascending.
+        begins: the events.
+        period: in seconds.
+    """
+    # All users on one time line, too far from each other for a period to reach the next one.
+    since = times - times.min(initial=0)
+    whole_seconds = math.ceil(period)
+    line = since + user * (since.max(initial=0) + whole_seconds)
+    return np.searchsorted(line, line[begins] + whole_seconds)
 
 
 class SampleBatches:
@@ -72,10 +100,13 @@ class SampleBatches:
         samples_per_epoch: upper bound of samples in an epoch.
         max_targets: upper bound of targets a sample; larger baskets show another part of
             themselves each epoch.
-        later_items: how many items after those of the next instant follow in the targets.
+        later_items: how many items after these follow in the targets.
         max_events: window of the encoder.
         own_events: window of the user's own items; 0 leaves them out.
         seed: the same seed gives the same batches.
+        period: see `training_samples`.
+        first_is_next: the first target is the next item, whichever of the others are shown;
+            otherwise all targets are drawn alike.
     """
 
     def __init__(
@@ -90,9 +121,11 @@ class SampleBatches:
         max_events: int,
         own_events: int,
         seed: int,
+        period: float | None = None,
+        first_is_next: bool = True,
     ) -> None:
         self._histories = histories
-        self._samples = _with_known_target(training_samples(histories), histories, items)
+        self._samples = _with_known_target(training_samples(histories, period), histories, items)
         self._empty = self._samples.starts == self._samples.ends
         self._items = items
         self._batch_size = batch_size
@@ -100,6 +133,7 @@ class SampleBatches:
         widest = int((self._samples.target_ends - self._samples.ends).max(initial=1))
         self._targets = min(max_targets, widest)
         self._later = later_items
+        self._fixed = int(first_is_next)
         self._max_events = max_events
         self._own_events = own_events
         self._seed = seed
@@ -174,21 +208,22 @@ class SampleBatches:
     def _target_places(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Positions of the targets in the item column; the column's length = padding.
 
-        The first place is the next item in log order, the others are drawn from the rest of its
-        instant; behind them are the places of the items after it.
+        The first place is the next item, unless all are drawn alike; the others are drawn from the
+        rest of the targets. Behind them are the places of the items after these.
         """
-        first, end = self._samples.ends[samples], self._samples.target_ends[samples]
-        rest = (end - first - 1)[:, None]  # [samples, 1], items of the instant after the next
-        step = np.arange(self._targets - 1)[None, :]
+        first, end = self._samples.ends[samples][:, None], self._samples.target_ends[samples]
+        drawn_from = first + self._fixed
+        rest = end[:, None] - drawn_from  # [samples, 1], targets to draw from
+        step = np.arange(self._targets - self._fixed)[None, :]
         # The rest of the basket as a ring, read from a random place on: every item of it has the
         # same chance, and none comes twice.
         ring = np.maximum(rest, 1)
         rotated = (rng.integers(0, ring) + step) % ring
         nothing = len(self._histories.columns[features.ITEM])
-        others = np.where(step < rest, first[:, None] + 1 + rotated, nothing)
+        others = np.where(step < rest, drawn_from + rotated, nothing)
         later = end[:, None] + np.arange(self._later)[None, :]
         later = np.where(later < self._samples.histories_end[samples][:, None], later, nothing)
-        return np.concatenate([first[:, None], others, later], axis=1).astype(np.int32)
+        return np.concatenate([first[:, : self._fixed], others, later], axis=1).astype(np.int32)
 
 
 def _with_known_target(samples: Samples, histories: Histories, items: int) -> Samples:

@@ -12,6 +12,7 @@ from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.data.encoder_data import EncoderData
 from trainer.encoder.build_encoder import build_encoder
 from trainer.encoder.encoder import BehaviorEncoder
+from trainer.evaluation_config import EvaluationConfig
 from trainer.settings import Settings
 from trainer.training.fit import FitResult, fit
 from trainer.training.next_item_model import NextItemModel
@@ -24,6 +25,7 @@ class EncoderTrainerConfig(Settings):
     encoder: EncoderConfig = EncoderConfig()
     training: TrainingConfig = TrainingConfig()
     serving: ServingConfig = ServingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def fit_encoder(
                 seed=seed,
                 checkpoints=checkpoints,
             )
-            model = NextItemModel(encoder, config.training, sampled_items)
+            model = NextItemModel(encoder, config.training, sampled_items, config.evaluation)
             model.build()
             result = fit(
                 model,

@@ -68,6 +68,8 @@ def fit(
         max_events=model.encoder.tower.max_events,
         own_events=model.encoder.own_events,
         seed=seed,
+        period=model.period,
+        first_is_next=model.first_is_next,
     )
     scorer = Scorer(model.encoder, sample_users(validation, config.validation_users, seed))
 

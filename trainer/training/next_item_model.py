@@ -12,25 +12,34 @@ from trainer.data.sampling import NEXT_TIME
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
 from trainer.encoder.tower_ensemble import members_of
+from trainer.evaluation_config import EvaluationConfig
 from trainer.training.labelled_queries import LabelledQueries
-from trainer.training.objectives import looking_ahead, softmax_loss, target_weights
+from trainer.training.objectives import EVEN, looking_ahead, softmax_loss, target_weights
 
 
 class NextItemModel(keras.Model):
-    """Predicts the items of the next instant.
+    """Predicts the items of the next instant, or of the next period.
 
     Args:
         encoder: what is trained.
         label: how a sample's label is spread over its targets.
         sampled_items: size of the sampled softmax; None for the full one.
+        evaluation: what the encoder will be asked for.
     """
 
     def __init__(
-        self, encoder: BehaviorEncoder, label: LabelConfig, sampled_items: int | None = None
+        self,
+        encoder: BehaviorEncoder,
+        label: LabelConfig,
+        sampled_items: int | None = None,
+        evaluation: EvaluationConfig | None = None,
     ) -> None:
         super().__init__(name="next_item")
         self.encoder = encoder
         self._label = label
+        evaluation = evaluation or EvaluationConfig()
+        self._first_weight = label.weight_of_first(evaluation)
+        self.period = evaluation.period_seconds
         self.sampled_items = sampled_items
 
     def build(self, input_shape: Any = None) -> None:
@@ -75,15 +84,23 @@ class NextItemModel(keras.Model):
         return softmax_loss(self.encoder.catalogue, batch, self.sampled_items)
 
     @property
+    def first_is_next(self) -> bool:
+        """Whether the first target must be the next item.
+
+        Of a period all items have the same share, unless the next one was given its own.
+        """
+        return self.period is None or self._first_weight != EVEN
+
+    @property
     def later_items(self) -> int:
-        """How many items after the next instant the targets must hold."""
+        """How many items after those that are asked for the targets must hold."""
         return self._label.later_items if self.encoder.members > 1 and not self._together else 0
 
     def _weights(self, targets: tf.Tensor) -> list[tf.Tensor]:
         """The label of each member, of which every second one looks ahead, or of all together."""
         instant = tf.shape(targets)[1] - self.later_items
         later = targets[:, instant:]
-        near = target_weights(targets[:, :instant], self._label.first_weight)
+        near = target_weights(targets[:, :instant], self._first_weight)
         if self._together:
             return [near]
         return [

@@ -153,7 +153,7 @@ def _members(
 
 
 EVEN: Literal["even"] = "even"
-"""All items of an instant have the same share of a label."""
+"""All items that are asked for have the same share of a label."""
 
 
 def target_weights(targets: tf.Tensor, first_weight: float | Literal["even"]) -> tf.Tensor:
@@ -161,8 +161,8 @@ def target_weights(targets: tf.Tensor, first_weight: float | Literal["even"]) ->
 
     Args:
         targets: int32 [batch, m], 0 = padding or unknown.
-        first_weight: share of the first column, the next item in log order; the others share the
-            rest evenly. With "even" all have the same share.
+        first_weight: share of the first column, the next item; the others share the rest evenly.
+            With "even" all have the same share.
 
     Returns:
         float32 [batch, m]; rows sum to one, or to zero where there is no target.
@@ -177,13 +177,13 @@ def target_weights(targets: tf.Tensor, first_weight: float | Literal["even"]) ->
 
 
 def looking_ahead(weights: tf.Tensor, later: tf.Tensor, share: float) -> tf.Tensor:
-    """Gives a share of a label to what comes after the next instant.
+    """Gives a share of a label to what comes after the items that are asked for.
 
     Args:
-        weights: float32 [batch, m], of the next instant's items.
+        weights: float32 [batch, m], of the items that are asked for.
         later: int32 [batch, n], items after it; 0 = padding or unknown.
         share: how much of the label the known ones of them share evenly; a row without any keeps
-            all of it for the next instant.
+            all of it for those.
 
     Returns:
         float32 [batch, m + n].

@@ -45,6 +45,7 @@ from components.behavior_example_gen.steps.read_step import SPILLED, ReadFile
 from components.behavior_example_gen.steps.reports import FileReport, HistoryReport, PartitionReport
 from components.behavior_example_gen.steps.scratch import Scratch
 from components.behavior_example_gen.steps.sums import SumCounts
+from trainer.evaluation_config import EvaluationConfig
 
 _EVENTS_PER_PARTITION = 1_000_000
 _MOST_PARTITIONS = 512
@@ -57,6 +58,7 @@ class Ingestion:
 
     sources: Sequence[Source]
     config: DataConfig
+    evaluation: EvaluationConfig
     scratch: Scratch
     split_folders: Mapping[str, str]
     quarantine: str
@@ -148,7 +150,7 @@ def _check(_: None, reports: list[FileReport], job: Ingestion) -> None:
 
 def _plan(_: None, reports: list[PartitionReport], job: Ingestion) -> Plan:
     with job.scratch.noting_failures():
-        return make_plan(reports, job.timeless, job.config)
+        return make_plan(reports, job.timeless, job.config, job.evaluation)
 
 
 def _write(counts: bytes, path: str, minimum: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -94,6 +95,8 @@ class BuildHistories(beam.DoFn):
         timeline = Timeline.of(events)
         least = 1 if plan.timeless else config.min_user_events
         splits = split_events(timeline, plan, learnt, least)
+        if events.height:
+            splits = {name: _each_item_once(events, split) for name, split in splits.items()}
         shard = f"data_tfrecord-{partition:05d}-of-{self._partitions:05d}.gz"
         for name in SPLITS:
             path = f"{self._split_folders[name]}/{shard}"
@@ -127,6 +130,15 @@ def _enough(
     report.dropped["rare_item"] += events.height - known.height
     report.dropped["rare_user"] += known.height - enough.height
     return enough, np.ones(enough.height, bool)
+
+
+def _each_item_once(events: pl.DataFrame, split: Split) -> Split:
+    """The split without the later of a user's targets with one item: what is asked is which."""
+    rows = np.flatnonzero(split.target)
+    first = events.select(pl.struct(USER, "item_id"))[rows].to_series().is_first_distinct()
+    target = np.zeros_like(split.target)
+    target[rows[first.to_numpy()]] = True
+    return replace(split, target=target)
 
 
 def _account_of_dropped(

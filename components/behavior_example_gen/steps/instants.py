@@ -25,7 +25,7 @@ def held_out(instants: Mapping[str, Counter[int]], used: pl.DataFrame) -> dict[s
     """What each split holds out.
 
     Args:
-        instants: by split, the users by number of distinct items in their instant.
+        instants: by split, the users by number of distinct items that are held out of them.
         used: counts of items by `history_step.USED_ITEM_KEYS`.
     """
     trained = used.filter(pl.col("part") == TRAIN).select("item_id")

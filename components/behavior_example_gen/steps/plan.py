@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from components.behavior_example_gen.cleaning.event_rules import NEVER
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.steps.reports import FileReport, PartitionReport
 from trainer.errors import DataError
+from trainer.evaluation_config import EvaluationConfig
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _PERIODS = (
@@ -38,6 +39,8 @@ class Plan:
     timeless: bool = False
     """The log has an order but no times: rare items and users count, and leave, as in the papers
     whose files these are, by all of their events and from all splits."""
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """What of the events after a history is held out."""
 
 
 def check_bad_rows(reports: Sequence[FileReport], config: DataConfig, quarantine: str) -> None:
@@ -73,13 +76,19 @@ def bad_rows(reports: Sequence[FileReport]) -> Counter[str]:
     return total
 
 
-def make_plan(reports: Sequence[PartitionReport], timeless: bool, config: DataConfig) -> Plan:
+def make_plan(
+    reports: Sequence[PartitionReport],
+    timeless: bool,
+    config: DataConfig,
+    evaluation: EvaluationConfig,
+) -> Plan:
     """Sets the cuts and the bins.
 
     Args:
         reports: of all partitions.
         timeless: the log has an order but no times, so that it is always split by leave_one_out.
         config: kind of split, and quantiles of the cuts.
+        evaluation: what is held out, for the plan.
 
     Raises:
         DataError: a temporal split is impossible.
@@ -87,13 +96,13 @@ def make_plan(reports: Sequence[PartitionReport], timeless: bool, config: DataCo
     leave_one_out = timeless or config.split == "leave_one_out"
     times = np.sort(np.concatenate([np.empty(0, np.int64), *(r.times for r in reports)]))
     if not len(times):  # no user has enough events: all is history, for the account
-        return Plan(leave_one_out, NEVER, NEVER, timeless=timeless)
+        return Plan(leave_one_out, NEVER, NEVER, timeless=timeless, evaluation=evaluation)
     first = min(report.first for report in reports if report.first is not None)
     last = max(report.last for report in reports if report.last is not None)
     period = next((p for p in _PERIODS if (last - first) // p < _MAX_PERIODS - 1), 364 * 10 * _DAY)
     start = first // period * period
     if leave_one_out:
-        return Plan(True, 0, 0, start, period, timeless)
+        return Plan(True, 0, 0, start, period, timeless, evaluation)
     if first == last:
         raise DataError(
             f"all events are at {iso(first)}: there is no earlier and later to split by. "
@@ -111,7 +120,7 @@ def make_plan(reports: Sequence[PartitionReport], timeless: bool, config: DataCo
             f"data.test_quantile={config.test_quantile} fall on {iso(validation)} and "
             f"{iso(test)}. Set data.split=leave_one_out, or other quantiles"
         )
-    return Plan(False, validation, test, start, period)
+    return Plan(False, validation, test, start, period, evaluation=evaluation)
 
 
 def iso(seconds: int) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 from components.behavior_example_gen.cleaning import id_forms
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.quality_record import (
+    AskedTask,
     DataQualityRecord,
     Period,
     SourceFile,
@@ -25,6 +26,7 @@ from components.behavior_example_gen.steps.history_step import LOG
 from components.behavior_example_gen.steps.plan import Plan, bad_rows, iso
 from components.behavior_example_gen.steps.reports import FileReport, HistoryReport, PartitionReport
 from trainer.errors import DataError
+from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import SPLITS, TEST, TRAIN, VALIDATION
 
 _COUNTERS = (
@@ -111,6 +113,7 @@ def describe(
     used: pl.DataFrame,
     notes: Sequence[str],
     config: DataConfig,
+    evaluation: EvaluationConfig,
 ) -> DataQualityRecord:
     """The account of an ingestion.
 
@@ -120,6 +123,7 @@ def describe(
         used: counts of items by `history_step.USED_ITEM_KEYS`.
         notes: of other parts.
         config: for `tie_order`.
+        evaluation: what was to be held out.
     """
     found = total(reports.histories)
     rows = sum(report.rows for report in reports.files)
@@ -152,6 +156,11 @@ def describe(
             test_cut=None if plan.leave_one_out else iso(plan.test_cut),
             histories={split: found.histories[split] for split in SPLITS},
         ),
+        task=AskedTask(
+            asked=evaluation.task,
+            resolved=evaluation.resolved(any(part.several_items for part in held_out.values())),
+            period_days=evaluation.period_days if evaluation.task == "next_period" else None,
+        ),
         held_out=held_out,
         tie_order=ties,
         times_are_days=None if timeless else instants.times_are_days(reports.partitions),
@@ -170,7 +179,8 @@ def summary(account: DataQualityRecord, quarantine_file: str) -> list[str]:
     """
     lines = [
         f"{account.rows_read:,} rows: {account.events_kept:,} events of {account.users:,} users "
-        f"and {account.items:,} items kept"
+        f"and {account.items:,} items kept",
+        f"models are asked for the {account.task.words} (evaluation.task={account.task.asked})",
     ]
     if account.dropped:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in account.dropped.items())

@@ -71,6 +71,6 @@ class HistoryReport:
     cold_starts: Counter[str] = field(default_factory=Counter)
     """Users by split who have a target but no history."""
     instants: dict[str, Counter[int]] = field(default_factory=dict)
-    """By split, the users by number of distinct items in the instant that is held out."""
+    """By split, the users by number of distinct items that are held out."""
     first: int | None = None
     last: int | None = None

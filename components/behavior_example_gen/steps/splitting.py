@@ -2,7 +2,7 @@
 
 Each history is the log as it was known when it ends: without what comes later, and with purchases
 that were returned only later. Targets are what the log shows at its end: what was returned is no
-target.
+target. How much of what follows a history is a target, `evaluation.task` says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import polars as pl
 
 from components.behavior_example_gen.cleaning.event_rules import NEVER, TAKEN_BACK
 from components.behavior_example_gen.steps.plan import Plan
+from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 
 Ints = npt.NDArray[np.int64]
@@ -92,7 +93,7 @@ def split_events(
 
     Args:
         timeline: of the events.
-        plan: the cuts, or leave_one_out.
+        plan: the cuts, or leave_one_out; what is held out.
         learnt: [n] whether the event's item is frequent enough to be trained on. Other events are
             in no training history; they are in the histories and targets of the other splits.
         min_user_events: users with fewer events to be trained on have no training history.
@@ -105,24 +106,44 @@ def split_events(
         last = _last_instants(timeline)
         return {
             TRAIN: train,
-            VALIDATION: _held_out(timeline, last.validation),
-            TEST: _held_out(timeline, last.test),
+            VALIDATION: _held_out(timeline, last.validation, plan.evaluation),
+            TEST: _held_out(timeline, last.test, plan.evaluation),
         }
     return {
         TRAIN: train,
-        VALIDATION: _window(timeline, plan.validation_cut, plan.test_cut),
-        TEST: _window(timeline, plan.test_cut, NEVER),
+        VALIDATION: _window(timeline, plan.validation_cut, plan.test_cut, plan.evaluation),
+        TEST: _window(timeline, plan.test_cut, NEVER, plan.evaluation),
     }
 
 
-def _window(timeline: Timeline, start: int, end: int) -> Split:
-    """History: as known at `start`; target: each user's first instant in [start, end)."""
+def _window(timeline: Timeline, start: int, end: int, evaluation: EvaluationConfig) -> Split:
+    """History: as known at `start`; target: what each user takes first in [start, end)."""
+    inside = timeline.stays & (timeline.times >= start) & (timeline.times < end)
+    target = _asked(timeline, inside, evaluation)
+    return _select(timeline.users, timeline.known_at(start), target, True)
+
+
+def _asked(timeline: Timeline, inside: Bools, evaluation: EvaluationConfig) -> Bools:
+    """Which of the later events the task asks for: bool [n].
+
+    Args:
+        timeline: of the events.
+        inside: [n] the events that may be held out.
+        evaluation: the first of them, its instant, or the period that begins with it.
+    """
     users, times = timeline.users, timeline.times
-    inside = timeline.stays & (times >= start) & (times < end)
-    first = np.full(_count(users), NEVER)
-    found = np.flatnonzero(inside)[::-1]
-    first[users[found]] = times[found]  # the earliest is written last
-    return _select(users, timeline.known_at(start), inside & (times == first[users]), True)
+    rows = np.flatnonzero(inside)
+    opens = rows[np.append(True, users[rows][1:] != users[rows][:-1])[: len(rows)]]
+    if evaluation.task == "next_item":
+        first = np.zeros(len(users), bool)
+        first[opens] = True
+        return first
+    began = np.full(_count(users), NEVER)
+    began[users[opens]] = times[opens]
+    since = times - began[users]
+    if evaluation.period_seconds is None:
+        return inside & (since == 0)
+    return inside & (since < evaluation.period_seconds)
 
 
 @dataclass(frozen=True)
@@ -146,11 +167,12 @@ def _last_instants(timeline: Timeline) -> _LastInstants:
     return _LastInstants(validation, test)
 
 
-def _held_out(timeline: Timeline, instants: Ints) -> Split:
-    """History: as known just before each user's instant; target: all of the instant."""
+def _held_out(timeline: Timeline, instants: Ints, evaluation: EvaluationConfig) -> Split:
+    """History: as known just before each user's instant; target: the instant, or its first item."""
     held_out = instants[timeline.users]
     history = timeline.known_at(instants) & (held_out < NEVER)
-    return _select(timeline.users, history, timeline.stays & (timeline.times == held_out), True)
+    inside = timeline.stays & (timeline.times == held_out)
+    return _select(timeline.users, history, _asked(timeline, inside, evaluation), True)
 
 
 def _select(users: Ints, history: Bools, target: Bools, with_target: bool) -> Split:

@@ -76,9 +76,10 @@ class SliceTable:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """The whole section; `measure` names the primary measure."""
+    """The whole section; `asked` names the task, `measure` the primary measure."""
 
     split: str
+    asked: str
     measure: str
     overall: list[OverallTable]
     baskets: list[OverallTable]
@@ -128,6 +129,7 @@ def results(comparison: ComparisonRecord) -> Results | None:
     baskets = [_overall(comparison, part, BASKET_METRICS) for part in order]
     return Results(
         split=name,
+        asked=comparison.asked,
         measure=judged.title,
         overall=tables,
         baskets=[table for table in baskets if table.metrics],

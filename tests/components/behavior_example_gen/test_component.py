@@ -32,7 +32,7 @@ QUALITY_KEYS = {
     "files", "rows_read", "events_kept", "users", "items", "bad_rows", "bad_fraction", "dropped",
     "columns", "actions", "first_event", "last_event", "events_per_period", "events_per_user",
     "split", "notes", "quarantine", "repeat_share", "trained_items", "left_out_of_training",
-    "held_out", "tie_order", "times_are_days",
+    "held_out", "task", "tie_order", "times_are_days",
 }  # fmt: skip
 
 

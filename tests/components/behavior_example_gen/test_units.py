@@ -13,7 +13,7 @@ import pytest
 
 from components.behavior_example_gen.cleaning import event_rules
 from components.behavior_example_gen.config import DataConfig
-from components.behavior_example_gen.quality_record import DataQualityRecord
+from components.behavior_example_gen.quality_record import AskedTask, DataQualityRecord
 from components.behavior_example_gen.reading import columns, sources, text_blocks
 from components.behavior_example_gen.reading.plain_text import key_text
 from components.behavior_example_gen.reading.readers import read
@@ -24,6 +24,7 @@ from components.behavior_example_gen.steps.splitting import Timeline, split_even
 from components.behavior_example_gen.timestamps import epoch_seconds, read_times
 from trainer import raw_history
 from trainer.errors import DataError
+from trainer.evaluation_config import EvaluationConfig
 from trainer.settings import ConfigError
 
 NOON = 1_569_931_200  # 2019-10-01T12:00:00Z
@@ -419,13 +420,13 @@ def test_what_is_not_learnt_stays_in_what_is_judged() -> None:
 def test_cuts_are_quantiles_of_the_times() -> None:
     times = np.arange(1000, dtype=np.int64) + 1_600_000_000
     report = PartitionReport(times=times, first=int(times[0]), last=int(times[-1]))
-    plan = make_plan([report], False, DataConfig())
+    plan = make_plan([report], False, DataConfig(), EvaluationConfig())
     assert plan.validation_cut == times[800]
     assert plan.test_cut == times[900]
     assert (times[-1] - plan.period_start) // plan.period_seconds < 60
     coarse = PartitionReport(times=times // 600 * 600, first=1_599_999_600, last=1_600_000_800)
     with pytest.raises(DataError, match="too few distinct times.*leave_one_out"):
-        make_plan([coarse], False, DataConfig())
+        make_plan([coarse], False, DataConfig(), EvaluationConfig())
 
 
 def test_headers_that_need_more_than_a_hint(tmp_path: Path) -> None:
@@ -456,9 +457,11 @@ def test_the_summary_names_what_was_dropped_and_where_it_is() -> None:
         rows_read=1300, events_kept=1200, users=40, items=9, bad_rows=2,
         dropped={"rare_item": 98, "bad_timestamp": 2}, left_out_of_training={"rare_item": 7},
         notes=["only one user is left"],
+        task=AskedTask(asked="next_period", resolved="next_period", period_days=7.0),
     )  # fmt: skip
     assert quality.summary(account, "out/quarantine.csv") == [
         "1,300 rows: 1,200 events of 40 users and 9 items kept",
+        "models are asked for the next 7 days (evaluation.task=next_period)",
         "dropped: rare_item 98, bad_timestamp 2",
         "kept, but not trained on: rare_item 7",
         "bad rows: 2, see out/quarantine.csv",

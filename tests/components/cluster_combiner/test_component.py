@@ -34,6 +34,7 @@ from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.compared_models import IN_RESULTS
 from trainer.evaluation.metrics import basket_metric_names, basket_values, user_values
 from trainer.evaluation.ranking import target_rank, top_list
+from trainer.evaluation_config import EvaluationConfig
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +145,7 @@ def test_comparison_counts_users_by_slice(planted):
     )
     assert isinstance(table, pl.DataFrame)
     assert table.height == USERS
-    comparison = summarise(table)
+    comparison = summarise(table, EvaluationConfig())
     split = comparison.splits["test"]
     assert (comparison.task, comparison.primary) == ("next_item", "ndcg@10")
     assert split.overall["global"]["ndcg@10"] == 1.0
@@ -205,7 +206,7 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     assert rows["continued"].to_list() != rows["global"].to_list()
     members = table.filter(pl.col("cluster") >= 0)
     assert members["routed"].to_list() != members["global"].to_list()
-    by_cluster = summarise(table).splits["test"].by_cluster
+    by_cluster = summarise(table, EvaluationConfig()).splits["test"].by_cluster
     assert {name: part.users for name, part in by_cluster.items()} == {
         str(k): int((clusters == k).sum()) for k in (-1, 0, 1)
     }
@@ -266,8 +267,9 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     assert table["own_items_basket_ndcg@20"].to_list() == pytest.approx(
         [own, 0.5 / three, 1 / np.log2(3)]
     )
-    comparison = summarise(table)
+    comparison = summarise(table, EvaluationConfig())
     assert (comparison.task, comparison.primary) == ("next_basket", "basket_ndcg@10")
+    assert comparison.primary_title == "NDCG@10 of the next basket"
     split = comparison.splits["test"]
     assert list(split.by_target_frequency) == ["6-20", "21+"]
     assert split.by_target_frequency["6-20"].users == 2
@@ -275,6 +277,27 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
     assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert split.overall["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
+
+
+def test_a_period_that_is_asked_for_is_judged_as_a_whole(planted):
+    """Also where all users took one item in it: what was asked is said."""
+    ones = np.ones(USERS, np.int64)
+    table = rank_table(
+        "test",
+        planted.histories,
+        Baskets.of(planted.histories, ITEMS, exclude_seen=False),
+        np.arange(ITEMS, 0, -1),
+        np.zeros(USERS, int),
+        dict.fromkeys(("global", "routed", "combiner"), Ranks(ones + 1, ones + 1)),
+    )
+    comparison = summarise(table, EvaluationConfig(task="next_period", period_days=14))
+    assert (comparison.task, comparison.period_days) == ("next_period", 14)
+    assert comparison.primary_title == "NDCG@10 of the next 14 days"
+    figures = comparison.splits["test"].overall["global"]
+    assert figures[comparison.primary] == pytest.approx(1 / np.log2(3))
+    item = summarise(table, EvaluationConfig(task="next_item"))
+    assert (item.primary, item.primary_title) == ("ndcg@10", "NDCG@10 of the next item")
+    assert item.period_days is None
 
 
 def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):
@@ -306,7 +329,7 @@ def test_bands_of_training_frequency():
             **dict.fromkeys(IN_RESULTS, ones),
         }
     ).with_columns(**columns)
-    found = summarise(table).splits["test"].by_target_frequency
+    found = summarise(table, EvaluationConfig()).splits["test"].by_target_frequency
     assert tuple(found) == FREQUENCY_BANDS == ("0", "1-5", "6-20", "21+")
     assert [part.users for part in found.values()] == [1, 2, 2, 2]
 

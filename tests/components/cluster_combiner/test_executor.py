@@ -28,6 +28,7 @@ from trainer.data.histories import read_histories
 from trainer.data.item_features import ItemFeatures
 from trainer.encoder.build_encoder import build_encoder
 from trainer.evaluation.compared_models import COMPARED_MODELS, FREE
+from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
 
@@ -96,6 +97,7 @@ def run(inputs, directory: Path, **config) -> SimpleNamespace:
         {
             "config": CombinerConfig(steps=40, learning_rate=0.1, **config).to_json(),
             "serving": ServingConfig(top_k=5).to_json(),
+            "evaluation": EvaluationConfig().to_json(),
             "seed": 4,
         },
     )

@@ -82,6 +82,7 @@ def test_data_quality(page):
     assert "neither kept nor counted" not in page.text
     assert "transaction_timestamp" in page.text
     assert "9,876 543 83.4% of users, median 7" in page.text
+    assert "held out: the next basket (evaluation.task=auto)" in page.text
     assert "not trained on: events 7,310 of rare items." in page.text
 
 
@@ -173,12 +174,22 @@ def test_what_item_transitions_brought_is_said_apart_from_the_clusters(page):
     assert "Global encoder without transitions" in page.text
 
 
-def test_whole_baskets(page):
-    baskets = page.text[page.text.index("The whole next basket") :]
+@pytest.mark.parametrize(
+    ("task", "days", "asked"),
+    [("next_basket", None, "next basket"), ("next_period", 7.0, "next 7 days")],
+)
+def test_all_that_came_next(full, task, days, asked):
+    comparison = full.comparison.model_copy(update={"task": task, "period_days": days})
+    text = Page(render(full.model_copy(update={"comparison": comparison}))).text
+    assert f"NDCG@10 of the {asked} 0.1316 combiner, test users" in text
+    assert f"the combiner reaches NDCG@10 of the {asked} 0.1316" in text
+    baskets = text[text.index(f"The whole {asked}") :]
     baskets = baskets[: baskets.index("By cluster")]
     assert baskets.startswith(
-        "The whole next basket Test · 3,469 users Model Recall@10 Recall@20 NDCG@10 NDCG@20"
+        f"The whole {asked} Test · 3,469 users Model Recall@10 Recall@20 NDCG@10 NDCG@20"
     )
+    assert f"judged by NDCG@10 of the {asked}." in baskets
+    assert "The next item Test · 3,469 users Model HR@5" in baskets
     assert "Combiner 0.0718 0.1076 0.1316 0.1674" in baskets
     assert "Validation · " in baskets
 

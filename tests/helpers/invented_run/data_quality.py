@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from components.behavior_example_gen.quality_record import (
+    AskedTask,
     DataQualityRecord,
     HeldOut,
     Period,
@@ -55,6 +56,7 @@ def write_data_quality(folder: Path, users: int, actions: tuple[str, ...]) -> No
             test_cut="2017-11-26T12:30:00+00:00",
             histories={"train": users, "validation": users - 90, "test": users - 120},
         ),
+        task=AskedTask(asked="auto", resolved="next_basket", period_days=None),
         held_out={
             name: HeldOut(
                 users=users - 90, items=9_876, unknown_items=543, several_items=0.834,

@@ -71,6 +71,9 @@ def test_settings_are_the_protocol_with_what_was_given():
         "data.actions={event: purchase}",
         "data.validation_quantile=0.5",
         "data.test_quantile=0.95",
+        "evaluation.task=next_item",
+        "evaluation.task=next_basket",
+        "evaluation.period_days=3",
     ],
 )
 def test_leaving_the_protocol_is_refused(override):

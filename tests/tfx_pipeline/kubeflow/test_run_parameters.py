@@ -75,6 +75,28 @@ def test_a_parameter_reaches_those_who_depend_on_it_and_the_report(compiled):
     }
 
 
+def test_the_task_of_a_run_reaches_all_who_must_agree_on_it():
+    names = "kubeflow.parameters=[evaluation.task, evaluation.period_days]"
+    asked = load_config([], None, [names], events=("e.csv",))
+    evaluation = asked.evaluation.model_dump(mode="json")
+    trainer = {"custom_config": json.dumps({"config": {"evaluation": evaluation}})}
+    properties = {
+        "BehaviorExampleGen": {"config": "{}", "evaluation": json.dumps(evaluation)},
+        "Trainer.encoder": trainer,
+        "ClusterCombiner": {"config": "{}", "evaluation": json.dumps(evaluation)},
+        "Evaluator": {"eval_config": "{}"},
+    }
+    found = {p.name: p for p in run_parameters(asked, properties)}
+    task, days = found["evaluation_task"], found["evaluation_period_days"]
+    assert (task.type, task.default) == ("STRING", "auto")
+    assert (days.type, days.default) == ("NUMBER_DOUBLE", 7.0)
+    assert task.wires == {
+        "BehaviorExampleGen": ["evaluation.task"],
+        "Trainer.encoder": ["custom_config.config.evaluation.task"],
+        "ClusterCombiner": ["evaluation.task"],
+    }
+
+
 def test_without_changes_the_executors_get_what_was_compiled(compiled):
     given = _given(compiled, "Trainer-encoder")
     found = execution_properties(given)

@@ -15,11 +15,18 @@ def printed(show, *arguments):
     return [line.split() for line in stream.getvalue().splitlines() if line.strip()]
 
 
+def overall(task, figures, **more):
+    test = SplitComparison(
+        users=9, overall=figures, by_cluster={}, by_history_length={}, by_target_frequency={}
+    )
+    return ComparisonRecord(task=task, models=MODELS, splits={"test": test}, **more)
+
+
 def test_whole_baskets():
     own = {"basket_recall@10": 0.1, "basket_recall@20": 0.15, "basket_ndcg@10": 0.2, "hr@10": 0.9}
     combiner = {**own, "basket_ndcg@20": 0.25}
     heading, header, *rows = printed(
-        results.show_baskets, {"own_items": own, "combiner": combiner}, MODELS
+        results.show_baskets, overall("next_basket", {"own_items": own, "combiner": combiner})
     )
     assert " ".join(heading) == "Test users, the whole next basket"
     assert header == ["model", "recall@10", "recall@20", "NDCG@10", "NDCG@20"]
@@ -29,7 +36,17 @@ def test_whole_baskets():
 
 def test_baskets_of_one_item_get_no_table():
     single = {"hr@10": 0.5, "ndcg@10": 0.4}
-    assert printed(results.show_baskets, {"own_items": single, "combiner": single}, MODELS) == []
+    comparison = overall("next_item", {"own_items": single, "combiner": single})
+    assert printed(results.show_baskets, comparison) == []
+
+
+def test_a_period_is_called_what_was_asked():
+    figures = {name: {"basket_ndcg@10": 0.2} for name in MODELS}
+    comparison = overall("next_period", figures, period_days=7.0)
+    heading, *_ = printed(results.show_baskets, comparison)
+    assert " ".join(heading) == "Test users, the whole next 7 days"
+    heading, *_ = printed(results.show_clusters, comparison)
+    assert " ".join(heading) == "Test users by cluster, NDCG@10 of the next 7 days"
 
 
 def test_frequency_bands_name_their_users():

@@ -78,11 +78,29 @@ def test_one_seed_for_all_sections():
         ("encoder.width", "write it as section.key=value"),
         ("clustering.start_from=", "setting 'clustering.start_from'"),
         ("clustering.k=9", "raise run.max_clusters or lower clustering.k"),
+        (
+            "evaluation.task=next_baskt",
+            "'evaluation.task': must be 'auto', 'next_item', 'next_basket' or 'next_period' "
+            r"\(got 'next_baskt'; did you mean 'next_basket'?\)",
+        ),
+        (
+            "evaluation.taks=auto",
+            "unknown setting 'evaluation.taks'; did you mean 'evaluation.task'",
+        ),
+        ("evaluation.period_days=0", "setting 'evaluation.period_days': must be greater than 0"),
     ],
 )
 def test_a_wrong_setting_is_named(override, message):
     with pytest.raises(ConfigError, match=message.replace("?", r"\?")):
         load_config(overrides=[override])
+
+
+def test_a_period_needs_a_split_in_time():
+    asked = ["evaluation.task=next_period"]
+    assert load_config(overrides=asked).evaluation.period_seconds == 7 * 86_400
+    message = "evaluation.task=next_period needs data.split=temporal"
+    with pytest.raises(ConfigError, match=message):
+        load_config(overrides=[*asked, "data.split=leave_one_out"])
 
 
 def test_the_search_space_has_to_fit_the_other_settings():

@@ -39,6 +39,54 @@ def test_samples_end_where_time_moves_on(histories):
     ]
 
 
+def test_the_targets_of_a_period_are_all_items_of_it():
+    rng = np.random.default_rng(3)
+    lengths = [0, 40, 1, 25, 0, 60]
+    splits = np.concatenate([[0], np.cumsum(lengths)])
+    time = np.concatenate([np.sort(rng.integers(0, 50, n)) for n in lengths]).astype(np.int64)
+    columns = {features.ITEM: np.ones(len(time), np.int32), features.TIME: time + 10**9}
+    histories = Histories(
+        columns,
+        splits=splits,
+        targets=np.zeros(0, np.int32),
+        target_splits=np.zeros(len(lengths) + 1, np.int64),
+        first_target=np.zeros(len(lengths), np.int64),
+    )
+    for period in (1, 4.5, 7, 1000):
+        samples = training_samples(histories, period)
+        expected = []
+        for user in range(len(lengths)):
+            at = range(splits[user], splits[user + 1])
+            for first in at:
+                if first > splits[user] and time[first] == time[first - 1]:
+                    continue
+                inside = [e for e in at if e >= first and time[e] < time[first] + period]
+                expected.append((first, inside[-1] + 1))
+        assert list(zip(samples.ends, samples.target_ends, strict=True)) == expected
+    # Times are whole seconds, so that one second is an instant.
+    instants = training_samples(histories).target_ends.tolist()
+    assert training_samples(histories, 1).target_ends.tolist() == instants
+
+
+@pytest.mark.parametrize("first_is_next", [True, False])
+def test_of_a_period_all_items_are_drawn_alike(first_is_next):
+    columns = {name: np.zeros(4, np.int32) for name in features.EVENT_COLUMNS}
+    columns |= {features.ITEM: np.array([1, 2, 3, 4], np.int32), features.TIME: np.arange(4)}
+    nothing = np.zeros(0, np.int32)
+    one = Histories(columns, np.array([0, 4]), nothing, np.zeros(2, np.int64), np.array([1]))
+    batches = SampleBatches(
+        one, items=4, batch_size=8, samples_per_epoch=10, max_targets=1, later_items=0,
+        max_events=4, own_events=0, seed=0, period=100, first_is_next=first_is_next,
+    )  # fmt: skip
+    shown = np.concatenate([
+        targets.numpy().ravel()
+        for _, targets in batches.dataset().take(300 * batches.steps_per_epoch)
+    ])  # fmt: skip
+    # Of {2, 3, 4}, {3, 4} and {4} one each.
+    expected = [1, 1, 1] if first_is_next else [1 / 3, 1 / 3 + 1 / 2, 1 / 3 + 1 / 2 + 1]
+    np.testing.assert_allclose(np.bincount(shown)[2:] / 300, expected, atol=0.12)
+
+
 def test_batches_never_show_a_target_in_its_own_window(histories):
     batches = SampleBatches(
         histories, items=8, batch_size=2, samples_per_epoch=10, max_targets=4, later_items=2,
