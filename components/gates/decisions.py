@@ -183,7 +183,7 @@ def _change(overall: SliceMetrics, gates: GatesConfig, named: _Baseline) -> Gate
     candidate, baseline = overall.candidate[JUDGED_BY], overall.baseline[JUDGED_BY]
     beyond, asked = overall.change[BEYOND_ASKED], overall.change[ASKED]
     if math.isinf(beyond):
-        rule = "what every user took next is ranked alike, so that no more is asked for: only "
+        rule = "what every user took next is ranked alike, so that nothing more is asked for: only "
         rule += "what is served beside the ranking differs, such as the list length or titles"
     else:
         rule = f"{_left_by_chance(beyond + asked, gates)}; "

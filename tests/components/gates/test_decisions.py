@@ -294,7 +294,7 @@ def test_a_model_that_ranks_every_user_alike_passes(evaluate):
     decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
     assert blessed
     assert not failed(decisions)
-    assert "0.8251 is the same as the served model's 0.8251; every user's next item is ranked" in (
+    assert "0.8251 is the same as the served model's 0.8251; what every user took next is ranked" in (
         decisions[3].sentence
     )
 
