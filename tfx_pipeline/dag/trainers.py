@@ -81,7 +81,7 @@ def fine_tuning_trainer(
         encoder_model: the global encoder.
         hyperparameters: what the Tuner found, if there is one.
     """
-    sections = ("specialists", "serving", *(("tuning",) if config.tuning.enabled else ()))
+    sections = ("specialists", *(("tuning",) if config.tuning.enabled else ()))
     return Trainer(
         run_fn="trainer.specialist_trainer.run_fn",
         examples=clustered,
