@@ -19,7 +19,7 @@ from trainer.data.encoder_inputs import cut_inputs
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import own_items_in
-from trainer.graphs import graph_function
+from trainer.graphs import graph_of_any_rows
 from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.objectives import EVEN, full_softmax_loss, target_weights
 
@@ -152,7 +152,7 @@ class _Estimator:
         self._config = config
         self._seed = seed
         self._strengths = tf.Variable(tf.zeros([membership.shape[1]]))
-        self._gradient = graph_function(self._batch_gradient, reduce_retracing=True)
+        self._gradient = graph_of_any_rows(self._batch_gradient)
 
     def fit(self, users: np.ndarray) -> np.ndarray:
         """Strengths float32 [K] fitted on the given rows."""
