@@ -14,6 +14,9 @@ from tfx_pipeline.dag.fingerprints import code_fingerprint
 from tfx_pipeline.paths.locations import Locations
 from tfx_pipeline.settings.run_config import RunConfig
 
+_LEARNT_BY = {"serving": {"exclude_seen"}}
+"""Of these sections some settings only; a longer list or another index needs no training."""
+
 
 def encoder_tuner(
     config: RunConfig,
@@ -100,10 +103,13 @@ def fine_tuning_trainer(
 def _trainer_settings(
     config: RunConfig, locations: Locations, module: str, sections: Sequence[str]
 ) -> dict[str, Any]:
-    """What a `run_fn` gets beside the data: its sections only, so that others do not retrain."""
+    """What a `run_fn` gets beside the data: what it learns by, so that nothing else retrains."""
     code_version = code_fingerprint(module)
     return {
-        "config": {name: getattr(config, name).model_dump(mode="json") for name in sections},
+        "config": {
+            name: getattr(config, name).model_dump(mode="json", include=_LEARNT_BY.get(name))
+            for name in sections
+        },
         "seed": config.run.seed,
         # Training that other code began is not gone on with.
         "checkpoint_root": f"{locations.checkpoints}/{code_version}",

@@ -42,7 +42,7 @@ def test_saved_signatures_answer(trained, tiny_shop):
     served = {"serving_default", "recommend", "embed", "evaluate"}
     assert set(model.signatures) == {*served, "represent"}  # the last for the clusterer alone
     out = model.signatures["serving_default"](examples=tf.constant(tiny_shop.raw))
-    assert out["item_ids"].shape == (60, 5)
+    assert out["item_ids"].shape == (60, 20)
     assert out["scores"].dtype == tf.float32
     assert out["cluster_weights"].shape == (60, 1)
     assert (np.diff(out["scores"].numpy(), axis=1) <= 0).all()
