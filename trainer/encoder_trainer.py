@@ -78,7 +78,7 @@ def run_fn(fn_args: FnArgs) -> None:
     encoder = fitted.encoder.with_features_folded_in(new_items, item_features.new, rare)
     save_encoder(encoder, fn_args.serving_model_dir)
     save_recommender(
-        Recommender(graph, encoder, top_k=config.serving.top_k),
+        Recommender(graph, encoder),
         fn_args.serving_model_dir,
         {"kind": "encoder"},
     )
@@ -91,7 +91,15 @@ def run_fn(fn_args: FnArgs) -> None:
         best_epoch=result.best_epoch,
         seconds=round(time.monotonic() - began, 1),
         samples=result.samples,
-        settings=config.model_dump(mode="json"),
+        settings=config.model_dump(
+            mode="json",
+            include={
+                "encoder": True,
+                "training": True,
+                "evaluation": True,
+                "serving": {"exclude_seen"},
+            },
+        ),
         tuned=tuned,
         derived={
             **facts.derived(config.encoder, config.serving, item_features),

@@ -97,7 +97,8 @@ def _aligned(feature: tf.SparseTensor, items: tf.SparseTensor, default: Any) -> 
 
     A client may leave an optional feature out (`trainer/data/request_checks.py`).
     """
-    dense = tf.RaggedTensor.from_sparse(feature).to_tensor(default, shape=items.dense_shape)
+    at_items = tf.SparseTensor(feature.indices, feature.values, items.dense_shape)
+    dense = tf.sparse.to_dense(at_items, default, validate_indices=False)
     return tf.gather_nd(dense, items.indices)
 
 

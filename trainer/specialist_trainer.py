@@ -3,7 +3,7 @@
 Only event towers change, of an ensemble `specialists.members`; the item table stays that of the
 global encoder, so that the specialists' queries can be added up. Training starts from the global
 weights and has to beat them on the cluster's own validation users: otherwise they are what is
-exported.
+saved.
 
 The controls that tell what clusters are worth are trained by the same code: `Trainer.control_k`
 on a part of a random partition, and `Trainer.continued` on all clusters' splits at once, with as
@@ -21,14 +21,13 @@ import keras
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer.config import ServingConfig, SpecialistConfig
+from trainer.config import SpecialistConfig
 from trainer.data.histories import Histories, read_histories
 from trainer.data.sampling import training_samples
 from trainer.evaluation_config import EvaluationConfig
 from trainer.inference.own_members import leave_trainable
 from trainer.progress import progress
-from trainer.serving.export import load_encoder, save_encoder, save_recommender
-from trainer.serving.recommender import Recommender
+from trainer.serving.export import copy_encoder, load_encoder, save_encoder
 from trainer.settings import Settings
 from trainer.training.fit import FitResult, checkpoint_folder, fit
 from trainer.training.memory import release_memory
@@ -42,13 +41,14 @@ class SpecialistTrainerConfig(Settings):
     """The sections that a specialist's Trainer depends on, beside the encoder it starts from."""
 
     specialists: SpecialistConfig = SpecialistConfig()
-    serving: ServingConfig = ServingConfig()
     tuning: TuningConfig = TuningConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Fine-tunes, saves a SavedModel, the Keras encoder, and `training.json`.
+    """Fine-tunes, saves the Keras encoder and `training.json`.
+
+    There is no SavedModel: what is served is ClusterCombiner's, which reads the Keras encoders.
 
     Args:
         fn_args: `base_model` is the global encoder's SavedModel; `custom_config` holds `config`
@@ -100,13 +100,9 @@ def run_fn(fn_args: FnArgs) -> None:
             reason = "no epoch was better on the cluster's validation users than the start"
     if reason is not None:
         progress.info("keeps the global encoder: %s", reason)
-        encoder = load_encoder(fn_args.base_model)
-    save_encoder(encoder, fn_args.serving_model_dir)
-    save_recommender(
-        Recommender(graph, encoder, top_k=config.serving.top_k),
-        fn_args.serving_model_dir,
-        {"kind": "specialist", "name": name},
-    )
+        copy_encoder(fn_args.base_model, fn_args.serving_model_dir)
+    else:
+        save_encoder(encoder, fn_args.serving_model_dir)
     TrainingRecord(
         name=name,
         status="unchanged" if reason else "trained",

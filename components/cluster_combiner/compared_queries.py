@@ -9,7 +9,7 @@ from components.cluster_combiner.controls import score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
 from components.cluster_combiner.scored import Scored, score
 from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
-from trainer.data.histories import Histories
+from trainer.data.histories import Histories, read_histories
 from trainer.data.item_transitions import count_transitions
 from trainer.evaluation.compared_models import (
     COMBINER,
@@ -20,6 +20,7 @@ from trainer.evaluation.compared_models import (
     RANDOM_ROUTED,
     ROUTED,
 )
+from trainer.evaluation.scorer import Scorer
 from trainer.inference.own_members import OwnMembers
 from trainer.progress import progress
 from trainer.raw_history import TEST, VALIDATION
@@ -31,16 +32,14 @@ Queries = dict[str, dict[str, np.ndarray]]
 def score_splits(inputs: CombinerInputs) -> dict[str, Scored]:
     """Runs the global encoder and the specialists over the judged splits."""
     own = [OwnMembers(tower, inputs.encoder.tower) for tower in inputs.specialists]
-    return {
-        split: score(
-            inputs.examples[split],
-            inputs.graph,
-            inputs.encoder,
-            own,
-            inputs.geometry,
-            inputs.config.specialists_per_user,
-        )
+    histories = {
+        split: read_histories(inputs.examples[split], inputs.graph, inputs.encoder.new_items)
         for split in JUDGED_SPLITS
+    }
+    scorer = Scorer(inputs.encoder, histories[VALIDATION])
+    return {
+        split: score(scorer.on(users), own, inputs.geometry, inputs.config.specialists_per_user)
+        for split, users in histories.items()
     }
 
 
@@ -60,10 +59,12 @@ def weigh_transitions(
 
 def with_transitions(scored: dict[str, Scored], fit: TransitionsFit) -> dict[str, Scored]:
     """The same splits, ranked with the transitions where these are used."""
-    transitions = fit.transitions
-    if transitions is None:
+    if fit.transitions is None:
         return scored
-    return {split: seen.with_transitions(transitions) for split, seen in scored.items()}
+    scorer = scored[VALIDATION].scorer.with_transitions(fit.transitions)
+    return {
+        split: seen._replace(scorer=scorer.on(seen.histories)) for split, seen in scored.items()
+    }
 
 
 def fit_specialists(inputs: CombinerInputs, validation: Scored) -> Fit:

@@ -15,11 +15,11 @@ import tensorflow as tf
 
 from components.cluster_combiner.config import CombinerConfig
 from trainer.clusters.mixture import mixture_weights
-from trainer.data.encoder_inputs import cut_inputs
+from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import own_items_in
-from trainer.graphs import graph_function
+from trainer.graphs import graph_of_any_rows
 from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.objectives import EVEN, full_softmax_loss, target_weights
 
@@ -152,7 +152,7 @@ class _Estimator:
         self._config = config
         self._seed = seed
         self._strengths = tf.Variable(tf.zeros([membership.shape[1]]))
-        self._gradient = graph_function(self._batch_gradient, reduce_retracing=True)
+        self._gradient = graph_of_any_rows(self._batch_gradient)
 
     def fit(self, users: np.ndarray) -> np.ndarray:
         """Strengths float32 [K] fitted on the given rows."""
@@ -175,17 +175,27 @@ class _Estimator:
             self._strengths.assign(np.clip(self._strengths.numpy() - rate * move, 0.0, 1.0))
         return self._strengths.numpy()
 
-    def _slices(self, rows: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _slices(self, rows: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        starts, ends = self._splits[:-1][rows], self._splits[1:][rows]
+        # No wider than these users need: most histories are far shorter than the window.
+        own = padded_length(ends - starts, max(self._own_events, 1)).max()
         return (
-            tf.constant(self._splits[:-1][rows], tf.int32),
-            tf.constant(self._splits[1:][rows], tf.int32),
+            tf.constant(starts, tf.int32),
+            tf.constant(ends, tf.int32),
+            tf.constant(own, tf.int32),
             tf.constant(self._targets[rows], tf.int32),
         )
 
     def _batch_gradient(
-        self, rows: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, targets: tf.Tensor
+        self,
+        rows: tf.Tensor,
+        starts: tf.Tensor,
+        ends: tf.Tensor,
+        own: tf.Tensor,
+        targets: tf.Tensor,
     ) -> tf.Tensor:
-        inputs = cut_inputs(self._columns, starts, ends, 1, self._own_events or None)
+        own_window = own if self._own_events else None
+        inputs = cut_inputs(self._columns, starts, ends, 1, own_window)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._strengths)
             weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow_transform as tft
 
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.mixture import strongest
-from trainer.data.histories import Histories, read_histories
-from trainer.data.item_transitions import ItemTransitions
-from trainer.encoder.encoder import BehaviorEncoder
+from trainer.data.histories import Histories
 from trainer.evaluation.scorer import Scorer
 from trainer.inference.own_members import OwnMembers
 
@@ -34,36 +31,26 @@ class Scored(NamedTuple):
     clusters: np.ndarray
     membership: np.ndarray
 
-    def with_transitions(self, transitions: ItemTransitions) -> Scored:
-        """The same users and queries, ranked with the bonus of transitions."""
-        return self._replace(scorer=self.scorer.with_transitions(transitions))
-
     def routed(self) -> np.ndarray:
         """float32 [users, width], the specialist's query; for noise the global encoder's."""
         return self.queries[1 + self.clusters, np.arange(len(self.clusters))]
 
 
 def score(
-    files: Sequence[str],
-    graph: tft.TFTransformOutput,
-    encoder: BehaviorEncoder,
+    scorer: Scorer,
     specialists: Sequence[OwnMembers],
     geometry: ClusterGeometry,
     per_user: int,
 ) -> Scored:
-    """Reads a split and runs all encoders over it.
+    """Runs all encoders over a split.
 
     Args:
-        files: of the split.
-        graph: the Transform graph of the encoder.
-        encoder: the global encoder.
+        scorer: of the split's users and the global encoder.
         specialists: the own members of each; members shared with the encoder are run once for all.
         geometry: of the K clusters.
         per_user: how many clusters of each user count.
     """
-    histories = read_histories(files, graph, encoder.new_items)
-    scorer = Scorer(encoder, histories)
     alone, represented = scorer.queries_and_representations(geometry.representation)
     queries = np.stack([alone, *(scorer.specialist_queries(s, alone) for s in specialists)])
     membership = strongest(geometry.membership(represented), per_user).numpy()
-    return Scored(histories, scorer, queries, geometry.assign(represented), membership)
+    return Scored(scorer.histories, scorer, queries, geometry.assign(represented), membership)

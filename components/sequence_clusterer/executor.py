@@ -32,7 +32,7 @@ from components.sequence_clusterer.lasting.continuation import continue_clusters
 from components.sequence_clusterer.lasting.last_clusters import LastClusters
 from components.sequence_clusterer.meaning.label_agreement import label_agreement
 from components.sequence_clusterer.meaning.outside_labels import read_outside_labels
-from components.sequence_clusterer.sample.embedding import split_files
+from components.sequence_clusterer.sample.embedding import SavedEncoder, split_files
 from components.sequence_clusterer.sample.fit_sample import FitSample, draw_fit_sample
 from components.sequence_clusterer.sample.space import fit_space
 from trainer.clusters.cluster_geometry import ClusterGeometry
@@ -69,15 +69,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         max_clusters = int(exec_properties["max_clusters"])
         config.check_against(max_clusters)
         histories = artifact_utils.get_single_instance(input_dict["histories"])
-        encoder = artifact_utils.get_single_instance(input_dict["encoder_model"])
-        model_path = path_utils.serving_model_path(encoder.uri)
+        model = artifact_utils.get_single_instance(input_dict["encoder_model"])
+        encoder = SavedEncoder(path_utils.serving_model_path(model.uri))
         files = {split: split_files(histories, split) for split in SPLITS}
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         # In the output, because TFX's temporary folder may be out of reach of Beam's workers.
         work = f"{examples.uri}/.fit_sample"
         fileio.makedirs(work)
-        sample = draw_fit_sample(self._make_beam_pipeline(), files[TRAIN], model_path, work, config)
+        sample = draw_fit_sample(self._make_beam_pipeline(), files[TRAIN], encoder, work, config)
         space = fit_space(sample.embeddings, config)
         points = space.points(sample.embeddings)
         selection = select_clustering(points, config, max_clusters)
@@ -103,7 +103,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         drift = measure_drift(
             self._make_beam_pipeline(),
             files=files[TRAIN],
-            model_path=model_path,
+            encoder=encoder,
             directory=work,
             sample=sample,
             algorithm=selection.algorithm,
@@ -126,7 +126,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write_cluster_splits(
             self._make_beam_pipeline(),
             files=files,
-            model_path=model_path,
+            encoder=encoder,
             batch_size=config.batch_size,
             geometry=geometry,
             partition=partition,

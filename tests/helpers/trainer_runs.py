@@ -21,7 +21,6 @@ TINY = {
         "patience": 12,
         "weight_decay": 0.0,
     },
-    "serving": {"top_k": 5},
 }
 
 

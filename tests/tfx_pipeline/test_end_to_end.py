@@ -286,10 +286,11 @@ class TestOneDirectory:
         assert _versions(shop) == [version - 1, version]
 
     def test_a_longer_list_is_pushed(self, shop):
-        """Nobody is ranked otherwise, so that the gates ask for no gain."""
+        """Nobody is ranked otherwise, so that the gates ask for no gain; nothing is trained."""
         before = _versions(shop)
         answer = _run(shop, "--set", "serving.top_k=7")
         assert answer.code == 0, answer
+        assert "nothing was trained (all from cache)" in answer.out
         assert "what every user took next is ranked alike" in answer.out
         (version,) = set(_versions(shop)) - set(before)
         assert f"pushed as version {version}" in answer.out

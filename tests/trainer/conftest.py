@@ -2,11 +2,10 @@
 
 import pytest
 
-from trainer import encoder_trainer, specialist_trainer
+from trainer import encoder_trainer
 
 
 @pytest.fixture
 def without_export(monkeypatch):
-    """Trainers leave the signatures out, which take longer than so short a training."""
-    for run in (encoder_trainer, specialist_trainer):
-        monkeypatch.setattr(run, "save_recommender", lambda *_: None)
+    """The encoder's Trainer leaves the signatures out, which take longer than its training."""
+    monkeypatch.setattr(encoder_trainer, "save_recommender", lambda *_: None)

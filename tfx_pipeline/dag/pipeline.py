@@ -97,6 +97,10 @@ def create_pipeline(
         },
         splits_config=transform_pb2.SplitsConfig(analyze=["train"]),
         materialize=False,
+        # Nothing reads them: StatisticsGen has looked at the data already, and no run hands its
+        # analyses to the next.
+        disable_statistics=True,
+        disable_analyzer_cache=True,
     ).with_id(nodes.TRANSFORM)
     transform.add_upstream_node(validator)
     tuners = []

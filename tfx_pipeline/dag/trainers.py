@@ -16,6 +16,8 @@ from tfx_pipeline.settings.run_config import RunConfig
 
 _OF_THE_ENCODER = ("encoder", "training", "serving", "evaluation")
 """Sections that the training of the global encoder reads."""
+_LEARNT_BY = {"serving": {"exclude_seen"}}
+"""Of these sections some settings only; a longer list or another index needs no training."""
 
 
 def encoder_tuner(
@@ -85,7 +87,7 @@ def fine_tuning_trainer(
         hyperparameters: what the Tuner found, if there is one.
     """
     tuning = ("tuning",) if config.tuning.enabled else ()
-    sections = ("specialists", "serving", "evaluation", *tuning)
+    sections = ("specialists", "evaluation", *tuning)
     return Trainer(
         run_fn="trainer.specialist_trainer.run_fn",
         examples=clustered,
@@ -104,10 +106,13 @@ def fine_tuning_trainer(
 def _trainer_settings(
     config: RunConfig, locations: Locations, module: str, sections: Sequence[str]
 ) -> dict[str, Any]:
-    """What a `run_fn` gets beside the data: its sections only, so that others do not retrain."""
+    """What a `run_fn` gets beside the data: what it learns by, so that nothing else retrains."""
     code_version = code_fingerprint(module)
     return {
-        "config": {name: getattr(config, name).model_dump(mode="json") for name in sections},
+        "config": {
+            name: getattr(config, name).model_dump(mode="json", include=_LEARNT_BY.get(name))
+            for name in sections
+        },
         "seed": config.run.seed,
         # Training that other code began is not gone on with.
         "checkpoint_root": f"{locations.checkpoints}/{code_version}",

@@ -131,7 +131,7 @@ def read_histories(
         graph: the Transform graph.
         new_items: items beyond its vocabulary that the model knows (`BehaviorEncoder.new_items`).
     """
-    transform = HistoryTransform(graph, new_items)
+    transform = HistoryTransform.of(graph, new_items)
     paths = sorted(path for pattern in files for path in tf.io.gfile.glob(pattern))
     dataset = (
         tf.data.TFRecordDataset(paths, compression_type="GZIP")

@@ -1,7 +1,8 @@
 """Writing a recommender as a SavedModel, with what stands beside it.
 
 saved_model.pb, variables/, assets/      the four signatures
-keras/encoder.keras                      of a Trainer's model: what specialists start from
+keras/encoder.keras                      of a Trainer's model: what specialists start from, and all
+                                         that a specialist's model has
 assets.extra/model.json                  identity and origin
 assets.extra/items.parquet               of the combined model: titles of its items
 assets.extra/tf_serving_warmup_requests  of the combined model: requests that warm a server up
@@ -74,6 +75,13 @@ def save_encoder(encoder: BehaviorEncoder, directory: str) -> None:
     path = f"{directory}/{KERAS_FILE}"
     tf.io.gfile.makedirs(path.rpartition("/")[0])
     encoder.save(path)
+
+
+def copy_encoder(source: str, directory: str) -> None:
+    """Copies what `save_encoder` wrote from one SavedModel folder to another."""
+    path = f"{directory}/{KERAS_FILE}"
+    tf.io.gfile.makedirs(path.rpartition("/")[0])
+    tf.io.gfile.copy(f"{source}/{KERAS_FILE}", path, overwrite=True)
 
 
 def load_encoder(directory: str) -> BehaviorEncoder:

@@ -80,7 +80,7 @@ class Recommender(tf.Module):
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
             raise ValueError("specialists and mixture go together")
-        self.transform = HistoryTransform(graph, encoder.new_items)
+        self.transform = HistoryTransform.of(graph, encoder.new_items)
         self._encoder = ServedEncoder(encoder)
         strengths = () if mixture is None else mixture.strengths
         own = [

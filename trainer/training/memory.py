@@ -19,7 +19,7 @@ def release_memory() -> None:
 
     Models that are still referred to stay usable.
     """
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)  # what it would do is done below, once
     gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl does not

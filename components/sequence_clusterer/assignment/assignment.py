@@ -14,7 +14,7 @@ from components.sequence_clusterer.assignment.segments import (
     with_cluster,
 )
 from components.sequence_clusterer.assignment.split_writer import WriteSplits
-from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords
+from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords, SavedEncoder
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.raw_history import NOISE, TEST, TRAIN, VALIDATION
 
@@ -47,7 +47,7 @@ def write_cluster_splits(
     pipeline: beam.Pipeline,
     *,
     files: dict[str, list[str]],
-    model_path: str,
+    encoder: SavedEncoder,
     batch_size: int,
     geometry: ClusterGeometry,
     partition: RandomPartition | None,
@@ -59,7 +59,7 @@ def write_cluster_splits(
     Args:
         pipeline: a Beam pipeline that has not been run; it is run here.
         files: TFRecord files of the splits train, validation and test.
-        model_path: the encoder's SavedModel.
+        encoder: embeds the histories.
         batch_size: histories per call of the encoder.
         geometry: the fitted clusters.
         partition: the control, if it is wanted.
@@ -75,7 +75,7 @@ def write_cluster_splits(
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.ParDo(ReadRecords())
             | "ToAssign" >> beam.ParDo(_ToAssign(partition))
-            | "Embed" >> EmbedHistories(model_path, batch_size, geometry.representation)
+            | "Embed" >> EmbedHistories(encoder, batch_size, geometry.representation)
             | "Assign" >> beam.ParDo(_Assign(geometry))
             | "Write" >> WriteSplits(split_directories, temporary)
         )

@@ -27,7 +27,7 @@ from components.sequence_clusterer.choice.internal_measures import count_distinc
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.evaluation_record import ClusterTransitions, DriftRecord
 from components.sequence_clusterer.lasting.drift import find_transitions
-from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords
+from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords, SavedEncoder
 from components.sequence_clusterer.sample.fit_sample import FitSample, history_hash, read_embeddings
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.raw_history import TIMESTAMPS, TRAIN
@@ -41,7 +41,7 @@ def measure_drift(
     pipeline: beam.Pipeline,
     *,
     files: list[str],
-    model_path: str,
+    encoder: SavedEncoder,
     directory: str,
     sample: FitSample,
     algorithm: str,
@@ -53,7 +53,7 @@ def measure_drift(
     Args:
         pipeline: a Beam pipeline that has not been run; it is run here if there is drift to see.
         files: TFRecord files of the train split.
-        model_path: the encoder's SavedModel.
+        encoder: embeds the histories.
         directory: an existing folder for temporary files that all workers reach.
         sample: users embedded from their whole histories; the first `config.drift_sample` count.
         algorithm: what is refitted.
@@ -77,7 +77,7 @@ def measure_drift(
             | "Files" >> beam.Create([(TRAIN, path) for path in files])
             | "Read" >> beam.ParDo(ReadRecords())
             | "Cut" >> beam.ParDo(_UsersAsOf(config.seed, int(shown[-1]), moment))
-            | "Embed" >> EmbedHistories(model_path, config.batch_size, geometry.representation)
+            | "Embed" >> EmbedHistories(encoder, config.batch_size, geometry.representation)
             | "ToRows" >> beam.FlatMapTuple(_to_rows)
             | "Write"
             >> beam.io.WriteToParquet(

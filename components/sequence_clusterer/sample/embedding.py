@@ -53,19 +53,48 @@ class ReadRecords(beam.DoFn):
                 yield key, record
 
 
+class SavedEncoder:
+    """An exported encoder, loaded once a process by all pipelines that are given this object.
+
+    Args:
+        path: its SavedModel.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._shared = shared.Shared()
+
+    def load(self) -> Any:
+        """The SavedModel. Whoever uses it must hold it."""
+        return self._shared.acquire(lambda: tf.saved_model.load(self._path))
+
+    def signature(self, model: Any, name: str) -> Any:
+        """A signature of what `load` gave.
+
+        Raises:
+            ClusteringError: the model has none of this name.
+        """
+        if name not in model.signatures:
+            raise ClusteringError(
+                f"the encoder model at {self._path} has no signature {name!r} "
+                f"(it has: {', '.join(model.signatures) or 'none'})"
+            )
+        return model.signatures[name]
+
+
 class EmbedHistories(beam.PTransform):
     """(payload, serialized history) -> ([payload], embeddings float32 [batch, dim]).
 
     Args:
-        model_path: the encoder's SavedModel.
+        encoder: embeds them.
         batch_size: histories per call.
         representation: which embedding of a history.
     """
 
-    def __init__(self, model_path: str, batch_size: int, representation: Representation):
+    def __init__(self, encoder: SavedEncoder, batch_size: int, representation: Representation):
         super().__init__()
         self._representation = representation
-        self._model_path = model_path
+        self._encoder = encoder
         self._batch_size = batch_size
 
     def expand(self, elements: beam.PCollection) -> beam.PCollection:
@@ -75,32 +104,22 @@ class EmbedHistories(beam.PTransform):
             elements
             | "Batch" >> beam.BatchElements(min_batch_size=group, max_batch_size=group)
             | "Embed"
-            >> beam.ParDo(_EmbedGroup(self._model_path, self._batch_size, self._representation))
+            >> beam.ParDo(_EmbedGroup(self._encoder, self._batch_size, self._representation))
         )
 
 
 class _EmbedGroup(beam.DoFn):
     """Embeds a group of histories, batch by batch in the order of their lengths."""
 
-    def __init__(self, model_path: str, batch_size: int, representation: Representation):
-        self._model_path = model_path
+    def __init__(self, encoder: SavedEncoder, batch_size: int, representation: Representation):
+        self._encoder = encoder
         self._signature, self._output = _SIGNATURES[representation]
         self._batch_size = batch_size
-        self._shared_model = shared.Shared()
 
     def setup(self) -> None:
         """Loads the model, once a process."""
-        self._model = self._shared_model.acquire(self._load)
-        self._embed = self._model.signatures[self._signature]
-
-    def _load(self) -> Any:
-        model = tf.saved_model.load(self._model_path)
-        if self._signature not in model.signatures:
-            raise ClusteringError(
-                f"the encoder model at {self._model_path} has no signature {self._signature!r} "
-                f"(it has: {', '.join(model.signatures) or 'none'})"
-            )
-        return model
+        self._model = self._encoder.load()
+        self._embed = self._encoder.signature(self._model, self._signature)
 
     def process(self, group: list[tuple[Any, bytes]]) -> Iterator[tuple[list[Any], np.ndarray]]:
         """Yields batches in the order of lengths, which is the same in every run."""

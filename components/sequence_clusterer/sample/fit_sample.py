@@ -17,7 +17,7 @@ from tfx.dsl.io import fileio
 
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.errors import ClusteringError
-from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords
+from components.sequence_clusterer.sample.embedding import EmbedHistories, ReadRecords, SavedEncoder
 from trainer.raw_history import TRAIN, USER_ID
 
 HISTORY_SCHEMA = pa.schema(
@@ -86,7 +86,7 @@ def history_hash(record: bytes, seed: int) -> int:
 def draw_fit_sample(
     pipeline: beam.Pipeline,
     files: list[str],
-    model_path: str,
+    encoder: SavedEncoder,
     directory: str,
     config: ClusteringConfig,
 ) -> FitSample:
@@ -95,7 +95,7 @@ def draw_fit_sample(
     Args:
         pipeline: a Beam pipeline that has not been run; it is run here.
         files: TFRecord files of the train split, one history a user.
-        model_path: the encoder's SavedModel.
+        encoder: embeds the histories.
         directory: a folder for temporary files that all workers reach.
         config: sample size, representation, seed and batch size.
 
@@ -125,7 +125,7 @@ def draw_fit_sample(
             | "FilesToEmbed" >> beam.Create([(TRAIN, path) for path in files])
             | "ReadToEmbed" >> beam.ParDo(ReadRecords())
             | "Sample" >> beam.ParDo(_SampleUsers(config.seed), beam.pvalue.AsSingleton(largest))
-            | "Embed" >> EmbedHistories(model_path, config.batch_size, config.representation)
+            | "Embed" >> EmbedHistories(encoder, config.batch_size, config.representation)
             | "ToRows" >> beam.FlatMapTuple(_to_rows)
             | "WriteSample"
             >> beam.io.WriteToParquet(

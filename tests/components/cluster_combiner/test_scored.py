@@ -24,6 +24,7 @@ from trainer.data.item_features import ItemFeatures
 from trainer.encoder.build_encoder import build_encoder
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
+from trainer.evaluation.scorer import Scorer
 from trainer.inference.own_members import OwnMembers
 from trainer.inference.stacked_towers import StackedTowers
 
@@ -86,9 +87,8 @@ def test_own_members_give_the_queries_of_the_whole_specialist(shop, monkeypatch)
     monkeypatch.setattr(EventTower, "_below_last", noted)
     monkeypatch.setattr(StackedTowers, "__init__", noted_stack)
     monkeypatch.setattr(StackedTowers, "__call__", noted_run)
-    scored = score(
-        shop.files, shop.graph, shop.encoder, [own(e) for e in clusters], geometry, per_user=2
-    )
+    scorer = Scorer(shop.encoder, read_histories(shop.files, shop.graph))
+    scored = score(scorer, [own(e) for e in clusters], geometry, per_user=2)
     controls = Controls([own(e) for e in random], own(continued))
     seen = score_controls(shop.files, controls, scored, seed=1)
     monkeypatch.undo()

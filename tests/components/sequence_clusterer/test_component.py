@@ -1,5 +1,7 @@
 """SequenceClusterer as a whole, with a small encoder that counts what it is shown."""
 
+import pickle
+
 import apache_beam as beam
 import numpy as np
 import polars as pl
@@ -14,7 +16,7 @@ from components.sequence_clusterer.assignment.split_writer import name_shards
 from components.sequence_clusterer.component import SequenceClusterer
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.errors import ClusteringError
-from components.sequence_clusterer.sample.embedding import split_files
+from components.sequence_clusterer.sample.embedding import SavedEncoder, split_files
 from tests.helpers.clusterer_runs import (
     BUCKETS,
     GROUPS,
@@ -196,6 +198,11 @@ def test_labels_of_other_users(encoder, tmp_path):
         run(tmp_path / "run", encoder, planted(), labels_file=str(tmp_path / "labels.csv"))
 
 
+def test_one_load_serves_all_pipelines_of_a_process(encoder):
+    saved = SavedEncoder(str(encoder / "Format-Serving"))
+    assert pickle.loads(pickle.dumps(saved)).load() is saved.load()  # as Beam hands it on
+
+
 def changing(future):
     """Users of tea who turn to something else after four events, and a target that is too."""
     before, after = [f"tea{n}" for n in range(4)], [f"{future}{n}" for n in range(4)]
@@ -218,7 +225,7 @@ def test_no_target_and_nothing_after_it_decides_a_cluster(result, encoder, tmp_p
         write_cluster_splits(
             beam.Pipeline(),
             files={split: split_files(source, split) for split in changing(future)},
-            model_path=str(encoder / "Format-Serving"),
+            encoder=SavedEncoder(str(encoder / "Format-Serving")),
             batch_size=256,
             geometry=result.geometry,
             partition=None,

@@ -14,6 +14,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.sequence_clusterer.algorithms import make_algorithm
 from components.sequence_clusterer.assignment.assignment import output_splits, write_cluster_splits
 from components.sequence_clusterer.config import ClusteringConfig
+from components.sequence_clusterer.sample.embedding import SavedEncoder
 from components.sequence_clusterer.sample.space import fit_space
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.mixture import Mixture
@@ -101,7 +102,7 @@ def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp
     write_cluster_splits(
         beam.Pipeline(),
         files={"validation": shop.validation},
-        model_path=shop.exported,
+        encoder=SavedEncoder(shop.exported),
         batch_size=64,
         geometry=geometry,
         partition=None,

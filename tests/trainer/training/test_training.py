@@ -42,7 +42,7 @@ def test_saved_signatures_answer(trained, tiny_shop):
     served = {"serving_default", "recommend", "embed", "evaluate"}
     assert set(model.signatures) == {*served, "represent"}  # the last for the clusterer alone
     out = model.signatures["serving_default"](examples=tf.constant(tiny_shop.raw))
-    assert out["item_ids"].shape == (60, 5)
+    assert out["item_ids"].shape == (60, 20)
     assert out["scores"].dtype == tf.float32
     assert out["cluster_weights"].shape == (60, 1)
     assert (np.diff(out["scores"].numpy(), axis=1) <= 0).all()
@@ -86,7 +86,6 @@ def test_specialist_keeps_the_item_table(trained, tiny_shop, tmp_path, method):
     assert changed == (figures["status"] == "trained")
 
 
-@pytest.mark.usefixtures("without_export")
 def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
     args = fn_args(tmp_path, tiny_shop, {"specialists": {"min_samples": 100_000}}, name="cluster_1")
     args.base_model = str(trained / "model")
@@ -99,7 +98,6 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
         np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.usefixtures("without_export")
 def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
     """The control gets every split, and as many samples an epoch as one specialist of each."""
 

@@ -1,0 +1,130 @@
+"""The graphs that score histories with one encoder, each traced once for all splits and users."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from trainer.clusters.representation import Representation, query_and_representation
+from trainer.data import features
+from trainer.data.encoder_inputs import OWN_ITEM, cut_inputs
+from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.own_items import own_items_in
+from trainer.evaluation.ranking import target_rank, top_list
+from trainer.graphs import graph_of_any_rows
+from trainer.inference.own_members import OwnMembers
+
+
+class Batch(NamedTuple):
+    """Histories that are scored at once, cut from the flat columns.
+
+    Attributes:
+        columns: event column name to [events], of all users.
+        starts: int32 [batch], first event of each history.
+        ends: int32 [batch], one past its last event.
+        length: int32 [], the window that the encoder reads of them.
+        own: int32 [], the window of their own items.
+        seen: int32 [], the window of the items that may be excluded as seen.
+    """
+
+    columns: dict[str, tf.Tensor]
+    starts: tf.Tensor
+    ends: tf.Tensor
+    length: tf.Tensor
+    own: tf.Tensor
+    seen: tf.Tensor
+
+
+class ScoringGraphs:
+    """What `Scorer` computes for a batch.
+
+    Args:
+        encoder: whose weights at the time of a call are used.
+        transitions: raise scores beside the encoder, None if nothing does.
+    """
+
+    def __init__(self, encoder: BehaviorEncoder, transitions: ItemTransitions | None) -> None:
+        self._encoder = encoder
+        self._transitions = TransitionBonus(transitions) if transitions else None
+        self._of_encoder: dict[Any, Callable[..., Any]] = {}
+        self._rank = graph_of_any_rows(self._rank_batch)
+        self._list = graph_of_any_rows(self._list_batch)
+
+    def with_transitions(self, transitions: ItemTransitions) -> ScoringGraphs:
+        """The same encoder with other transitions; what is traced of the encoder is shared."""
+        graphs = ScoringGraphs(self._encoder, transitions)
+        graphs._of_encoder = self._of_encoder
+        return graphs
+
+    def encode(self, kind: Representation, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Queries and representations of a kind, see `query_and_representation`."""
+        return self._function(self._encode_batch, kind)(batch)
+
+    def change(self, specialist: OwnMembers, query: tf.Tensor, batch: Batch) -> tf.Tensor:
+        """A specialist's queries float32 [batch, width], beside the encoder's."""
+        return self._function(self._change_batch, specialist)(query, batch)
+
+    def rank(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor
+    ) -> tf.Tensor:
+        """int32 [batch], see `target_rank`.
+
+        Args:
+            query: float32 [batch, width].
+            batch: the users' histories.
+            share: float32 [], what the bonus of the transitions is multiplied with.
+            targets: int32 [batch] item indices.
+        """
+        return self._rank(query, batch, share, targets)
+
+    def list(self, query: tf.Tensor, batch: Batch, share: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
+        """int32 [batch, k], see `top_list`; arguments as for `rank`, `k` int32 []."""
+        return self._list(query, batch, share, k)
+
+    def _function(self, function: Callable[..., Any], first: Any) -> Callable[..., Any]:
+        """The graph of a function of the encoder for a first argument that is no tensor."""
+        if first not in self._of_encoder:
+            self._of_encoder[first] = graph_of_any_rows(functools.partial(function, first))
+        return self._of_encoder[first]
+
+    def _encode_batch(self, kind: Representation, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs = cut_inputs(batch.columns, batch.starts, batch.ends, batch.length, None)
+        return query_and_representation(self._encoder, inputs, kind)
+
+    def _change_batch(self, specialist: OwnMembers, query: tf.Tensor, batch: Batch) -> tf.Tensor:
+        inputs = cut_inputs(batch.columns, batch.starts, batch.ends, batch.length, None)
+        vectors = self._encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
+        return query + specialist.change(inputs, vectors, query)
+
+    def _rank_batch(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor
+    ) -> tf.Tensor:
+        scores, excluded = self._scores(query, batch, share)
+        return target_rank(scores, targets, excluded)
+
+    def _list_batch(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, k: tf.Tensor
+    ) -> tf.Tensor:
+        scores, excluded = self._scores(query, batch, share)
+        return top_list(scores, k, excluded)
+
+    def _scores(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Scores of the catalogue, and the items that are not recommended, if there are any."""
+        # No more events than the served model has at hand.
+        window = min(REACH, self._encoder.tower.max_events)
+        reach = 1 if self._transitions is None else window
+        own = batch.own if self._encoder.own_events else None
+        inputs = cut_inputs(batch.columns, batch.starts, batch.ends, reach, own)
+        scores = self._encoder.catalogue.logits(query, own_items_in(inputs))
+        if self._transitions is not None:
+            scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
+        if not self._encoder.exclude_seen:
+            return scores, None
+        seen = cut_inputs(batch.columns, batch.starts, batch.ends, 1, batch.seen)
+        return scores, seen[OWN_ITEM]
