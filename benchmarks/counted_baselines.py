@@ -1,13 +1,14 @@
 """What recommenders reach that are counted and not trained, on the data of a run.
 
 Usage: python benchmarks/counted_baselines.py EXAMPLES GRAPH [--exclude-seen auto|yes|no]
-                                              [--seed 1] [--output FILE]
+                                              [--peers als,ease] [--seed 1] [--output FILE]
 
 EXAMPLES is a folder of the artifact `examples` of BehaviorExampleGen, GRAPH one of
 `transform_graph` of Transform; a run directory has both. For the next item and, where there are
 baskets, for the whole next one, every kind of `trainer.evaluation.baselines` is counted on the
 training split. NDCG@10 on validation chooses its constants; with these the test split is ranked.
-Prints one line a kind, and the processor seconds of the choice.
+Prints one line a kind, and the processor seconds of the choice. `--peers` adds recommenders that
+are trained (`trainer.evaluation.peers`), chosen in the same way, with the seconds that each took.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,10 @@ from trainer.data.histories import Histories, read_histories
 from trainer.data.repeats import repeat_share, should_exclude_seen
 from trainer.evaluation.baselines.selection import HeldOut, Selection, choose_baselines
 from trainer.evaluation.baskets import Baskets
-from trainer.evaluation.compared_models import title
+from trainer.evaluation.compared_models import PEERS, title
 from trainer.evaluation.metrics import basket_values
+from trainer.evaluation.peers.library import check_library
+from trainer.evaluation.peers.selection import PeerSelection, choose_peers
 
 SPLITS = ("train", "validation", "test")
 NDCG, RECALL = "basket_ndcg@10", "basket_recall@10"
@@ -55,7 +59,11 @@ def ndcg(ranks: np.ndarray, splits: np.ndarray) -> np.ndarray:
 
 
 def rows(
-    target: str, selection: Selection, validation: HeldOut, test: HeldOut, exclude_seen: bool
+    target: str,
+    selection: Selection | PeerSelection,
+    validation: HeldOut,
+    test: HeldOut,
+    exclude_seen: bool,
 ) -> list[dict[str, Any]]:
     """One line of the table for each kind that was chosen."""
     found = []
@@ -80,7 +88,11 @@ def rows(
 
 
 def measure(
-    splits: dict[str, Histories], items: int, exclude_seen: bool, seed: int
+    splits: dict[str, Histories],
+    items: int,
+    exclude_seen: bool,
+    seed: int,
+    peers: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """The table of one log."""
     pairs = {"next item": tuple(next_items(splits[name]) for name in SPLITS[1:])}
@@ -100,15 +112,31 @@ def measure(
         )
         print(f"  {'':28}validation  test    test")
         print(f"  {'':28}NDCG@10     NDCG@10 recall@10")
-        for line in lines:
-            print(
-                f"  {title(line['kind']):28}{line['validation_ndcg@10']:<12.4f}"
-                f"{line['test_ndcg@10']:<8.4f}{line['test_recall@10']:<10.4f}{line['constants']}"
-            )
-        for kind, reason in selection.left_out.items():
-            print(f"  {title(kind):28}left out: {reason}")
+        show(lines, selection.left_out)
         table += [{**line, "selection_processor_seconds": round(seconds, 1)} for line in lines]
+        for kind in peers:
+            start = time.monotonic()
+            given = (splits["train"], validation, items, ndcg, exclude_seen, seed)
+            trained = choose_peers([kind], *given)
+            seconds = time.monotonic() - start
+            lines = rows(target, trained, validation, test, exclude_seen)
+            for line in lines:
+                line["constants"] += f"; {seconds:.0f} s"
+            show(lines, trained.left_out)
+            table += [{**line, "seconds": round(seconds, 1)} for line in lines]
     return table
+
+
+def show(lines: Sequence[dict[str, Any]], left_out: dict[str, str]) -> None:
+    """Prints lines of the table."""
+    for line in lines:
+        print(
+            f"  {title(line['kind']):28}{line['validation_ndcg@10']:<12.4f}"
+            f"{line['test_ndcg@10']:<8.4f}{line['test_recall@10']:<10.4f}{line['constants']}",
+            flush=True,
+        )
+    for kind, reason in left_out.items():
+        print(f"  {title(kind):28}left out: {reason}", flush=True)
 
 
 def main() -> None:
@@ -117,9 +145,14 @@ def main() -> None:
     parser.add_argument("examples", type=Path)
     parser.add_argument("graph", type=Path)
     parser.add_argument("--exclude-seen", choices=("auto", "yes", "no"), default="auto")
+    parser.add_argument("--peers", default="", help=f"some of {','.join(PEERS)}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
+    peers = [name for name in arguments.peers.split(",") if name]
+    if unknown := set(peers) - set(PEERS):
+        raise SystemExit(f"unknown peers {sorted(unknown)}; known: {', '.join(PEERS)}")
+    check_library(peers)
     for split in SPLITS:
         if not (arguments.examples / f"Split-{split}").is_dir():
             raise SystemExit(
@@ -137,7 +170,7 @@ def main() -> None:
         share = repeat_share(training.columns[features.ITEM], training.splits)
         exclude_seen = should_exclude_seen(share)
     print(f"{items} items, seen items {'left out' if exclude_seen else 'ranked'}")
-    table = measure(splits, items, exclude_seen, arguments.seed)
+    table = measure(splits, items, exclude_seen, arguments.seed, peers)
     if arguments.output:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(table, indent=1))

@@ -13,6 +13,7 @@ from components.cluster_combiner.record import (
     ComparisonRecord,
     CountedRecord,
     Metrics,
+    PeersRecord,
     SliceComparison,
     SplitComparison,
 )
@@ -61,9 +62,9 @@ def rank_models(
     queries: dict[str, np.ndarray],
     encoder: BehaviorEncoder,
     counts: np.ndarray,
-    counted: Callable[[Histories, Baskets], dict[str, Ranks]],
+    without_queries: Callable[[Histories, Baskets], dict[str, Ranks]],
 ) -> pl.DataFrame:
-    """Ranks what the users took next, by counting and under every model's queries.
+    """Ranks what the users took next, under every model's queries and without any.
 
     Args:
         split: name of the split.
@@ -73,7 +74,7 @@ def rank_models(
         queries: model to float32 [users, width].
         encoder: the global encoder, whose catalogue is scored.
         counts: int64 [items], see `rank_table`.
-        counted: ranks of the free baselines, by key.
+        without_queries: ranks of the free baselines and the peers, by key.
 
     Returns:
         See `rank_table`.
@@ -85,7 +86,7 @@ def rank_models(
         next_item = scorer.ranks(query, share)
         return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
 
-    models = counted(histories, baskets)
+    models = without_queries(histories, baskets)
     models |= {name: ranks(name, query) for name, query in queries.items()}
     return rank_table(split, histories, baskets, counts, clusters, models)
 
@@ -107,7 +108,7 @@ def rank_table(
         counts: int64 [items], training events of item `i` at `counts[i - 1]`.
         clusters: int64 [users], -1 for users who belong to none.
         models: ranks of `global`, `routed` and `combiner`, of free baselines, and perhaps of
-            `encoder` and controls.
+            `encoder`, peers and controls.
 
     Returns:
         Columns split, cluster, history_length, held_out (how many items the user took next),
@@ -144,7 +145,10 @@ def primary_values(rows: pl.DataFrame, model: str) -> np.ndarray:
 
 
 def summarise(
-    table: pl.DataFrame, evaluation: EvaluationConfig, counted: CountedRecord | None = None
+    table: pl.DataFrame,
+    evaluation: EvaluationConfig,
+    counted: CountedRecord | None = None,
+    peers: PeersRecord | None = None,
 ) -> ComparisonRecord:
     """Metrics per split, overall and by slice.
 
@@ -154,6 +158,7 @@ def summarise(
         table: of `rank_table`.
         evaluation: what models are asked for.
         counted: how the free baselines were chosen.
+        peers: how the peers were chosen, if there are any.
     """
     task = evaluation.resolved(several=bool((table["held_out"] > 1).any()))
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
@@ -175,6 +180,7 @@ def summarise(
         models=_compared(table),
         splits=splits,
         counted=counted,
+        peers=peers,
     )
 
 

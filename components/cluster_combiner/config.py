@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import pydantic
 from pydantic import Field
 
+from trainer.evaluation.compared_models import PEERS
+from trainer.nearest import hint
 from trainer.settings import Settings
 
 
@@ -34,3 +37,18 @@ class CombinerConfig(Settings):
     """Count which items follow which in the training histories, and let the counts raise scores
     beside the encoder, if validation users gain from it (`trainer/data/item_transitions.py`).
     Specialists and controls are compared with the counts too."""
+    peers: tuple[str, ...] = ()
+    """Published recommenders that are trained on the same histories and compared on the same users
+    (`trainer/evaluation/peers/`): `als` and `bpr` (these need the extra `peers`), `pure_svd`,
+    `ease`, `ncf`, `gru`, `lstm`. Their constants are chosen on validation users. They decide
+    nothing, and what is served does not depend on them."""
+
+    @pydantic.field_validator("peers")
+    @classmethod
+    def _known(cls, peers: tuple[str, ...]) -> tuple[str, ...]:
+        for peer in peers:
+            if peer not in PEERS:
+                raise ValueError(f"unknown peer {peer!r}; {hint(peer, PEERS)}")
+        if len(set(peers)) < len(peers):
+            raise ValueError("a peer must be named once")
+        return peers

@@ -6,7 +6,7 @@ beat to be pushed (`components.gates`): its lists travel with the test users' ex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 import numpy as np
@@ -21,18 +21,40 @@ from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.baselines.selection import (
     ChosenBaseline,
     HeldOut,
+    Measure,
     Selection,
     choose_baselines,
 )
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.compared_models import title
 from trainer.evaluation.metrics import BASKET_PRIMARY, basket_values
+from trainer.evaluation.peers.selection import TrainedPeer
 from trainer.progress import progress
 from trainer.raw_history import FREE_ITEM_IDS
 
 LIST_LENGTH = 20
 """Items that the opponent recommends to each user; NDCG@10 reads ten of them."""
 _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP")
+
+
+def primary_measure(items: int) -> Measure:
+    """NDCG@10 of everything that each user took next.
+
+    Args:
+        items: size of the catalogue; a rank above it stands for an item that no list can hold.
+    """
+
+    def ndcg(ranks: np.ndarray, splits: np.ndarray) -> np.ndarray:
+        # "Behind everything" is among the first ten of a small catalogue.
+        return basket_values(np.where(ranks > items, 0, ranks), splits, BASKET_PRIMARY)
+
+    return ndcg
+
+
+def held_out_of(validation: Histories, encoder: BehaviorEncoder) -> HeldOut:
+    """What the users took next, as the baselines and the peers are chosen by it."""
+    baskets = Baskets.of(validation, encoder.catalogue.items, encoder.exclude_seen)
+    return HeldOut(validation, baskets.items, baskets.splits)
 
 
 def choose_counted(
@@ -47,14 +69,14 @@ def choose_counted(
         seed: of all draws.
     """
     items = encoder.catalogue.items
-
-    def ndcg(ranks: np.ndarray, splits: np.ndarray) -> np.ndarray:
-        # "Behind everything" is among the first ten of a small catalogue.
-        return basket_values(np.where(ranks > items, 0, ranks), splits, BASKET_PRIMARY)
-
-    baskets = Baskets.of(validation, items, encoder.exclude_seen)
-    held_out = HeldOut(validation, baskets.items, baskets.splits)
-    found = choose_baselines(training, held_out, items, ndcg, encoder.exclude_seen, seed)
+    found = choose_baselines(
+        training,
+        held_out_of(validation, encoder),
+        items,
+        primary_measure(items),
+        encoder.exclude_seen,
+        seed,
+    )
     best = found.best
     progress.info(
         "best free baseline: %s (%s), validation NDCG@10 %.4f",
@@ -65,13 +87,16 @@ def choose_counted(
     return found
 
 
-def counted_ranks(
-    selection: Selection, histories: Histories, baskets: Baskets, exclude_seen: bool
+def chosen_ranks(
+    chosen: Mapping[str, ChosenBaseline | TrainedPeer],
+    histories: Histories,
+    baskets: Baskets,
+    exclude_seen: bool,
 ) -> dict[str, Ranks]:
-    """What each chosen kind does for the users of a split, by its key.
+    """What each chosen baseline or peer does for the users of a split, by its key.
 
     Args:
-        selection: from `choose_counted`.
+        chosen: by key.
         histories: of the users.
         baskets: what they took next.
         exclude_seen: items of the histories are left out of the ranking.
@@ -79,12 +104,12 @@ def counted_ranks(
     has_next = np.concatenate([[0], np.cumsum(histories.next_item > 0)])
     next_items = histories.next_item[histories.next_item > 0]
     found = {}
-    for kind, chosen in selection.chosen.items():
+    for kind, recommender in chosen.items():
         next_item = np.zeros(len(histories), np.int64)
-        next_item[histories.next_item > 0] = chosen.ranks(
+        next_item[histories.next_item > 0] = recommender.ranks(
             histories, next_items, has_next, exclude_seen
         )
-        held_out = chosen.ranks(histories, baskets.items, baskets.splits, exclude_seen)
+        held_out = recommender.ranks(histories, baskets.items, baskets.splits, exclude_seen)
         found[kind] = Ranks(next_item, np.where(held_out > baskets.catalogue, 0, held_out))
     return found
 
@@ -93,14 +118,14 @@ def counted_record(selection: Selection) -> CountedRecord:
     """What was chosen, for `comparison.json`."""
     return CountedRecord(
         opponent=selection.best.baseline.kind,
-        chosen={
-            kind: Measured(
-                constants=str(chosen.constants), validation=chosen.value, tried=chosen.tried
-            )
-            for kind, chosen in selection.chosen.items()
-        },
+        chosen={kind: measured(chosen) for kind, chosen in selection.chosen.items()},
         left_out=selection.left_out,
     )
+
+
+def measured(chosen: ChosenBaseline | TrainedPeer) -> Measured:
+    """One kind with its best constants."""
+    return Measured(constants=str(chosen.constants), validation=chosen.value, tried=chosen.tried)
 
 
 def write_opponent(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -24,7 +25,7 @@ from components.cluster_combiner.compared_queries import (
 from components.cluster_combiner.comparison import rank_models, serve_global, summarise
 from components.cluster_combiner.counted import (
     choose_counted,
-    counted_ranks,
+    chosen_ranks,
     counted_record,
     write_opponent,
 )
@@ -32,6 +33,7 @@ from components.cluster_combiner.fitting import Fit
 from components.cluster_combiner.index import index_cells
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.latency import serving_milliseconds
+from components.cluster_combiner.peers import peers_record, train_peers
 from components.cluster_combiner.record import (
     CombinationRecord,
     ComparisonRecord,
@@ -44,8 +46,10 @@ from components.cluster_combiner.served_models import ServedModels
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
 from trainer.data.histories import read_histories
-from trainer.evaluation.baselines.selection import Selection
+from trainer.evaluation.baselines.selection import ChosenBaseline, Selection
 from trainer.evaluation.compared_models import COMBINER
+from trainer.evaluation.peers.library import check_library
+from trainer.evaluation.peers.selection import TrainedPeer
 from trainer.progress import progress
 from trainer.raw_history import TEST, VALIDATION
 from trainer.serving.export import save_recommender
@@ -76,6 +80,7 @@ class Executor(base_executor.BaseExecutor):
         """
         release_memory()
         inputs = CombinerInputs.read(input_dict, exec_properties)
+        check_library(inputs.config.peers)
         training = read_histories(inputs.training, inputs.graph, inputs.encoder.new_items)
 
         scored = score_splits(inputs)
@@ -87,14 +92,17 @@ class Executor(base_executor.BaseExecutor):
         fit = fit_specialists(inputs, scored[VALIDATION])
 
         queries = compared_queries(inputs, scored, fit, transitions)
-        table = _rank_splits(inputs, scored, queries, counted)
+        peers = train_peers(inputs, training, scored[VALIDATION].histories)
+        table = _rank_splits(inputs, scored, queries, {**counted.chosen, **peers.chosen})
         worth = judge(table, used=fit.kept)
         if fit.kept and worth.recommendation != COMBINATION:
             fit = fit.refused(worth.why)
             table = serve_global(table)
         _tell(fit, worth)
 
-        comparison = summarise(table, inputs.evaluation, counted_record(counted))
+        comparison = summarise(
+            table, inputs.evaluation, counted_record(counted), peers_record(peers, table)
+        )
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(
             inputs.encoder, queries[VALIDATION][COMBINER], inputs.serving, inputs.seed
@@ -131,7 +139,10 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _rank_splits(
-    inputs: CombinerInputs, scored: dict[str, Scored], queries: Queries, counted: Selection
+    inputs: CombinerInputs,
+    scored: dict[str, Scored],
+    queries: Queries,
+    chosen: Mapping[str, ChosenBaseline | TrainedPeer],
 ) -> pl.DataFrame:
     """Every model's ranks for the users of both splits, see `rank_table`."""
     counts = training_counts(inputs.training, inputs.graph, inputs.encoder.new_items)
@@ -145,8 +156,8 @@ def _rank_splits(
                 queries=queries[split],
                 encoder=inputs.encoder,
                 counts=counts,
-                counted=lambda histories, baskets: counted_ranks(
-                    counted, histories, baskets, inputs.encoder.exclude_seen
+                without_queries=lambda histories, baskets: chosen_ranks(
+                    chosen, histories, baskets, inputs.encoder.exclude_seen
                 ),
             )
             for split in JUDGED_SPLITS

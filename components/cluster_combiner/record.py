@@ -62,6 +62,52 @@ class CountedRecord(Record):
     left_out: dict[str, str]
 
 
+class Lift(Record):
+    """How much better one model is than another on the same users, in NDCG@10.
+
+    Attributes:
+        model: the one in question.
+        against: what it is compared with.
+        cluster: whose users, None for all.
+        users: how many.
+        mean: mean difference of the users' NDCG@10.
+        low: lower end of its paired t interval: 95 %, among clusters 95 % that those of all
+            clusters with enough users hold together (Bonferroni).
+        high: upper end.
+        base: NDCG@10 of the other model.
+        effect: what the interval says; nothing from fewer than `ENOUGH_USERS`.
+    """
+
+    model: str
+    against: str
+    cluster: int | None
+    users: int
+    mean: float
+    low: float
+    high: float
+    base: float
+    effect: Effect
+
+    @property
+    def relative(self) -> float:
+        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
+        return self.mean / self.base if self.base > 0 else 0.0
+
+
+class PeersRecord(Record):
+    """The peers that were asked for (`combiner.peers`).
+
+    Attributes:
+        chosen: the best constants of each.
+        left_out: why a peer is missing.
+        lifts: the combiner against each peer, by split.
+    """
+
+    chosen: dict[str, Measured]
+    left_out: dict[str, str]
+    lifts: dict[str, list[Lift]]
+
+
 class ComparisonRecord(RecordFile):
     """Every model on the same users, split by split.
 
@@ -80,6 +126,7 @@ class ComparisonRecord(RecordFile):
     models: list[str]
     splits: dict[str, SplitComparison]
     counted: CountedRecord | None = None
+    peers: PeersRecord | None = None
 
     @property
     def in_slices(self) -> list[str]:
@@ -134,38 +181,6 @@ class CombinationRecord(RecordFile):
     weights_mean: list[Measure]
     parameters: Strengths
     transitions: TransitionsRecord
-
-
-class Lift(Record):
-    """How much better one model is than another on the same users, in NDCG@10.
-
-    Attributes:
-        model: the one in question.
-        against: what it is compared with.
-        cluster: whose users, None for all.
-        users: how many.
-        mean: mean difference of the users' NDCG@10.
-        low: lower end of its paired t interval: 95 %, among clusters 95 % that those of all
-            clusters with enough users hold together (Bonferroni).
-        high: upper end.
-        base: NDCG@10 of the other model.
-        effect: what the interval says; nothing from fewer than `ENOUGH_USERS`.
-    """
-
-    model: str
-    against: str
-    cluster: int | None
-    users: int
-    mean: float
-    low: float
-    high: float
-    base: float
-    effect: Effect
-
-    @property
-    def relative(self) -> float:
-        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
-        return self.mean / self.base if self.base > 0 else 0.0
 
 
 class WorthVerdict(Record):

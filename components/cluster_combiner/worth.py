@@ -61,18 +61,31 @@ def lifts(table: pl.DataFrame, split: str) -> list[Lift]:
     found = []
     for model, against in _PAIRS:
         if {f"{name}_{BASKET_PRIMARY}" for name in (model, against)} <= set(table.columns):
-            found.append(_lift(rows, model, against, None, _CONFIDENCE))
+            found.append(lift(rows, model, against))
             # Else one cluster of twenty would seem to gain by chance.
             each = 1 - (1 - _CONFIDENCE) / max(1, judged)
             found += [
-                _lift(rows.filter(pl.col("cluster") == k), model, against, k, each) for k in sizes
+                lift(rows.filter(pl.col("cluster") == k), model, against, k, each) for k in sizes
             ]
     return found
 
 
-def _lift(
-    rows: pl.DataFrame, model: str, against: str, cluster: int | None, confidence: float
+def lift(
+    rows: pl.DataFrame,
+    model: str,
+    against: str,
+    cluster: int | None = None,
+    confidence: float = _CONFIDENCE,
 ) -> Lift:
+    """One comparison of two models.
+
+    Args:
+        rows: of `comparison.rank_table`, those of the users.
+        model: the one in question.
+        against: what it is compared with.
+        cluster: whose users they are; None for all.
+        confidence: of the interval.
+    """
     low = high = mean = base = 0.0
     if rows.height:
         mine, theirs = primary_values(rows, model), primary_values(rows, against)
@@ -188,12 +201,12 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
             sentences.append(f"On their own, the users of {called} are served {word}.")
     beats = {}
     for control in (RANDOM_COMBINER if used else RANDOM_ROUTED, CONTINUED):
-        if lift := overall(found, judged, control):
-            beats[control] = lift.effect == "helps"
+        if rival := overall(found, judged, control):
+            beats[control] = rival.effect == "helps"
             word = {"helps": "better than", "hurts": "worse than"}.get(
-                lift.effect, "no better than"
+                rival.effect, "no better than"
             )
-            sentences.append(f"It is {word} the {title(control)}: {_figures(lift)}.")
+            sentences.append(f"It is {word} the {title(control)}: {_figures(rival)}.")
     return WorthVerdict(
         judged=judged,
         effect=whole.effect,
@@ -204,7 +217,8 @@ def verdict(found: list[Lift], used: bool) -> WorthVerdict:
     )
 
 
-def _figures(lift: Lift) -> str:
+def _figures(found: Lift) -> str:
     return (
-        f"{lift.relative:+.1%} NDCG@10 ({lift.mean:+.4f}, 95% {lift.low:+.4f} to {lift.high:+.4f})"
+        f"{found.relative:+.1%} NDCG@10 "
+        f"({found.mean:+.4f}, 95% {found.low:+.4f} to {found.high:+.4f})"
     )

@@ -11,10 +11,17 @@ import numpy.typing as npt
 import polars as pl
 
 from components.behavior_example_gen.quality_record import DataQualityRecord
-from components.cluster_combiner.record import CombinationRecord
+from components.cluster_combiner.record import CombinationRecord, ComparisonRecord
 from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.local_runner import Outcome
-from trainer.evaluation.compared_models import COMBINER, ENCODER, GLOBAL, IN_RESULTS, OWN_ITEMS
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    ENCODER,
+    GLOBAL,
+    IN_RESULTS,
+    OWN_ITEMS,
+    PEERS,
+)
 from trainer.evaluation.metrics import (
     Interval,
     bootstrap_interval,
@@ -31,8 +38,13 @@ MODELS = tuple(model for model in IN_RESULTS if model != OWN_ITEMS)
 CONFIDENCE = 0.95
 TRANSITIONS = (GLOBAL, ENCODER)
 """What item transitions are worth; `encoder` is the global encoder without them."""
-DIFFERENCES = ((COMBINER, GLOBAL), (COMBINER, ENCODER), TRANSITIONS)
-"""Pairs of models."""
+DIFFERENCES = (
+    (COMBINER, GLOBAL),
+    (COMBINER, ENCODER),
+    *((COMBINER, peer) for peer in PEERS),
+    TRANSITIONS,
+)
+"""Pairs of models, as far as a run has them."""
 
 
 def split_figures(ranks: pl.DataFrame) -> dict[str, Any]:
@@ -40,7 +52,7 @@ def split_figures(ranks: pl.DataFrame) -> dict[str, Any]:
 
     Args:
         ranks: integer columns `MODELS`, a row per user, 1-based ranks; `encoder` only where there
-            are item transitions.
+            are item transitions, a peer only where it was asked for.
 
     Returns:
         `users`, and `models`: model (and "a - b" of the `DIFFERENCES`, paired by user) to metric to
@@ -71,6 +83,7 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
             history (`targets_in_history`).
         data: users and items of the log, and how many users are too short to be evaluated.
         combination: strengths, and why.
+        peers: how they were chosen; None where none was asked for.
         derived: what the data decided about the recipe, with reasons.
         baseline, gates: what the gates compared with, and said.
     """
@@ -95,6 +108,7 @@ def run_figures(outcome: Outcome) -> dict[str, Any]:
         },
         "splits": splits,
         "combination": CombinationRecord.read(str(comparison)).to_json(),
+        "peers": ComparisonRecord.read(str(comparison)).to_json()["peers"],
         "derived": training.to_json()["derived"],
         "baseline": outcome.verdict.against,
         "gates": [asdict(decision) for decision in outcome.verdict.decisions],

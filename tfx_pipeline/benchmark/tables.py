@@ -10,16 +10,17 @@ from tfx_pipeline.benchmark.published import METRICS, PublishedRow
 from tfx_pipeline.local.resources import StageUsage
 from tfx_pipeline.terminal.console import Console
 from tfx_pipeline.terminal.run_progress import duration
-from trainer.evaluation.compared_models import COMBINER, ENCODER, FREE, GLOBAL
+from trainer.evaluation.compared_models import COMBINER, ENCODER, FREE, GLOBAL, PEERS
 from trainer.evaluation.metrics import metric_names
 from trainer.raw_history import TEST
 
 Figure = Mapping[str, float]
 _HEADLINE = "ndcg@10"
+_PEERS_OF_A_TABLE = 4
 
 
 def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None:
-    """The tables of one split, free baselines and models: a row per metric, a column per model.
+    """The tables of one split, free baselines, peers and models: a row per metric, a column each.
 
     Args:
         split: its name.
@@ -32,9 +33,12 @@ def show_split(split: str, figures: Mapping[str, Any], console: Console) -> None
     models = figures["models"]
     pairs = [pair for pair in DIFFERENCES if " - ".join(pair) in models]
     alone = [name for name in models if name not in map(" - ".join, pairs)]
-    # Two tables, because all models side by side are wider than a terminal.
-    free = [name for name in alone if name in FREE]
-    for names in (free, [name for name in alone if name not in FREE]):
+    # Several tables, because all models side by side are wider than a terminal.
+    free, peers = ([name for name in alone if name in kind] for kind in (FREE, PEERS))
+    ours = [name for name in alone if name not in (*free, *peers)]
+    starts = range(0, len(peers), _PEERS_OF_A_TABLE)
+    parts = [peers[start : start + _PEERS_OF_A_TABLE] for start in starts]
+    for names in (free, *parts, ours):
         console.table(
             ["", *names],
             [

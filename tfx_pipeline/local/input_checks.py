@@ -26,6 +26,7 @@ from tfx_pipeline.paths.inputs import (
     start_path,
 )
 from tfx_pipeline.settings.run_config import RunConfig
+from trainer.evaluation.peers.library import check_library
 
 
 def check_inputs(
@@ -42,13 +43,15 @@ def check_inputs(
         InputError: a file is missing or cannot be read.
         DataError: events or items have no known form, or lack a column.
         ClusteringError: the labels file cannot be used.
-        ConfigError: `content.weights` names no pretrained BERT.
+        ConfigError: `content.weights` names no pretrained BERT, or `combiner.peers` needs a
+            library that is not installed.
     """
     events = event_files(config.run.events, what)
     items = resolve_files(config.run.items, "items")
     labels = labels_file(config.clustering.labels)
     start_path(config.clustering.start_from)
     find_weights(config.content.weights)
+    check_library(config.combiner.peers)
     for file in (*events, *items, *([labels] if labels else [])):
         refuse_remote(file)
     try:

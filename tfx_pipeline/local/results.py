@@ -34,6 +34,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     test, models = comparison.splits[TEST], comparison.models
     show_baskets(comparison, console)
     show_overall(test.overall, models, console)
+    show_peers(comparison, console)
     show_clusters(comparison, console)
     show_frequencies(comparison, console)
     show_gates(outcome.verdict, outcome.served, console)
@@ -93,6 +94,27 @@ def show_baskets(comparison: ComparisonRecord, console: Console) -> None:
             for model in models
         ],
     )
+
+
+def show_peers(comparison: ComparisonRecord, console: Console) -> None:
+    """What is served against each peer; nothing where no peer was asked for."""
+    peers = comparison.peers
+    if peers is None:
+        return
+    console.heading(f"Combiner minus each peer, {comparison.primary_title} with 95 % interval")
+    rows = [
+        [
+            title(lift.against),
+            f"{lift.mean:+.4f}",
+            f"{lift.low:+.4f} to {lift.high:+.4f}",
+            peers.chosen[lift.against].constants,
+        ]
+        for lift in peers.lifts[TEST]
+    ]
+    if rows:
+        console.table(["peer", "difference", "interval", "its constants"], rows)
+    for kind, reason in peers.left_out.items():
+        console.line(f"{title(kind)} is left out: {reason}")
 
 
 def show_clusters(comparison: ComparisonRecord, console: Console) -> None:

@@ -10,6 +10,13 @@ ITEM_TRANSITIONS = "item_transitions"
 ITEM_KNN = "item_knn"
 TIFU_KNN = "tifu_knn"
 UP_CF = "up_cf"
+ALS = "als"
+BPR = "bpr"
+PURE_SVD = "pure_svd"
+EASE = "ease"
+NCF = "ncf"
+GRU = "gru"
+LSTM = "lstm"
 ENCODER = "encoder"
 GLOBAL = "global"
 ROUTED = "routed"
@@ -28,6 +35,7 @@ class ComparedModel:
         title: its name for people, as it stands in a sentence behind "the".
         colour: in charts; any common colour vision tells them apart (Okabe & Ito).
         free: it costs no training.
+        peer: a published recommender, trained only to be compared with; it decides nothing.
         control: trained only to tell what the clusters are worth; in no table of results.
     """
 
@@ -35,6 +43,7 @@ class ComparedModel:
     title: str
     colour: str
     free: bool = False
+    peer: bool = False
     control: bool = False
 
 
@@ -45,6 +54,13 @@ _MODELS = (
     ComparedModel(ITEM_KNN, "item-kNN", "#8c6d31", free=True),
     ComparedModel(TIFU_KNN, "TIFU-KNN", "#b35806", free=True),
     ComparedModel(UP_CF, "UP-CF@r", "#c9c9c9", free=True),
+    ComparedModel(ALS, "implicit ALS", "#882255", peer=True),
+    ComparedModel(BPR, "BPR", "#44aa99", peer=True),
+    ComparedModel(PURE_SVD, "PureSVD", "#999933", peer=True),
+    ComparedModel(EASE, "EASE", "#332288", peer=True),
+    ComparedModel(NCF, "NCF", "#117733", peer=True),
+    ComparedModel(GRU, "GRU next-item model", "#aa4499", peer=True),
+    ComparedModel(LSTM, "LSTM next-item model", "#661100", peer=True),
     # The global encoder as it is without the item transitions that all later ones have; compared
     # only where there are any.
     ComparedModel(ENCODER, "global encoder without transitions", "#009e73"),
@@ -60,6 +76,8 @@ _MODELS = (
 COMPARED_MODELS = {model.key: model for model in _MODELS}
 IN_RESULTS = tuple(model.key for model in _MODELS if not model.control)
 FREE = tuple(model.key for model in _MODELS if model.free)
+PEERS = tuple(model.key for model in _MODELS if model.peer)
+"""What `combiner.peers` may name."""
 
 
 def title(key: str) -> str:

@@ -18,6 +18,7 @@ from components.cluster_combiner.record import (
 )
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
+from components.run_report.views.peers import PeersView, peers_view
 from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, FREE, GLOBAL
 
 FEW_USERS = 200
@@ -76,13 +77,17 @@ class SliceTable:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """The whole section; `asked` names the task, `measure` the primary measure."""
+    """The whole section.
+
+    `asked` names the task, `measure` the primary measure; `peers` is None without any.
+    """
 
     split: str
     asked: str
     measure: str
     overall: list[OverallTable]
     baskets: list[OverallTable]
+    peers: PeersView | None
     legend: list[tuple[str, str]]
     by_cluster: SliceTable | None
     by_length: SliceTable | None
@@ -133,6 +138,7 @@ def results(comparison: ComparisonRecord) -> Results | None:
         measure=judged.title,
         overall=tables,
         baskets=[table for table in baskets if table.metrics],
+        peers=peers_view(comparison, name),
         legend=[(fmt.model_name(model), COMPARED_MODELS[model].colour) for model in models],
         by_cluster=_slices(judged, split.by_cluster, models, "Cluster {}", "clusters"),
         by_length=_slices(judged, split.by_history_length, models, "{} events", "history lengths"),

@@ -20,7 +20,7 @@ from components.cluster_combiner.comparison import (
     summarise,
 )
 from components.cluster_combiner.config import CombinerConfig
-from components.cluster_combiner.counted import choose_counted, counted_ranks, write_opponent
+from components.cluster_combiner.counted import choose_counted, chosen_ranks, write_opponent
 from components.cluster_combiner.fitting import combine, fit_strengths
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.scored import Scored
@@ -197,7 +197,9 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
         queries=queries,
         encoder=encoder,
         counts=np.ones(ITEMS, np.int64),
-        counted=lambda users, baskets: {"popularity": Ranks(users.next_item, baskets.items)},
+        without_queries=lambda users, baskets: {
+            "popularity": Ranks(users.next_item, baskets.items)
+        },
     )
     assert table["popularity"].to_list() == planted.histories.next_item.tolist()
     rows = table.filter(pl.col("cluster") == -1)
@@ -245,7 +247,7 @@ def compared(histories, exclude_seen):
         baskets,
         counts,
         np.array([0, 1, 1, 0]),
-        counted_ranks(counted, histories, baskets, exclude_seen)
+        chosen_ranks(counted.chosen, histories, baskets, exclude_seen)
         | dict.fromkeys(("global", "routed", "combiner"), model),
     )
 

@@ -27,10 +27,12 @@ from trainer.data.data_facts import DataFacts
 from trainer.data.histories import read_histories
 from trainer.data.item_features import ItemFeatures
 from trainer.encoder.build_encoder import build_encoder
-from trainer.evaluation.compared_models import COMPARED_MODELS, FREE
+from trainer.evaluation.compared_models import COMPARED_MODELS, FREE, PEERS
+from trainer.evaluation.peers import library
 from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
+from trainer.settings import ConfigError
 
 pytestmark = pytest.mark.slow
 
@@ -162,8 +164,13 @@ def test_used_specialists_are_served_with_the_fitted_strengths(inputs, tmp_path,
     assert model["metrics"]["ndcg@10"] == combiner["ndcg@10"]
 
 
-def test_refused_specialists_are_compared_as_the_global_encoder(inputs, tmp_path):
-    left = run(inputs, tmp_path)
+@pytest.fixture(scope="module")
+def refused(inputs, tmp_path_factory):
+    return run(inputs, tmp_path_factory.mktemp("refused"))
+
+
+def test_refused_specialists_are_compared_as_the_global_encoder(refused, inputs):
+    left = refused
     found = left.combination
     assert not found["kept"]
     assert "the global encoder serves alone" in found["reason"]
@@ -175,3 +182,33 @@ def test_refused_specialists_are_compared_as_the_global_encoder(inputs, tmp_path
     assert "encoder" in left.ranks.columns
     assert left.ranks["combiner"].equals(left.ranks["global"])
     assert (embedded(left, inputs)["cluster_weights"] == [1.0, 0.0, 0.0]).all()
+
+
+def test_peers_are_compared_and_change_nothing_else(refused, inputs, tmp_path):
+    plain = refused
+    assert plain.comparison["peers"] is None
+    assert not set(PEERS) & set(plain.ranks.columns)
+    asked = ("ease", "pure_svd", "gru")
+    left = run(inputs, tmp_path, peers=asked)
+    assert [name for name in left.comparison["models"] if name in PEERS] == [
+        "pure_svd",
+        *asked[::2],
+    ]
+    assert left.identity == plain.identity
+    assert left.ranks.select(plain.ranks.columns).equals(plain.ranks)
+    assert left.comparison["counted"] == plain.comparison["counted"]
+    assert left.worth["splits"] == plain.worth["splits"]
+    record = left.comparison["peers"]
+    assert set(record["chosen"]) | set(record["left_out"]) == set(asked)
+    test = left.ranks.filter(pl.col("split") == TEST)
+    for lift in record["lifts"][TEST]:
+        own, other = (test[f"{m}_basket_ndcg@10"] for m in (lift["model"], lift["against"]))
+        assert lift["model"] == "combiner"
+        assert lift["mean"] == pytest.approx((own - other).mean())
+        assert left.comparison["splits"][TEST]["overall"][lift["against"]]["users"] == len(own)
+
+
+def test_a_peer_whose_library_is_missing_ends_the_component_at_once(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(library.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="als needs the library implicit"):
+        run(without(inputs, CONTROLS), tmp_path, peers=("als",))

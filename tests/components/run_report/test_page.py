@@ -22,6 +22,7 @@ from tests.helpers.invented_run.folders import with_evaluation, write_run
 from tests.helpers.invented_run.gates import write_evaluation
 from tests.helpers.invented_run.hostile import HOSTILE
 from tests.helpers.invented_run.training import unchanged_trainer
+from tests.helpers.peers_records import peers_record
 from trainer.artifact_record import UnreadableArtifactError
 
 GOOD_SCORES = {None: (0.1196, 0.1020, 0.004), 0: (0.09, 0.105, 0.02), 1: (0.12, 0.105, 0.01)}
@@ -416,3 +417,16 @@ def test_write(tmp_path, full):
     path = write(full, str(tmp_path / "new" / "report"))
     assert Path(path).read_text(encoding="utf-8") == render(full)
     assert json.loads((tmp_path / "new" / "report" / "metrics.json").read_text())["run_name"]
+
+
+def test_peers_stand_in_a_table_of_their_own(full, page):
+    assert "Against published recommenders" not in page.text
+    comparison = full.comparison.model_copy(update={"peers": peers_record()})
+    text = Page(render(full.model_copy(update={"comparison": comparison}))).text
+    section = text[text.index("Against published recommenders") :]
+    section = section[: section.index("By cluster")]
+    assert "Implicit ALS 64 factors +0.0123 (+0.0083 to +0.0163) the combiner is better" in section
+    assert (
+        "GRU next-item model width 128 −0.0050 (−0.0090 to −0.0010) the peer is better" in section
+    )
+    assert "EASE is left out: the log has 20,000 items." in section

@@ -110,6 +110,7 @@ def test_the_message_says_what_is_needed():
         *("training.epochs=1", "encoder.members=2", "encoder.max_events=20", "tuning.enabled=true"),
         *(
             "combiner.controls=true",
+            "combiner.peers=[ease]",
             "clustering.k=3",
             "content.max_tokens=32",
             "run.max_clusters=1",
@@ -217,8 +218,9 @@ def test_tables_fit_a_terminal_of_100_columns(figures, monkeypatch):
     lines = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).split("\r\n")]
     assert max(map(len, lines)) <= 100
     lines = [line.lstrip() for line in lines]
-    # Nothing is folded: every metric is one line of each of the two tables.
-    assert sum(line.startswith("NDCG@10 ") for line in lines) == 2
+    # Nothing is folded: every metric is one line of each table, of which the peers have two.
+    assert sum(line.startswith("NDCG@10 ") for line in lines) == 4
+    assert any(line.startswith("combiner against ease: ") for line in lines)
     assert any("1 min 01 s" in line and "2.50 GB" in line for line in lines)
     assert any("3 of these users (1.5%)" in line for line in lines)
     assert any(line.startswith("ELCRec") and "–" in line for line in lines)

@@ -3,6 +3,7 @@
 import io
 
 from components.cluster_combiner.record import ComparisonRecord, SliceComparison, SplitComparison
+from tests.helpers.peers_records import peers_record
 from tfx_pipeline.local import results
 from tfx_pipeline.terminal.console import Console
 
@@ -74,3 +75,15 @@ def test_slices_are_judged_by_the_whole_basket_where_there_are_baskets():
     heading, _, own, _ = printed(results.show_clusters, comparison)
     assert " ".join(heading) == "Test users by cluster, NDCG@10 of the next basket"
     assert own[-1] == "0.2000"
+
+
+def test_each_peer_has_a_paired_difference():
+    comparison = ComparisonRecord(task="next_item", models=MODELS, splits={})
+    assert printed(results.show_peers, comparison) == []
+    heading, _, als, gru, ease = printed(
+        results.show_peers, comparison.model_copy(update={"peers": peers_record()})
+    )
+    assert " ".join(heading) == "Combiner minus each peer, NDCG@10 with 95 % interval"
+    assert " ".join(als) == "implicit ALS +0.0123 +0.0083 to +0.0163 64 factors"
+    assert " ".join(gru) == "GRU next-item model -0.0050 -0.0090 to -0.0010 width 128"
+    assert " ".join(ease) == "EASE is left out: the log has 20,000 items"

@@ -77,6 +77,10 @@ def test_one_seed_for_all_sections():
         ("encoder.width=broad", "setting 'encoder.width'"),
         ("encoder.width", "write it as section.key=value"),
         ("clustering.start_from=", "setting 'clustering.start_from'"),
+        ("combiner.peers=[als, eas]", "unknown peer 'eas'; did you mean 'ease'?"),
+        ("combiner.peers=[xyz]", "unknown peer 'xyz'; known: als, bpr, pure_svd"),
+        ("combiner.peers=[als, als]", "'combiner.peers': a peer must be named once"),
+        ("combiner.peers=als", "setting 'combiner.peers': must be a list"),
         ("clustering.k=9", "raise run.max_clusters or lower clustering.k"),
         (
             "evaluation.task=next_baskt",
