@@ -63,3 +63,10 @@ def test_no_skew_between_training_columns_and_the_served_graph(tiny_shop):
         for name in features.EVENT_COLUMNS:
             np.testing.assert_allclose(histories.columns[name][events], alone[name], rtol=1e-6)
         assert histories.next_item[user] == alone[features.TARGET][0]
+
+
+def test_a_graph_is_loaded_once_for_the_same_new_items(tiny_shop):
+    transform = HistoryTransform.of(tiny_shop.graph)
+    assert HistoryTransform.of(tiny_shop.graph) is transform
+    assert HistoryTransform.of(tiny_shop.graph, ["new"]).item_ids[-1] == b"new"
+    assert transform.item_ids[-1] != b"new"
