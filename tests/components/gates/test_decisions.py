@@ -294,9 +294,8 @@ def test_a_model_that_ranks_every_user_alike_passes(evaluate):
     decisions = explain(uri, gates, BaselineRecord("served", "7", "why"))
     assert blessed
     assert not failed(decisions)
-    assert "0.8251 is the same as the served model's 0.8251; what every user took next is ranked" in (
-        decisions[3].sentence
-    )
+    same = "0.8251 is the same as the served model's 0.8251; what every user took next is ranked"
+    assert same in decisions[3].sentence
 
 
 def test_the_same_quality_by_other_ranks_is_not_ranked_alike(evaluate):
