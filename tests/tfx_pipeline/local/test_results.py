@@ -83,7 +83,8 @@ def test_each_peer_has_a_paired_difference():
     heading, _, als, gru, ease = printed(
         results.show_peers, comparison.model_copy(update={"peers": peers_record()})
     )
-    assert " ".join(heading) == "Combiner minus each peer, NDCG@10 with 95 % interval"
+    measure = comparison.primary_title
+    assert " ".join(heading) == f"Combiner minus each peer, {measure} with 95 % interval"
     assert " ".join(als) == "implicit ALS +0.0123 +0.0083 to +0.0163 64 factors"
     assert " ".join(gru) == "GRU next-item model -0.0050 -0.0090 to -0.0010 width 128"
     assert " ".join(ease) == "EASE is left out: the log has 20,000 items"

@@ -57,8 +57,8 @@ class Als(Peer[AlsConstants]):
     kind = ALS
     start = AlsConstants()
     grid: dict[str, Sequence[Any]] = {
-        "weighting": WEIGHTINGS,
         "confidence": (0.1, 1.0, 10.0, 40.0),
+        "weighting": WEIGHTINGS,
         "factors": (32, 64, 128),
         "regularization": (0.1, 1.0, 10.0, 100.0),
     }

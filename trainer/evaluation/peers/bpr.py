@@ -16,26 +16,26 @@ from trainer.evaluation.peers.fold_in import FoldIn
 from trainer.evaluation.peers.peer import Judge, Peer, PeerModel
 from trainer.evaluation.peers.user_items import user_items
 
-_EPOCHS = 100
-
 
 @dataclass(frozen=True)
 class BprConstants:
     """What BPR leaves open.
 
     Attributes:
+        epochs: passes over the pairs of users and items.
         factors: width of the vectors.
         learning_rate: of the gradient steps.
         regularization: of the vectors.
     """
 
+    epochs: int = 30
     factors: int = 64
     learning_rate: float = 0.05
     regularization: float = 0.01
 
     def __str__(self) -> str:
         return (
-            f"{self.factors} factors, learning rate {self.learning_rate:g}, "
+            f"{self.epochs} epochs, {self.factors} factors, learning rate {self.learning_rate:g}, "
             f"regularization {self.regularization:g}"
         )
 
@@ -55,6 +55,7 @@ class Bpr(Peer[BprConstants]):
     start = BprConstants()
     grid: dict[str, Sequence[Any]] = {
         "learning_rate": (0.01, 0.05),
+        "epochs": (10, 30, 100),
         "regularization": (0.001, 0.01, 0.1),
         "factors": (32, 64, 128),
     }
@@ -69,7 +70,7 @@ class Bpr(Peer[BprConstants]):
             factors=constants.factors,
             learning_rate=constants.learning_rate,
             regularization=constants.regularization,
-            iterations=_EPOCHS,
+            iterations=constants.epochs,
             # Threads would take their steps in an order of their own each time.
             num_threads=1,
             random_state=self._seed,
