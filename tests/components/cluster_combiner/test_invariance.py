@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from components.cluster_combiner.counted import choose_counted, counted_ranks
+from components.cluster_combiner.counted import choose_counted, chosen_ranks
 from tests.helpers.behavior_example_gen_runs import History, ingest, table
 from tests.helpers.item_histories import histories
 from trainer.data.histories import Histories
@@ -65,7 +65,7 @@ def _judged(folder: Path, rows: list[tuple[str, str, int]]) -> dict[str, tuple[s
     encoder = SimpleNamespace(catalogue=SimpleNamespace(items=len(names)), exclude_seen=False)
     selection = choose_counted(train, validation, encoder, seed=1)
     baskets = Baskets.of(test, len(names), False)
-    ranks = counted_ranks(selection, test, baskets, False)
+    ranks = chosen_ranks(selection.chosen, test, baskets, False)
     return {
         kind: (
             str(chosen.constants),
