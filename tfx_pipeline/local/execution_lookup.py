@@ -30,7 +30,8 @@ def executions_in_all(
         if wanted
         <= {context.id for context in handle.store.get_contexts_by_execution(execution.id)}
     ]
-    return sorted(found, key=lambda execution: execution.create_time_since_epoch)
+    # Times are milliseconds, in which several may begin.
+    return sorted(found, key=lambda each: (each.create_time_since_epoch, each.id))
 
 
 def look_up_by_newest_context() -> None:
