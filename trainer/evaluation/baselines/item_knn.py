@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from trainer.evaluation.baselines.baseline import Baseline, NotApplicable
 from trainer.evaluation.baselines.catalogue_order import random_order
 from trainer.evaluation.baselines.event_log import EventLog
-from trainer.evaluation.baselines.own_items import BY_FREQUENCY, Aging
+from trainer.evaluation.baselines.own_items_first import BY_FREQUENCY, Aging
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
 from trainer.evaluation.compared_models import ITEM_KNN
 

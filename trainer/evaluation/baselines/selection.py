@@ -14,7 +14,7 @@ from trainer.data.item_transitions import count_transitions
 from trainer.evaluation.baselines.baseline import Baseline, NotApplicable
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.item_knn import ItemKnn
-from trainer.evaluation.baselines.own_items import OwnItems
+from trainer.evaluation.baselines.own_items_first import OwnItemsFirst
 from trainer.evaluation.baselines.popularity import Popularity
 from trainer.evaluation.baselines.tifu_knn import TifuKnn
 from trainer.evaluation.baselines.transitions import Transitions
@@ -131,7 +131,7 @@ def choose_baselines(
     best_popularity = chosen[Popularity.kind].constants
     places = popularity.places(best_popularity)
     makers: dict[str, Callable[[], Baseline[Any]]] = {
-        OwnItems.kind: lambda: OwnItems(log, popularity, best_popularity),
+        OwnItemsFirst.kind: lambda: OwnItemsFirst(log, popularity, best_popularity),
         Transitions.kind: lambda: Transitions(count_transitions(training, items), places),
         ItemKnn.kind: lambda: ItemKnn(log, places, seed),
         TifuKnn.kind: lambda: TifuKnn(log, places, seed),
@@ -139,7 +139,7 @@ def choose_baselines(
     }
     left_out = {}
     for kind, make in makers.items():
-        if kind == OwnItems.kind and exclude_seen:
+        if kind == OwnItemsFirst.kind and exclude_seen:
             left_out[kind] = "items that the user already has are left out"
             continue
         try:

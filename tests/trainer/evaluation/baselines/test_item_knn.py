@@ -9,7 +9,7 @@ from trainer.evaluation.baselines.baseline import NotApplicable
 from trainer.evaluation.baselines.catalogue_order import catalogue_places, random_order
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.item_knn import ItemKnn, ItemKnnConstants
-from trainer.evaluation.baselines.own_items import Aging
+from trainer.evaluation.baselines.own_items_first import Aging
 
 ITEMS = 9
 TRAINING, JUDGED = basket_log(users=40, seed=1, most_baskets=3), basket_log(seed=2)

@@ -7,7 +7,7 @@ from tests.helpers.basket_logs import basket_log
 from tests.helpers.item_histories import histories
 from trainer.data import features
 from trainer.evaluation.baselines.event_log import EventLog
-from trainer.evaluation.baselines.own_items import OwnItems, OwnItemsConstants
+from trainer.evaluation.baselines.own_items_first import OwnItemsConstants, OwnItemsFirst
 from trainer.evaluation.baselines.popularity import Popularity, PopularityConstants
 from trainer.evaluation.baselines.selection import HeldOut, choose_baselines, search
 from trainer.evaluation.metrics import basket_values
@@ -76,7 +76,7 @@ def test_constants_that_do_better_are_found():
     # Everybody takes again what they had last, which they had less often than another item.
     log = histories(*([i, i, i, i, i + 1] for i in (1, 3, 5, 7)))
     training = EventLog(log, ITEMS)
-    own = OwnItems(training, Popularity(training, 0))
+    own = OwnItemsFirst(training, Popularity(training, 0))
     validation = HeldOut(log, np.array([2, 4, 6, 8]), np.arange(5))
     chosen = search(own, validation, ndcg, False, 0)
     assert chosen.value == 1.0

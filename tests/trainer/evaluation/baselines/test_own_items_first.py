@@ -6,7 +6,7 @@ from tests.helpers.basket_logs import assert_ranks, basket_log, days_of, rows_of
 from tests.helpers.item_histories import histories
 from trainer.evaluation.baselines import baseline
 from trainer.evaluation.baselines.event_log import EventLog
-from trainer.evaluation.baselines.own_items import Aging, OwnItems, OwnItemsConstants
+from trainer.evaluation.baselines.own_items_first import Aging, OwnItemsConstants, OwnItemsFirst
 from trainer.evaluation.baselines.popularity import Period, Popularity, PopularityConstants
 
 ITEMS = 9
@@ -46,7 +46,7 @@ def test_own_items_first_then_popularity(monkeypatch, chunk, aging, opening, wei
     popularity = Popularity(log, seed=3)
     constants = OwnItemsConstants(aging, opening, LATE)
     scores = own_scores(weight, latest=aging.unit == "latest")
-    own = OwnItems(log, popularity)
+    own = OwnItemsFirst(log, popularity)
     assert_ranks(own, constants, JUDGED, scores, popularity.places(LATE), ITEMS)
 
 
@@ -55,7 +55,7 @@ def test_without_seen_items_popularity_is_left():
     popularity = Popularity(log, seed=3)
     constants = OwnItemsConstants(Aging("instants", 2), 3, LATE)
     nothing = [{}] * len(JUDGED)
-    own = OwnItems(log, popularity)
+    own = OwnItemsFirst(log, popularity)
     assert_ranks(own, constants, JUDGED, nothing, popularity.places(LATE), ITEMS, True)
 
 
@@ -63,7 +63,7 @@ def test_how_often_counts_in_a_very_old_history_too():
     years = [0, 1, 2, 20 * 365 * 86_400]
     # All others prefer item 3, which this user had less often than item 2.
     log = EventLog(histories([2, 2, 3, 4], [3] * 5, times=[years, range(5)]), 4)
-    own = OwnItems(log, Popularity(log, 0))
+    own = OwnItemsFirst(log, Popularity(log, 0))
     constants = OwnItemsConstants(Aging("days", 1.0))
     ranks = own.ranks([constants], log.histories, [4, 2, 3, 1], [0, 4, 4])
     assert ranks.tolist() == [[1, 2, 3, 4]]

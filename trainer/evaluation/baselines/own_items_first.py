@@ -82,7 +82,7 @@ class OwnItemsConstants:
         return f"{self.aging}{openings}; then popularity, {self.popularity}"
 
 
-class OwnItems(Baseline[OwnItemsConstants]):
+class OwnItemsFirst(Baseline[OwnItemsConstants]):
     """Ranks what a user has had by how often and how lately, and all else by popularity.
 
     Args:
