@@ -1,8 +1,7 @@
 """Writing a recommender as a SavedModel, with what stands beside it.
 
 saved_model.pb, variables/, assets/      the four signatures
-keras/encoder.keras                      of a Trainer's model: what specialists start from, and all
-                                         that a specialist's model has
+keras/encoder.keras                      of a Trainer's model; all that a specialist's model has
 assets.extra/model.json                  identity and origin
 assets.extra/items.parquet               of the combined model: titles of its items
 assets.extra/tf_serving_warmup_requests  of the combined model: requests that warm a server up

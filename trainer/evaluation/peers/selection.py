@@ -42,7 +42,7 @@ class CatalogueRanking:
     """
 
     places: Indices
-    untrained: npt.NDArray[np.bool_]
+    untrained: np.ndarray
 
     @classmethod
     def of(cls, training: EventLog, seed: int) -> CatalogueRanking:
