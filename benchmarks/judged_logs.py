@@ -28,6 +28,7 @@ import polars as pl
 
 from components.cluster_combiner.comparison import primary_values
 from components.cluster_combiner.record import ComparisonRecord
+from tfx_pipeline.commands.exit_codes import OK, REFUSED
 from tfx_pipeline.dag import nodes
 from tfx_pipeline.local.metadata import RunMetadata
 from tfx_pipeline.local.run_directory import RunDirectory
@@ -61,7 +62,7 @@ def run_log(log: str, data: Path, output: Path, overrides: Sequence[str]) -> Pat
     command = [sys.executable, "-m", "tfx_pipeline.cli", *given, "--output", str(directory)]
     print(f"{log} …", file=sys.stderr, flush=True)
     done = subprocess.run([*command, *changes], check=False, stdout=sys.stderr)
-    if not (directory / "run.json").is_file():
+    if done.returncode not in (OK, REFUSED):
         raise SystemExit(f"{log}: the run ended with {done.returncode}; see {directory}/logs")
     return directory
 
@@ -70,7 +71,7 @@ def judged(log: str, directory: Path) -> dict[str, Any]:
     """The table of one finished run.
 
     Returns:
-        log, task, users, opponent, verdict, `left_out`, and `rows`: for each model its key, mean,
+        log, asked, users, opponent, verdict, `left_out`, and `rows`: for each model its key, mean,
         low and high, and mean, low and high of "combiner minus this".
     """
     execution = RunMetadata(RunDirectory(directory).database).latest(nodes.COMBINER)
@@ -94,7 +95,7 @@ def judged(log: str, directory: Path) -> dict[str, Any]:
     counted = comparison.counted
     return {
         "log": log,
-        "task": comparison.task,
+        "asked": comparison.asked,
         "users": users.height,
         "opponent": counted.opponent if counted else None,
         "left_out": counted.left_out if counted else {},
@@ -111,14 +112,16 @@ def _verdict(directory: Path) -> list[str]:
         if (directory / name).is_file()
     )
     gates = json.loads(path.read_text(encoding="utf-8"))["gates"]
+    if not gates:
+        return ["nothing was judged: the model is served already"]
     failed = [gate["sentence"] for gate in gates if not gate["passed"]]
-    return failed or ["all gates passed"]
+    return failed or ["all passed"]
 
 
 def markdown(table: dict[str, Any]) -> str:
     """One log's table."""
     lines = [
-        f"### {table['log']}: {table['task'].replace('_', ' ')}, {table['users']:,} test users",
+        f"### {table['log']}: {table['asked']}, {table['users']:,} test users",
         "",
         "| model | NDCG@10 | 95 % interval | combiner minus this |",
         "|---|---|---|---|",
