@@ -53,7 +53,7 @@ class EncoderConfig(Settings):
     (`trainer/data/item_statistics.py`)."""
     own_items: bool = True
     """Score "buys this again" from the user's own items, where these may be recommended."""
-    own_events: Annotated[int, Field(ge=1)] = 256
+    own_events: Annotated[int, Field(ge=1)] = 1024
     """How many of the latest events count as the user's own items in that score."""
 
     @model_validator(mode="after")

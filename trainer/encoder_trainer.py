@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from trainer.evaluation_config import in_words
 from trainer.progress import progress
 from trainer.serving.export import save_encoder, save_recommender
 from trainer.serving.recommender import Recommender
-from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
+from trainer.training.encoder_fit import EncoderTrainerConfig, FittedEncoder, fit_encoder
 from trainer.training.fit import checkpoint_folder
 from trainer.training.memory import release_memory
 from trainer.training.objectives import EVEN
@@ -115,10 +116,24 @@ def run_fn(fn_args: FnArgs) -> None:
                 else "set in the configuration",
             },
             "label": _label(config),
+            **_own_items(fitted),
             "precision": {"value": fitted.precision, "why": "what the hardware computes fast"},
         },
     ).write(fn_args.model_run_dir)
     shutil.rmtree(checkpoints)
+
+
+def _own_items(fitted: FittedEncoder) -> dict[str, dict[str, Any]]:
+    """How own items are scored, where they are."""
+    if fitted.repeats is None or fitted.blend is None:
+        return {}
+    return {
+        "repeat_curves": {"value": fitted.repeats.fitted, "why": str(fitted.repeats)},
+        "own_items_encoder_share": {
+            "value": fitted.blend.encoder_share,
+            "why": str(fitted.blend),
+        },
+    }
 
 
 def _label(config: EncoderTrainerConfig) -> dict[str, str]:

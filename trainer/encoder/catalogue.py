@@ -16,7 +16,8 @@ from trainer.data.item_statistics import STATISTICS, ItemStatistics
 from trainer.encoder.batched_product import few_rows_product
 from trainer.encoder.item_biases import DemandTrend, ItemBiases
 from trainer.encoder.item_vectors import CategoryVectors, FeatureVectors, ItemVectors, embedding
-from trainer.encoder.own_items import OwnItems, RepeatBonus
+from trainer.encoder.own_items import OwnItems
+from trainer.encoder.repeat_bonus import RepeatBonus
 
 MASKED = -1e9
 """Score of what must not be recommended: padding, seen items."""
@@ -46,6 +47,8 @@ class Catalogue(keras.layers.Layer):
             `catalogue_forms.with_features_folded_in` makes a plain table of the sums.
         features_from: coordinate of the vectors from which on features are added; those before
             learn without them.
+        blends: whether the scores of own items may lean on the encoder less
+            (`RepeatBonus.encoder_share`).
         periods: for how many periods of the training log item statistics are kept
             (`trainer/data/item_statistics.py`), so that the biases follow demand. With 0, scores
             are those at the end of the log (`catalogue_forms.as_of_log_end`).
@@ -65,6 +68,7 @@ class Catalogue(keras.layers.Layer):
         feature_width: int = 0,
         features_from: int = 0,
         periods: int = 0,
+        blends: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -73,7 +77,9 @@ class Catalogue(keras.layers.Layer):
         self.width = width
         self.item_embedding = embedding(items + 2, width, "item")
         self.category_embedding = embedding(categories, width, "category") if categories else None
-        self.repeat_bonus = RepeatBonus(items, name="repeat_bonus") if own_items else None
+        self.repeat_bonus = (
+            RepeatBonus(items, blends=blends, name="repeat_bonus") if own_items else None
+        )
         self.periods = periods
         self.feature_width = feature_width
         self.features_from = features_from
@@ -263,15 +269,26 @@ class Catalogue(keras.layers.Layer):
         item = tf.where(own.item <= self.items, own.item, 0)
         if self.repeat_bonus is None:
             return item, tf.zeros(tf.shape(item))
+        logits = self._own_logits(query, item, period) if self.repeat_bonus.blends else None
+        return item, self.repeat_bonus(query, own, self.own_statistics(item, period), logits)
+
+    def own_statistics(self, item: tf.Tensor, period: tf.Tensor | None) -> tf.Tensor:
+        """float32 [batch, length, STATISTICS] of items int32 [batch, length], see `own_bonus`."""
         statistics = tf.convert_to_tensor(self.item_statistics)
         if period is None:
             # Not `statistics[-1]`, which would be copied for every request.
             flat = tf.reshape(statistics, [-1, STATISTICS])
-            of_item = tf.gather(flat, item + self.periods * (self.items + 1))
-        else:
-            when = tf.broadcast_to(period[:, None], tf.shape(item))
-            of_item = tf.gather_nd(statistics, tf.stack([when, item], axis=-1))
-        return item, self.repeat_bonus(query, own, of_item)
+            return tf.gather(flat, item + self.periods * (self.items + 1))
+        when = tf.broadcast_to(period[:, None], tf.shape(item))
+        return tf.gather_nd(statistics, tf.stack([when, item], axis=-1))
+
+    def _own_logits(self, query: tf.Tensor, item: tf.Tensor, period: tf.Tensor | None) -> tf.Tensor:
+        """Scores without a bonus, float32 [batch, length]; see `own_bonus`."""
+        query = tf.cast(query, tf.float32)
+        if period is None:
+            return self.listed_logits(query, item)
+        rows = self.rows(item, by_period=True)
+        return tf.einsum("bd,bnd->bn", at_period(query, period, self.periods), rows)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -284,4 +301,5 @@ class Catalogue(keras.layers.Layer):
             "feature_width": self.feature_width,
             "features_from": self.features_from,
             "periods": self.periods,
+            "blends": self.repeat_bonus is not None and self.repeat_bonus.blends,
         }

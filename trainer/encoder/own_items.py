@@ -1,26 +1,29 @@
-"""Scoring "buys this again": a logit bonus for the items that a user already had.
+"""What a history says of the user's own items: how often, how lately, in what rhythm.
 
 About half of a shop's next purchases are repeats, and how often and how recently a customer bought
-an item says more about them than any embedding. The bonus is learnt from those counts and times,
-together with the state of the encoder (a customer in the middle of a weekly shop repeats more than
-one who is browsing). It is added to the logits of the user's own items only, so retrieval over the
-catalogue stays one inner product.
+an item says more about them than any embedding. These are the features from which
+`trainer/encoder/repeat_bonus.py` scores "buys this again". All of them come from the history alone,
+so a request needs nothing else.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import keras
-import numpy as np
 import tensorflow as tf
 
 from trainer.data.encoder_inputs import OWN_ITEM, OWN_TIME
-from trainer.data.item_statistics import STATISTICS
 
 DAY = 86_400.0
-
-
+INSTANT_HALF_LIVES = (2, 5, 10, 20, 40, 80)
+DAY_HALF_LIVES = (7, 28, 60, 120)
+SMALL_HALF_LIVES = (5, 20, 80)
+SHARES = (
+    *(f"share_{h}_instants" for h in INSTANT_HALF_LIVES),
+    *(f"share_{h}_days" for h in DAY_HALF_LIVES),
+    *(f"share_{h}_small" for h in SMALL_HALF_LIVES),
+)
+"""Decayed shares of the user's instants that had the item, see `_decayed_shares`."""
 FEATURE_NAMES = (
     "log_count",
     "share_of_window",
@@ -34,13 +37,15 @@ FEATURE_NAMES = (
     "mean_share_before",
     "log_users_items",
     "log_users_instants",
+    "log_instants_ago",
+    "log_interval",
+    "overdue_instants",
+    "rate_since_first",
+    *SHARES,
 )
 """What is known of each own item, in this order; see `summarise`."""
-PRIOR_BONUS = 4.0
-PRIOR_WEIGHTS = {"log_count": 1.0, "log_position": -0.3}
-"""The bonus before training: own items first, frequent and recent ones on top. So the untrained
-model is about as good as the strong free baseline, which a small log could not teach it. All other
-features start with weight 0."""
+_FADED = 100.0
+"""After so many half-lives an event counts no less: 2 to the power of it is still a float."""
 
 
 class OwnItems(NamedTuple):
@@ -52,10 +57,24 @@ class OwnItems(NamedTuple):
     """float32 [batch, length, len(FEATURE_NAMES)]."""
 
 
-def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
-    """Counts and recency of every distinct item in a window.
+class _Instants(NamedTuple):
+    """The instants of each window, for each of its events: [batch, length]."""
 
-    Days are counted back from the window's newest event, positions from its place.
+    ago: tf.Tensor
+    """float32, how many instants of the window came later."""
+    size: tf.Tensor
+    """float32, events of the instant."""
+    opens: tf.Tensor
+    """Bool, whether the event is the newest one of its instant; False for padding."""
+    before: tf.Tensor
+    """float32, how many events of the instant came before."""
+
+
+def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
+    """Counts, recency and rhythm of every distinct item in a window.
+
+    Days are counted back from the window's newest event, positions from its place, instants from
+    the newest one.
 
     Args:
         items: int32 [batch, length], newest first, 0 = padding.
@@ -66,168 +85,149 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
 
         - `log_count`, log of how often it occurs, and `share_of_window`, that count as a share of
           all events;
-        - `log_position` and `log_age`, log of the place of its latest event and of the days since;
-        - `log_span`, log of the days between its first and its latest event;
-        - `overdue`, the log of that age against the item's own mean interval;
-        - `repeated`, whether it occurs more than once.
+        - `log_position`, `log_age` and `log_instants_ago`, log of the place of its latest event, of
+          the days and of the instants since;
+        - `log_span`, log of the days between its first and its latest event, and `log_interval`,
+          log of its mean interval in instants (0 where it occurs in one only);
+        - `overdue` and `overdue_instants`, the log of its age against its own mean interval, in
+          days and in instants;
+        - `repeated`, whether it occurs more than once;
+        - `rate_since_first`, share of the instants since its first one that had it;
+        - `SHARES`, decayed shares of the user's instants that had it.
 
-        Of its places in baskets (see `_places`): `log_foremost_place`, log of the foremost one;
-        `log_times_first`, log of how often it opened a basket; `mean_share_before`, mean share of
-        the basket that came before it. Of the user: `log_users_items` and `log_users_instants`,
-        the log of how many distinct items and instants the window has.
+        Of its places in baskets: `log_foremost_place`, log of the foremost one; `log_times_first`,
+        log of how often it opened a basket; `mean_share_before`, mean share of the basket that came
+        before it. Of the user: `log_users_items` and `log_users_instants`, the log of how many
+        distinct items and instants the window has.
     """
     batch, length = tf.shape(items)[0], tf.shape(items)[1]
-    # A stable sort keeps events of one item newest first, so the first of a run is the latest.
-    order = tf.argsort(items, axis=1, stable=True)
-    ids = tf.gather(items, order, batch_dims=1)
     age = tf.cast(times[:, :1] - times, tf.float32) / DAY
     # A client may send times in any order; an age is never negative.
-    age = tf.gather(tf.where(items > 0, tf.maximum(age, 0.0), 0.0), order, batch_dims=1)
-    starts = tf.concat(
-        [tf.ones([batch, tf.minimum(length, 1)], tf.bool), ids[:, 1:] != ids[:, :-1]], axis=1
-    )
+    age = tf.where(items > 0, tf.maximum(age, 0.0), 0.0)
+    instants = _instants_of(items, times)
+    # A stable sort keeps events of one item newest first, so the first of a run is the latest.
+    order = tf.argsort(items, axis=1, stable=True)
+
+    def sort(values: tf.Tensor) -> tf.Tensor:
+        return tf.gather(values, order, batch_dims=1)
+
+    ids, days, ago = sort(items), sort(age), sort(instants.ago)
+    starts = _changes(ids)
     run = tf.cumsum(tf.cast(starts, tf.int32), axis=1) - 1 + tf.range(batch)[:, None] * length
-    flat = tf.reshape(run, [-1])
-    size = batch * length
+    flat, size = tf.reshape(run, [-1]), batch * length
 
     def of_item(reduce: Any, values: tf.Tensor) -> tf.Tensor:
         return tf.gather(reduce(tf.reshape(values, [-1]), flat, size), run)
 
-    places = _places(items, times)
-    place, before, first = (tf.gather(v, order, batch_dims=1) for v in places)
-    count = of_item(tf.math.unsorted_segment_sum, tf.ones_like(age))
-    oldest = of_item(tf.math.unsorted_segment_max, age)
+    def total(values: tf.Tensor) -> tf.Tensor:
+        return of_item(tf.math.unsorted_segment_sum, tf.cast(values, tf.float32))
+
+    # Of several events of an item in one instant the first counts, where instants are counted.
+    counted = starts | _changes(ago)
+    count, baskets = total(tf.ones_like(days)), total(counted)
+    span = tf.maximum(of_item(tf.math.unsorted_segment_max, days) - days, 0.0)
+    oldest = of_item(tf.math.unsorted_segment_max, ago)
+    interval = (oldest - ago) / tf.maximum(baskets - 1.0, 1.0)
+
+    def overdue(since: tf.Tensor, interval: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
+        return tf.where(times > 1.0, tf.math.log1p(since) - tf.math.log1p(interval), 0.0)
+
+    others = instants.size - 1.0
+    before = tf.math.divide_no_nan(instants.before, others)
+    opened = tf.cast((instants.before == 0.0) & (others > 0.0), tf.float32)
+    foremost = of_item(tf.math.unsorted_segment_min, sort(instants.before))
 
     keep = starts & (ids > 0)
     events = tf.reduce_sum(tf.cast(items > 0, tf.float32), axis=1, keepdims=True)
-    span = tf.maximum(oldest - age, 0.0)
-    interval = span / tf.maximum(count - 1.0, 1.0)
-    overdue = tf.where(count > 1.0, tf.math.log1p(age) - tf.math.log1p(interval), 0.0)
 
-    def of_user(events: tf.Tensor) -> tf.Tensor:
-        total = tf.reduce_sum(tf.cast(events, tf.float32), axis=1, keepdims=True)
-        return tf.broadcast_to(tf.math.log1p(total), tf.shape(items))
+    def of_user(which: tf.Tensor) -> tf.Tensor:
+        number = tf.reduce_sum(tf.cast(which, tf.float32), axis=1, keepdims=True)
+        return tf.broadcast_to(tf.math.log1p(number), tf.shape(items))
 
     named = {
         "log_count": tf.math.log(count),
         "share_of_window": count / tf.maximum(events, 1.0),
         "log_position": tf.math.log1p(tf.cast(order, tf.float32)),
-        "log_age": tf.math.log1p(age),
+        "log_age": tf.math.log1p(days),
         "log_span": tf.math.log1p(span),
-        "overdue": overdue,
+        "overdue": overdue(days, span / tf.maximum(count - 1.0, 1.0), count),
         "repeated": tf.cast(count > 1.0, tf.float32),
-        "log_foremost_place": tf.math.log1p(of_item(tf.math.unsorted_segment_min, place)),
-        "log_times_first": tf.math.log1p(of_item(tf.math.unsorted_segment_sum, first)),
-        "mean_share_before": of_item(tf.math.unsorted_segment_sum, before) / count,
+        "log_foremost_place": tf.math.log1p(foremost),
+        "log_times_first": tf.math.log1p(total(sort(opened))),
+        "mean_share_before": total(sort(before)) / count,
         "log_users_items": of_user(keep),
-        "log_users_instants": of_user((places[0] == 0) & (items > 0)),
+        "log_users_instants": of_user(instants.opens),
+        "log_instants_ago": tf.math.log1p(ago),
+        "log_interval": tf.math.log1p(interval),
+        "overdue_instants": overdue(ago, interval, baskets),
+        "rate_since_first": baskets / (oldest + 1.0),
     }
-    features = tf.stack([named[name] for name in FEATURE_NAMES], axis=-1)
+    features = tf.stack([named[name] for name in FEATURE_NAMES[: len(named)]], axis=-1)
+    weights, totals = _decayed_shares(age, instants)
+    weights = tf.gather(weights, order, batch_dims=1) * tf.cast(counted, tf.float32)[..., None]
+    sums = tf.math.unsorted_segment_sum(tf.reshape(weights, [size, len(SHARES)]), flat, size)
+    shares = tf.math.divide_no_nan(tf.gather(sums, run), totals[:, None])
+    features = tf.concat([features, shares], axis=-1)
     return OwnItems(tf.where(keep, ids, 0), tf.where(keep[:, :, None], features, 0.0))
 
 
-def _places(items: tf.Tensor, times: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Where each event stands among those of its instant: what a customer puts down first.
+def _decayed_shares(age: tf.Tensor, instants: _Instants) -> tuple[tf.Tensor, tf.Tensor]:
+    """What each event weighs in each of `SHARES`, and what all instants of a user weigh.
+
+    An instant weighs half as much as one that is a half-life younger, in instants or in days. In
+    the shares called small, an instant of n events weighs 1 / n: what is taken alone is taken on
+    purpose.
+
+    Args:
+        age: float32 [batch, length], days.
+        instants: of the same events.
+
+    Returns:
+        float32 [batch, length, len(SHARES)] and [batch, len(SHARES)].
+    """
+    weights = [
+        *(_decay(instants.ago / half_life) for half_life in INSTANT_HALF_LIVES),
+        *(_decay(age / half_life) for half_life in DAY_HALF_LIVES),
+        *(_decay(instants.ago / half_life) / instants.size for half_life in SMALL_HALF_LIVES),
+    ]
+    stacked = tf.stack(weights, axis=-1)
+    opens = tf.cast(instants.opens, tf.float32)[..., None]
+    return stacked, tf.reduce_sum(stacked * opens, axis=1)
+
+
+def _decay(half_lives: tf.Tensor) -> tf.Tensor:
+    return tf.pow(0.5, tf.minimum(half_lives, _FADED))
+
+
+def _changes(values: tf.Tensor) -> tf.Tensor:
+    """Bool [batch, length], whether a value differs from the one before it; the first one does."""
+    length = tf.shape(values)[1]
+    first = tf.ones([tf.shape(values)[0], tf.minimum(length, 1)], tf.bool)
+    return tf.concat([first, values[:, 1:] != values[:, :-1]], axis=1)
+
+
+def _instants_of(items: tf.Tensor, times: tf.Tensor) -> _Instants:
+    """Where each event stands among the instants, and among the events of its own one.
 
     Args:
         items: int32 [batch, length], newest first, 0 = padding.
         times: int64 [batch, length].
-
-    Returns:
-        float32 [batch, length] each: how many events of the instant came before; their share of
-        the others (0 in an instant of one event); whether it opened an instant of several.
     """
     batch, length = tf.shape(items)[0], tf.shape(items)[1]
     present = items > 0
-    moved = (times[:, 1:] != times[:, :-1]) | (present[:, 1:] != present[:, :-1])
-    instant = tf.cumsum(tf.pad(tf.cast(moved, tf.int32), [[0, 0], [tf.minimum(length, 1), 0]]), 1)
-    instant += tf.range(batch)[:, None] * length
+    moved = _changes(times) | _changes(present)
+    ago = tf.cumsum(tf.cast(moved, tf.int32), axis=1) - 1
+    instant = ago + tf.range(batch)[:, None] * length
     flat, size = tf.reshape(instant, [-1]), batch * length
     index = tf.broadcast_to(tf.range(length), tf.shape(items))
     oldest = tf.gather(tf.math.unsorted_segment_max(tf.reshape(index, [-1]), flat, size), instant)
-    others = tf.gather(tf.math.unsorted_segment_sum(tf.ones_like(flat), flat, size), instant) - 1
-    before = oldest - index
-    opened = (before == 0) & (others > 0)
-    share = tf.math.divide_no_nan(tf.cast(before, tf.float32), tf.cast(others, tf.float32))
-    return tf.cast(before, tf.float32), share, tf.cast(opened, tf.float32)
-
-
-@keras.saving.register_keras_serializable(package="cohortrec")
-class RepeatBonus(keras.layers.Layer):
-    """Logit bonus of a user's own items from their counts, recency and the encoder's state.
-
-    A linear part that starts as own items by frequency and recency, a one-hidden-layer network
-    over the features of `summarise`, what is known of the item and a projection of the query, and
-    a learnt propensity per item (milk is bought again, a printer is not).
-
-    How popular an item is, how often it comes first in a basket and whether it sold recently count
-    differently for own items than for others: a customer's popular items are bought again more
-    often, but far less than in proportion (Online Retail: `docs/journal/results.md`).
-
-    Args:
-        items: catalogue size; item indices run from 1 to `items`.
-        hidden: width of the hidden layer.
-    """
-
-    def __init__(self, items: int, hidden: int = 32, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.items = items
-        self.hidden = hidden
-        self.prior = keras.layers.Dense(
-            1,
-            kernel_initializer=_prior_kernel,
-            bias_initializer=keras.initializers.Constant(PRIOR_BONUS),
-            name="prior",
-        )
-        self.own = keras.layers.Dense(hidden, name="own")
-        self.query = keras.layers.Dense(hidden, use_bias=False, name="query")
-        self.out = keras.layers.Dense(1, kernel_initializer="zeros", name="out")
-
-    def build(self, query_shape: tuple[int | None, ...]) -> None:
-        """Creates the weights for queries [batch, width]."""
-        self.prior.build((None, None, len(FEATURE_NAMES) + STATISTICS))
-        self.own.build((None, None, len(FEATURE_NAMES) + STATISTICS))
-        self.query.build(query_shape)
-        self.out.build((None, None, self.hidden))
-        self.propensity = self.add_weight(
-            name="propensity", shape=(self.items + 1,), initializer="zeros"
-        )
-
-    def call(self, query: tf.Tensor, own: OwnItems, statistics: tf.Tensor) -> tf.Tensor:
-        """The bonus of own items.
-
-        Args:
-            query: [batch, width].
-            own: the user's own items.
-            statistics: float32 [batch, length, STATISTICS] of these items.
-
-        Returns:
-            float32 [batch, length]; 0 where there is no item of the catalogue.
-        """
-        known = tf.where(own.item <= self.items, own.item, 0)
-        facts = tf.concat([own.features, tf.cast(statistics, own.features.dtype)], axis=-1)
-        hidden = tf.nn.gelu(self.own(facts) + self.query(query)[:, None, :])
-        bonus = tf.squeeze(self.out(hidden) + self.prior(facts), axis=-1)
-        bonus += tf.gather(tf.cast(self.propensity, bonus.dtype), known)
-        return tf.where(known > 0, tf.cast(bonus, tf.float32), 0.0)
-
-    def take_from(self, other: RepeatBonus) -> None:
-        """Copies the weights of a bonus whose items are the first ones of this catalogue."""
-        for mine, theirs in zip(self._layers, other._layers, strict=True):
-            mine.set_weights(theirs.get_weights())
-        new = self.items - other.items
-        self.propensity.assign(np.append(other.propensity.numpy(), np.zeros(new, np.float32)))
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "items": self.items, "hidden": self.hidden}
-
-
-def _prior_kernel(shape: tuple[int, int], dtype: Any = None) -> tf.Tensor:
-    kernel = np.zeros(shape, np.float32)
-    for name, weight in PRIOR_WEIGHTS.items():
-        kernel[FEATURE_NAMES.index(name), 0] = weight
-    return tf.constant(kernel, dtype)
+    events = tf.gather(tf.math.unsorted_segment_sum(tf.ones_like(flat), flat, size), instant)
+    return _Instants(
+        ago=tf.cast(ago, tf.float32),
+        size=tf.cast(events, tf.float32),
+        opens=moved & present,
+        before=tf.cast(oldest - index, tf.float32),
+    )
 
 
 def own_items_in(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

@@ -13,10 +13,13 @@ from trainer.data.encoder_data import EncoderData
 from trainer.encoder.build_encoder import build_encoder
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation_config import EvaluationConfig
+from trainer.progress import progress
 from trainer.settings import Settings
-from trainer.training.fit import FitResult, fit
+from trainer.training.fit import FitResult, fit, sample_users
 from trainer.training.next_item_model import NextItemModel
 from trainer.training.pretraining import pretrain
+from trainer.training.repeat_blend import RepeatBlend, choose_blend
+from trainer.training.repeat_fit import RepeatFit, fit_repeats
 
 
 class EncoderTrainerConfig(Settings):
@@ -38,6 +41,10 @@ class FittedEncoder:
     result: FitResult
     sampled_softmax: bool
     precision: str
+    repeats: RepeatFit | None
+    """How the curves of own items were fitted; None where these have no score."""
+    blend: RepeatBlend | None
+    """How much the scores of own items lean on the encoder."""
 
 
 def fit_encoder(
@@ -64,6 +71,16 @@ def fit_encoder(
             encoder = build_encoder(data.facts, config.encoder, config.serving, data.item_features)
             sampled = data.facts.items > config.training.full_softmax_items
             sampled_items = config.training.sampled_items if sampled else None
+            repeats = None
+            if encoder.own_events:
+                repeats = fit_repeats(
+                    encoder.catalogue,
+                    data.train,
+                    encoder.own_events,
+                    config.evaluation.period_seconds,
+                    seed,
+                )
+                progress.info("repeats of own items: %s", repeats)
             pretraining = pretrain(
                 encoder,
                 data.train,
@@ -83,9 +100,14 @@ def fit_encoder(
                 checkpoints=checkpoints,
                 tensorboard=tensorboard,
             )
+            blend = None
+            if repeats is not None:
+                users = sample_users(data.validation, config.training.validation_users, seed)
+                blend = choose_blend(encoder, users)
+                progress.info("scores of own items: %s", blend)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
-    return FittedEncoder(encoder, pretraining, result, sampled, policy)
+    return FittedEncoder(encoder, pretraining, result, sampled, policy, repeats, blend)
 
 
 def _precision_policy(setting: bool | str) -> str:

@@ -9,6 +9,7 @@ import trainer  # noqa: F401  (Keras switches first)
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
+from trainer.encoder.repeat_curves import BINS, INPUTS, ITEM_REPEATS
 
 ITEMS, CATEGORIES, WIDTH, FEATURES, PERIODS = 10, 4, 8, 5, 3
 STORED = {
@@ -22,9 +23,13 @@ STORED = {
     "category_embedding/vars/0": (CATEGORIES, WIDTH),
     "feature_map/vars/0": (FEATURES, WIDTH - 2),
     "repeat_bonus/vars/0": (ITEMS + 1,),
-    "repeat_bonus/prior/vars/0": (15, 1),
-    "repeat_bonus/prior/vars/1": (1,),
-    "repeat_bonus/own/vars/0": (15, 32),
+    "repeat_bonus/vars/1": (),
+    "repeat_bonus/vars/2": (),
+    "repeat_bonus/curves/vars/0": (INPUTS, BINS + 1),
+    "repeat_bonus/curves/vars/1": (INPUTS, BINS),
+    "repeat_bonus/curves/vars/2": (),
+    "repeat_bonus/curves/vars/3": (ITEMS + 1, ITEM_REPEATS),
+    "repeat_bonus/own/vars/0": (INPUTS - ITEM_REPEATS, 32),
     "repeat_bonus/own/vars/1": (32,),
     "repeat_bonus/query/vars/0": (WIDTH, 32),
     "repeat_bonus/out/vars/0": (32, 1),
@@ -59,5 +64,7 @@ def test_weights_are_stored_where_they_always_were(encoder, tmp_path):
 
 def test_the_configuration_is_that_of_saved_encoders(encoder):
     names = {"items", "categories", "own_items", "width", "feature_width", "features_from"}
-    assert set(encoder.catalogue.get_config()) == {*names, "periods", "name", "trainable", "dtype"}
+    assert set(encoder.catalogue.get_config()) == {
+        *names, "periods", "blends", "name", "trainable", "dtype",
+    }  # fmt: skip
     assert type(encoder.catalogue).__name__ == "Catalogue"

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from trainer.encoder.own_items import DAY, FEATURE_NAMES, OwnItems, RepeatBonus, summarise
+from trainer.encoder.own_items import DAY, FEATURE_NAMES, SHARES, summarise
+
+
+def named_features(own):
+    """Item to its features by name, of the only user."""
+    return {
+        int(item): dict(zip(FEATURE_NAMES, row.tolist(), strict=True))
+        for item, row in zip(own.item[0], own.features[0].numpy(), strict=True)
+        if item
+    }
 
 
 def test_summary_of_a_window():
@@ -13,24 +23,53 @@ def test_summary_of_a_window():
     items = tf.constant([[7, 3, 7, 7, 0, 0]], tf.int32)
     times = tf.constant([[10, 9, 8, 2, 0, 0]], tf.int64) * int(DAY)
     own = summarise(items, times)
-    by_item = {
-        int(item): row
-        for item, row in zip(own.item[0], own.features[0].numpy(), strict=True)
-        if item
-    }
+    by_item = named_features(own)
     assert set(by_item) == {3, 7}
-    interval = (10 - 2) / 2
-    user = [np.log1p(2), np.log1p(4)]
-    np.testing.assert_allclose(
-        by_item[7],
-        [np.log(3), 3 / 4, 0.0, 0.0, np.log1p(8), -np.log1p(interval), 1.0, *[0.0] * 3, *user],
-        rtol=1e-5,
-    )
-    np.testing.assert_allclose(
-        by_item[3],
-        [0.0, 1 / 4, np.log1p(1), np.log1p(1), *[0.0] * 6, *user],
-        rtol=1e-5,
-    )
+    user = {"log_users_items": np.log1p(2), "log_users_instants": np.log1p(4)}
+    expected = {
+        7: {
+            "log_count": np.log(3),
+            "share_of_window": 3 / 4,
+            "log_span": np.log1p(8),
+            "overdue": -np.log1p((10 - 2) / 2),
+            "repeated": 1.0,
+            "log_interval": np.log1p(3 / 2),
+            "overdue_instants": -np.log1p(3 / 2),
+            "rate_since_first": 3 / 4,
+            **user,
+        },
+        3: {
+            "share_of_window": 1 / 4,
+            "log_position": np.log1p(1),
+            "log_age": np.log1p(1),
+            "log_instants_ago": np.log1p(1),
+            "rate_since_first": 1 / 2,
+            **user,
+        },
+    }
+    for item, known in expected.items():
+        for name in set(FEATURE_NAMES) - set(SHARES):
+            assert by_item[item][name] == pytest.approx(known.get(name, 0.0), rel=1e-5), name
+
+
+def test_decayed_shares_by_hand():
+    # Newest first: a basket of items 1 and 2 (twice) on day 7; item 2 alone on day 0.
+    items = tf.constant([[1, 2, 2, 2, 0]], tf.int32)
+    times = tf.constant([[7, 7, 7, 0, 0]], tf.int64) * int(DAY)
+    by_item = named_features(summarise(items, times))
+    older = 0.5 ** (1 / 5)
+    assert by_item[1]["share_5_instants"] == pytest.approx(1 / (1 + older))
+    assert by_item[2]["share_5_instants"] == pytest.approx(1.0)
+    assert by_item[1]["share_7_days"] == pytest.approx(1 / (1 + 0.5))
+    # The basket of three events weighs a third.
+    assert by_item[1]["share_5_small"] == pytest.approx((1 / 3) / (1 / 3 + older))
+    assert by_item[2]["share_5_small"] == pytest.approx(1.0)
+
+
+def test_shares_of_a_very_long_history_stay_numbers():
+    items = tf.constant([[1] * 300 + [2]], tf.int32)
+    times = tf.constant([np.arange(301)[::-1] * 10**8], tf.int64)
+    assert np.isfinite(summarise(items, times).features.numpy()).all()
 
 
 def test_places_in_baskets():
@@ -38,20 +77,14 @@ def test_places_in_baskets():
     items = tf.constant([[9, 5, 6, 8, 7, 6, 5, 0]], tf.int32)
     times = tf.constant([[300, 200, 200, 100, 100, 100, 100, 0]], tf.int64)
     own = summarise(items, times)
-    foremost, opened, before = (
-        own.features.numpy()[0, :, FEATURE_NAMES.index(name)]
-        for name in ("log_foremost_place", "log_times_first", "mean_share_before")
-    )
-    by_item = {int(i): place for place, i in enumerate(own.item[0]) if i}
-    np.testing.assert_allclose(
-        [foremost[by_item[i]] for i in (5, 6, 7, 8, 9)], np.log1p([0, 0, 2, 3, 0]), rtol=1e-6
-    )
-    np.testing.assert_allclose(
-        [opened[by_item[i]] for i in (5, 6, 7, 8, 9)], np.log1p([1, 1, 0, 0, 0]), rtol=1e-6
-    )
-    np.testing.assert_allclose(
-        [before[by_item[i]] for i in (5, 6, 7, 8, 9)], [1 / 2, 1 / 6, 2 / 3, 1, 0], rtol=1e-6
-    )
+    by_item = named_features(own)
+    for name, expected in (
+        ("log_foremost_place", np.log1p([0, 0, 2, 3, 0])),
+        ("log_times_first", np.log1p([1, 1, 0, 0, 0])),
+        ("mean_share_before", [1 / 2, 1 / 6, 2 / 3, 1, 0]),
+    ):
+        found = [by_item[item][name] for item in (5, 6, 7, 8, 9)]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_times_in_any_order_stay_finite():
@@ -68,27 +101,4 @@ def test_padding_does_not_change_the_summary():
         tf.constant(np.pad(items, [(0, 0), (0, 4)])), tf.constant(np.pad(times, [(0, 0), (0, 4)]))
     )
 
-    def table(own):
-        return {
-            int(i): tuple(f) for i, f in zip(own.item[0], own.features[0].numpy(), strict=True) if i
-        }
-
-    assert table(short) == table(padded)
-
-
-def test_the_bonus_reads_the_statistics_of_the_items():
-    bonus = RepeatBonus(3)
-    bonus.build((None, 4))
-    own = summarise(tf.constant([[1, 2, 3]]), tf.constant([[9, 9, 9]], tf.int64))
-    own = OwnItems(own.item, tf.zeros_like(own.features))
-    of_items = tf.random.normal([1, 3, 3], seed=1)
-    before = bonus(tf.zeros([1, 4]), own, of_items).numpy()
-    assert (before == before[0, 0]).all(), "without weight at the start"
-    kernel = bonus.prior.kernel.numpy()
-    kernel[-3:, 0] = [1.0, 2.0, 3.0]
-    bonus.prior.kernel.assign(kernel)
-    np.testing.assert_allclose(
-        bonus(tf.zeros([1, 4]), own, of_items).numpy()[0] - before[0],
-        of_items.numpy()[0] @ [1.0, 2.0, 3.0],
-        rtol=1e-4,
-    )
+    assert named_features(short) == named_features(padded)

@@ -1,0 +1,157 @@
+"""The own items of training prefixes, and which of them came again: what a fit of repeats reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.data import features
+from trainer.data.encoder_inputs import padded_length
+from trainer.data.histories import Histories
+from trainer.data.sampling import Samples, training_samples
+from trainer.data.windows import window
+from trainer.encoder.catalogue import Catalogue
+from trainer.encoder.own_items import FEATURE_NAMES, summarise
+from trainer.graphs import graph_of_any_rows
+
+Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+_LATEST = 6
+"""Instants of each user that are asked for: what a user does today, not a year ago."""
+_MOST_PREFIXES = 20_000
+_MOST_ROWS = 300_000
+"""About so many own items that did not come again are kept with their inputs."""
+_PREFIXES_AT_ONCE = 128
+_RECENCY = [FEATURE_NAMES.index(name) for name in ("log_instants_ago", "log_age")]
+
+
+class OwnRows(NamedTuple):
+    """The own items of some prefixes: a row each, those of a prefix together.
+
+    Attributes:
+        prefix: int64 [rows], ascending.
+        item: int64 [rows], item index.
+        recency: float32 [rows, 2], `log_instants_ago` and `log_age`.
+        taken: bool [rows], whether what came next has the item.
+        kept: bool [rows], those with inputs: all that were taken, and a sample of the others.
+        share: how many of the others were kept.
+        inputs: float32 [kept, features, and statistics of the item].
+        prefixes: how many prefixes there are.
+        new_items: how many items of the catalogue came next that were new to their users.
+    """
+
+    prefix: Indices
+    item: Indices
+    recency: Floats
+    taken: npt.NDArray[np.bool_]
+    kept: npt.NDArray[np.bool_]
+    share: float
+    inputs: Floats
+    prefixes: int
+    new_items: int
+
+
+def latest_rows(
+    catalogue: Catalogue,
+    histories: Histories,
+    own_events: int,
+    period: float | None,
+    rng: np.random.Generator,
+) -> OwnRows | None:
+    """The own items before the latest instants of the training users, or of some of the users.
+
+    Args:
+        catalogue: built, with the statistics of its items, which are read as they were then.
+        histories: of the training split.
+        own_events: window of the user's own items.
+        period: what comes next is a period of so many seconds; None: an instant.
+        rng: draws the users, if there are many, and the rows that are kept.
+
+    Returns:
+        None if no prefix has an own item.
+    """
+    samples = _latest_samples(histories, period, rng)
+    windows = int(np.minimum(samples.ends - samples.starts, own_events).sum())
+    share = min(1.0, _MOST_ROWS / max(windows, 1))
+    wanted = _target_keys(samples, histories, catalogue.items)
+    parts = []
+    for prefix, item, inputs in _batches(catalogue, histories, samples, own_events):
+        taken = np.isin(prefix * (catalogue.items + 1) + item, wanted)
+        kept = taken | (rng.random(len(taken)) < share)
+        parts.append((prefix, item, inputs[:, _RECENCY], taken, kept, inputs[kept]))
+    if not parts:
+        return None
+    prefix, item, recency, taken, kept, inputs = (
+        np.concatenate(columns) for columns in zip(*parts, strict=True)
+    )
+    new = wanted.size - int(taken.sum())
+    return OwnRows(prefix, item, recency, taken, kept, share, inputs, len(samples), new)
+
+
+def _latest_samples(
+    histories: Histories, period: float | None, rng: np.random.Generator
+) -> Samples:
+    """The latest prefixes of each user that are not empty; of some users if there are many."""
+    samples = training_samples(histories, period)
+    user = np.searchsorted(histories.splits, samples.starts, side="right") - 1
+    from_last = np.searchsorted(user, user, side="right") - np.arange(len(user))
+    keep = (samples.ends > samples.starts) & (from_last <= _LATEST)
+    users, most = np.unique(user[keep]), _MOST_PREFIXES // _LATEST
+    if users.size > most:
+        keep &= np.isin(user, rng.choice(users, most, replace=False))
+    return Samples(
+        samples.starts[keep],
+        samples.ends[keep],
+        samples.target_ends[keep],
+        samples.histories_end[keep],
+    )
+
+
+def _target_keys(samples: Samples, histories: Histories, items: int) -> Indices:
+    """`prefix * (items + 1) + item` of what came next, each once: int64 [targets], ascending."""
+    sizes = samples.target_ends - samples.ends
+    prefix = np.repeat(np.arange(len(samples), dtype=np.int64), sizes)
+    begins = np.cumsum(sizes) - sizes
+    place = np.arange(len(prefix)) + np.repeat(samples.ends - begins, sizes)
+    item = histories.columns[features.ITEM][place].astype(np.int64)
+    known = (item > 0) & (item <= items)
+    return np.unique((prefix * (items + 1) + item)[known])
+
+
+def _batches(
+    catalogue: Catalogue, histories: Histories, samples: Samples, own_events: int
+) -> Iterator[tuple[Indices, Indices, Floats]]:
+    """Prefix, item and inputs of the own items, some prefixes at a time."""
+    read = _reader(catalogue, histories)
+    lengths = padded_length(samples.ends - samples.starts, own_events)
+    for begin in range(0, len(samples), _PREFIXES_AT_ONCE):
+        rows = slice(begin, begin + _PREFIXES_AT_ONCE)
+        prefix, item, inputs = read(
+            tf.constant(samples.starts[rows], tf.int32),
+            tf.constant(samples.ends[rows], tf.int32),
+            tf.constant(lengths[rows].max(), tf.int32),
+        )
+        yield prefix.numpy() + begin, item.numpy().astype(np.int64), inputs.numpy()
+
+
+def _reader(catalogue: Catalogue, histories: Histories) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """The graph that summarises prefixes, given as `starts`, `ends` and the window's length."""
+    item = tf.constant(histories.columns[features.ITEM])
+    time = tf.constant(histories.columns[features.TIME])
+    trend = catalogue.biases.trend
+
+    def read(starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        own = summarise(window(item, starts, ends, length), window(time, starts, ends, length))
+        known = tf.where(own.item <= catalogue.items, own.item, 0)
+        period = None if trend is None else trend.period_of(tf.gather(time, ends))
+        statistics = catalogue.own_statistics(known, period)
+        place = tf.where(known > 0)
+        inputs = tf.concat([own.features, tf.cast(statistics, tf.float32)], axis=-1)
+        return place[:, 0], tf.gather_nd(known, place), tf.gather_nd(inputs, place)
+
+    return graph_of_any_rows(read)
