@@ -84,6 +84,7 @@ def test_a_blend_leaves_the_encoder_out_as_far_as_it_says(own):
     catalogue.build()
     catalogue.item_embedding.embeddings.assign(tf.random.normal([ITEMS + 2, 4], seed=3))
     bonus = catalogue.repeat_bonus
+    assert bonus is not None
     bonus.offset.assign(1.5)
     query = tf.random.normal([2, 4], seed=4)
     with_share = {}
@@ -107,6 +108,7 @@ def test_blends_are_the_same_by_period(own):
         items=ITEMS, categories=0, own_items=True, width=4, periods=2, blends=True
     )
     catalogue.build()
+    assert catalogue.repeat_bonus is not None
     catalogue.repeat_bonus.encoder_share.assign(0.5)
     query = tf.random.normal([2, 4], seed=4)
     _, at_end = catalogue.own_bonus(query, own)
