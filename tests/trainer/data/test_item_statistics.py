@@ -135,7 +135,9 @@ def test_the_loss_is_that_of_the_time_of_the_target(catalogue, sampled):
         then.item_bias.assign(catalogue.item_bias + 0.7 * statistics[:, 2])
         alone.append(loss(then, slice(row, row + 1), None))
     # All six items are drawn: the sampled loss is the full one but for an estimated correction.
-    assert together == pytest.approx(np.mean(alone), rel=0.04 if sampled else 1e-5, abs=1e-3 if sampled else 0)
+    assert together == pytest.approx(
+        np.mean(alone), rel=0.04 if sampled else 1e-5, abs=1e-3 if sampled else 0
+    )
     assert np.std(alone) > 0.1
     # And without a period it is that of the end of the log.
     last = slice(3, 4)

@@ -1,0 +1,67 @@
+"""How much own items lean on the encoder is chosen by what the validation users took."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.helpers.item_histories import histories
+from trainer.data.histories import Histories
+from trainer.encoder.catalogue import Catalogue
+from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.event_tower import EventTower
+from trainer.training.repeat_blend import choose_blend
+
+ITEMS, USERS = 40, 60
+
+
+@pytest.fixture
+def encoder():
+    """It scores items by a bias that is drawn, and hardly by anything else."""
+    tower = EventTower(
+        actions=0, use_time=False, use_price=False, width=8, layers=1, heads=1, feedforward=8,
+        dropout=0.0, max_events=8,
+    )  # fmt: skip
+    catalogue = Catalogue(items=ITEMS, categories=0, own_items=True, width=8)
+    made = BehaviorEncoder(catalogue, tower, exclude_seen=False, own_events=32)
+    made.build()
+    rng = np.random.default_rng(0)
+    catalogue.item_embedding.embeddings.assign(rng.normal(0, 0.01, (ITEMS + 2, 8)))
+    catalogue.item_bias.assign(rng.normal(0, 20, ITEMS + 1))
+    return made
+
+
+def users_who_take(choose) -> Histories:
+    """Each has 15 items, had once to four times, and takes one of them next."""
+    rng = np.random.default_rng(1)
+    seen = []
+    for _ in range(USERS):
+        own = rng.choice(ITEMS, 15, replace=False) + 1
+        seen.append(rng.permutation(np.repeat(own, rng.integers(1, 5, 15))).tolist())
+    made = histories(*seen)
+    return Histories(
+        made.columns,
+        made.splits,
+        np.array([choose(items) for items in seen], np.int32),
+        np.arange(USERS + 1),
+        made.first_target,
+    )
+
+
+def test_counting_wins_where_the_encoder_is_noise(encoder):
+    users = users_who_take(lambda items: max(set(items), key=items.count))
+    blend = choose_blend(encoder, users)
+    bonus = encoder.catalogue.repeat_bonus
+    assert blend.encoder_share < 0.5 and blend.curves > blend.alone + 0.2
+    assert blend.value >= blend.curves
+    assert bonus.blends and float(bonus.encoder_share) == blend.encoder_share
+    assert float(bonus.offset) == pytest.approx(blend.offset)
+    assert "% the encoder's" in str(blend)
+
+
+def test_the_encoder_wins_where_it_knows_more(encoder):
+    bias = encoder.catalogue.item_bias.numpy()
+    users = users_who_take(lambda items: max(set(items), key=lambda item: bias[item]))
+    blend = choose_blend(encoder, users)
+    assert blend.encoder_share == 1.0 and blend.value == blend.alone > blend.curves
+    assert not encoder.catalogue.repeat_bonus.blends, "what is not used costs nothing"
