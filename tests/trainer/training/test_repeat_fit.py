@@ -73,14 +73,16 @@ def test_rows_are_those_of_the_latest_prefixes():
     }  # fmt: skip
     assert rows.prefixes == 4
     assert rows.new_items == 1  # item 3; an item beyond the catalogue is nobody's
-    assert rows.kept.all() and rows.inputs.shape[0] == 6
+    assert rows.kept.all()
+    assert rows.inputs.shape[0] == 6
 
 
 def test_no_more_than_the_latest_six_instants_are_asked_for():
     rows = latest_rows(
         catalogue_of(), histories_of([[{1}] * 20]), 32, None, np.random.default_rng(0)
     )
-    assert rows is not None and rows.prefixes == 6
+    assert rows is not None
+    assert rows.prefixes == 6
     ago = np.exp(rows.inputs[:, FEATURE_NAMES.index("log_users_instants")]) - 1
     np.testing.assert_allclose(ago, [14, 15, 16, 17, 18, 19], rtol=1e-4)
 
@@ -98,7 +100,8 @@ def test_what_comes_next_may_be_a_period():
 def test_a_planted_rhythm_is_found():
     catalogue = catalogue_of()
     fit = fit_repeats(catalogue, histories_of(rhythmic_users(150, seed=0)), 64, None, seed=1)
-    assert fit.fitted and fit.taken > 1000
+    assert fit.fitted
+    assert fit.taken > 1000
     # Newest first: 1 was taken yesterday and often, 2 four days ago and once.
     items = tf.constant([[1, 3, 1, 3, 2, 1]], tf.int32)
     times = tf.constant([[5, 4, 3, 3, 1, 0]], tf.int64) * DAY
@@ -122,7 +125,8 @@ def test_the_odds_are_calibrated():
         catalogue, histories_of(rhythmic_users(150, seed=9)), 64, None, np.random.default_rng(0)
     )
     bonus = catalogue.repeat_bonus
-    assert rows is not None and bonus is not None
+    assert rows is not None
+    assert bonus is not None
     repeats = bonus.curves.item_repeats.numpy()[rows.item]
     odds = bonus.curves.of(np.concatenate([rows.inputs, repeats], axis=1)).numpy()
     chance = 1 / (1 + np.exp(-odds))
