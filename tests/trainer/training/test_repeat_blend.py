@@ -64,6 +64,7 @@ def test_counting_wins_where_the_encoder_is_noise(encoder):
 def test_the_encoder_wins_where_it_knows_more(encoder):
     bias = 10 * encoder.catalogue.item_bias.numpy()
     encoder.catalogue.item_bias.assign(bias)
+    encoder.catalogue.repeat_bonus.out.bias.assign([500.0])  # All own items come first.
     users = users_who_take(lambda items: max(set(items), key=lambda item: bias[item]))
     blend = choose_blend(encoder, users)
     assert blend.encoder_share == 1.0
