@@ -76,7 +76,8 @@ def choose_blend(encoder: BehaviorEncoder, validation: Histories) -> RepeatBlend
     curves, offset = values[best()], best()[1]
     for share in _SHARES:
         measure(share, offset)
-    values[1.0, offset] = alone
+    # Of equal values the first one stays: the encoder's, which costs the least.
+    values = {(1.0, offset): alone, **values}
     share, offset = best()
     bonus.encoder_share.assign(share)
     bonus.offset.assign(offset)
