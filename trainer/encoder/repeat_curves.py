@@ -20,8 +20,7 @@ from trainer.encoder.own_items import FEATURE_NAMES, OwnItems
 BINS = 8
 """Pieces of each curve."""
 ITEM_REPEATS = 2
-"""What is known of how an item is bought again: the log of how many of its chances to be taken
-again were taken, against what their recency lets expect, and the log of how many there were."""
+"""How an item is taken again: the log of its lift and of its chances, see `repeat_lift`."""
 INPUTS = len(FEATURE_NAMES) + STATISTICS + ITEM_REPEATS
 
 

@@ -15,7 +15,7 @@ from trainer.data.histories import Histories
 from trainer.data.sampling import Samples, training_samples
 from trainer.data.windows import window
 from trainer.encoder.catalogue import Catalogue
-from trainer.encoder.own_items import FEATURE_NAMES, summarise
+from trainer.encoder.own_items import summarise
 from trainer.graphs import graph_of_any_rows
 
 Indices = npt.NDArray[np.int64]
@@ -25,35 +25,35 @@ _LATEST = 6
 """Instants of each user that are asked for: what a user does today, not a year ago."""
 _MOST_PREFIXES = 20_000
 _MOST_ROWS = 300_000
-"""About so many own items that did not come again are kept with their inputs."""
+"""About so many own items that did not come again are kept."""
 _PREFIXES_AT_ONCE = 128
-_RECENCY = [FEATURE_NAMES.index(name) for name in ("log_instants_ago", "log_age")]
 
 
 class OwnRows(NamedTuple):
-    """The own items of some prefixes: a row each, those of a prefix together.
+    """Own items of some prefixes: all that came again, and a sample of the others, a row each.
 
     Attributes:
         prefix: int64 [rows], ascending.
         item: int64 [rows], item index.
-        recency: float32 [rows, 2], `log_instants_ago` and `log_age`.
         taken: bool [rows], whether what came next has the item.
-        kept: bool [rows], those with inputs: all that were taken, and a sample of the others.
-        share: how many of the others were kept.
-        inputs: float32 [kept, features, and statistics of the item].
-        prefixes: how many prefixes there are.
+        inputs: float32 [rows, features of `OwnItems` and statistics of the item].
+        share: how many of the others are here.
+        user: int64 [prefixes], whose they are.
         new_items: how many items of the catalogue came next that were new to their users.
     """
 
     prefix: Indices
     item: Indices
-    recency: Floats
     taken: npt.NDArray[np.bool_]
-    kept: npt.NDArray[np.bool_]
-    share: float
     inputs: Floats
-    prefixes: int
+    share: float
+    user: Indices
     new_items: int
+
+    @property
+    def prefixes(self) -> int:
+        """How many prefixes there are, those without a row among them."""
+        return self.user.size
 
 
 def latest_rows(
@@ -70,12 +70,12 @@ def latest_rows(
         histories: of the training split.
         own_events: window of the user's own items.
         period: what comes next is a period of so many seconds; None: an instant.
-        rng: draws the users, if there are many, and the rows that are kept.
+        rng: draws the users, if there are many, and the sample.
 
     Returns:
         None if no prefix has an own item.
     """
-    samples = _latest_samples(histories, period, rng)
+    samples, user = _latest_samples(histories, period, rng)
     windows = int(np.minimum(samples.ends - samples.starts, own_events).sum())
     share = min(1.0, _MOST_ROWS / max(windows, 1))
     wanted = _target_keys(samples, histories, catalogue.items)
@@ -83,20 +83,22 @@ def latest_rows(
     for prefix, item, inputs in _batches(catalogue, histories, samples, own_events):
         taken = np.isin(prefix * (catalogue.items + 1) + item, wanted)
         kept = taken | (rng.random(len(taken)) < share)
-        parts.append((prefix, item, inputs[:, _RECENCY], taken, kept, inputs[kept]))
+        parts.append((prefix[kept], item[kept], taken[kept], inputs[kept]))
     if not parts:
         return None
-    prefix, item, recency, taken, kept, inputs = (
-        np.concatenate(columns) for columns in zip(*parts, strict=True)
-    )
-    new = wanted.size - int(taken.sum())
-    return OwnRows(prefix, item, recency, taken, kept, share, inputs, len(samples), new)
+    prefix, item, taken, inputs = (np.concatenate(part) for part in zip(*parts, strict=True))
+    new_items = wanted.size - int(taken.sum())
+    return OwnRows(prefix, item, taken, inputs, share, user, new_items)
 
 
 def _latest_samples(
     histories: Histories, period: float | None, rng: np.random.Generator
-) -> Samples:
-    """The latest prefixes of each user that are not empty; of some users if there are many."""
+) -> tuple[Samples, Indices]:
+    """The latest prefixes of each user that are not empty, of some users if there are many.
+
+    Returns:
+        The prefixes, and the user of each, int64 [prefixes].
+    """
     samples = training_samples(histories, period)
     user = np.searchsorted(histories.splits, samples.starts, side="right") - 1
     from_last = np.searchsorted(user, user, side="right") - np.arange(len(user))
@@ -104,12 +106,13 @@ def _latest_samples(
     users, most = np.unique(user[keep]), _MOST_PREFIXES // _LATEST
     if users.size > most:
         keep &= np.isin(user, rng.choice(users, most, replace=False))
-    return Samples(
+    latest = Samples(
         samples.starts[keep],
         samples.ends[keep],
         samples.target_ends[keep],
         samples.histories_end[keep],
     )
+    return latest, user[keep]
 
 
 def _target_keys(samples: Samples, histories: Histories, items: int) -> Indices:

@@ -14,9 +14,11 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from trainer.data.histories import Histories
+from trainer.data.repeat_lift import repeat_lift
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.repeat_bonus import RepeatBonus
 from trainer.encoder.repeat_curves import BINS, share_covered
+from trainer.evaluation.baselines.event_log import EventLog
 from trainer.training.own_rows import OwnRows, latest_rows
 
 Floats = npt.NDArray[np.float64]
@@ -25,10 +27,6 @@ FEWEST_TAKEN = 30
 """With fewer own items that came again, nothing is fitted."""
 _RIDGE = 1e-3
 """Penalty of the squared heights, in units of the mean loss of a row."""
-_SHRINKAGE = 3.0
-"""How often more every item is taken to have come again, and to have been expected to."""
-_RATES = 8
-"""Groups of recency, in instants and in days, that each have a rate."""
 _KNOT_ROWS = 30_000
 
 
@@ -58,8 +56,8 @@ def fit_repeats(
 ) -> RepeatFit:
     """Fits the curves of a catalogue's bonus, and where own items stand among all others.
 
-    What an item brings of its own is counted on one half of the prefixes for the other one, so that
-    no row's outcome is among its inputs.
+    How often an item comes again is counted on one half of the users for the other one, so that no
+    row's outcome is among its inputs.
 
     Args:
         catalogue: built, with the statistics of its items; its `repeat_bonus` is changed.
@@ -77,16 +75,14 @@ def fit_repeats(
     taken = int(rows.taken.sum())
     if taken < FEWEST_TAKEN or rows.taken.all():
         return RepeatFit(rows.prefixes, taken, fitted=False)
-    half = rng.random(rows.prefixes) < 0.5
-    of_other_half = [
-        _item_repeats(rows, half[rows.prefix] != side, catalogue.items) for side in (False, True)
-    ]
-    item, side = rows.item[rows.kept], half[rows.prefix[rows.kept]]
-    repeats = np.where(side[:, None], of_other_half[1][item], of_other_half[0][item])
+    log = EventLog(histories, catalogue.items)
+    half = rng.random(len(histories)) < 0.5
+    of_others = [_item_repeats(log, half[log.user] != side) for side in (False, True)]
+    side = half[rows.user[rows.prefix]]
+    repeats = np.where(side[:, None], of_others[True][rows.item], of_others[False][rows.item])
     inputs = np.concatenate([rows.inputs, repeats], axis=1).astype(np.float32)
     _fit_curves(bonus, inputs, rows, rng)
-    everything = np.ones(len(rows.item), bool)
-    bonus.curves.item_repeats.assign(_item_repeats(rows, everything, catalogue.items))
+    bonus.curves.item_repeats.assign(_item_repeats(log, np.ones(log.user.size, bool)))
     _place_among_all(bonus, catalogue, rows)
     return RepeatFit(rows.prefixes, taken, fitted=True)
 
@@ -99,9 +95,8 @@ def _fit_curves(
     Of a prefix with c items that came again each row weighs 1 / sqrt(c): between counting every
     user alike and counting every item alike, as the primary measure does.
     """
-    taken = rows.taken[rows.kept]
-    prefix = rows.prefix[rows.kept]
-    again = np.bincount(rows.prefix, rows.taken, rows.prefixes)[prefix]
+    taken = rows.taken
+    again = np.bincount(rows.prefix, taken, rows.prefixes)[rows.prefix]
     weight = np.where(taken, 1.0, 1.0 / rows.share) / np.sqrt(np.maximum(again, 1.0))
     weight[again == 0] = 0.0  # Who takes nothing again says nothing about the order.
     knots = _knots(inputs, taken, rng)
@@ -131,28 +126,10 @@ def _knots(
     return np.ascontiguousarray(quantiles.T.astype(np.float32))
 
 
-def _item_repeats(rows: OwnRows, which: npt.NDArray[np.bool_], items: int) -> Floats:
-    """`RepeatCurves.item_repeats`, float64 [items + 1, 2], counted on some rows.
-
-    What is expected of a row is the rate of all rows as recent as it, in instants and in days.
-    """
-    group = _recency_group(rows)[which]
-    taken, item = rows.taken[which].astype(float), rows.item[which]
-    chances = np.bincount(group, minlength=_RATES**2)
-    usual = taken.sum() / max(taken.size, 1)
-    rate = (np.bincount(group, taken, _RATES**2) + usual) / (chances + 1.0)
-    took = np.bincount(item, taken, items + 1)
-    expected = np.bincount(item, rate[group], items + 1)
-    had = np.bincount(item, minlength=items + 1)
-    lift = np.log((took + _SHRINKAGE) / (expected + _SHRINKAGE))
-    return np.stack([lift, np.log1p(had)], axis=1)
-
-
-def _recency_group(rows: OwnRows) -> npt.NDArray[np.int64]:
-    """int64 [rows], groups of about equal size in each of the two recencies."""
-    edges = np.quantile(rows.recency, np.linspace(0, 1, _RATES + 1)[1:-1], axis=0)
-    group = [np.searchsorted(edges[:, side], rows.recency[:, side]) for side in (0, 1)]
-    return group[0] * _RATES + group[1]
+def _item_repeats(log: EventLog, which: npt.NDArray[np.bool_]) -> Floats:
+    """`RepeatCurves.item_repeats`, float64 [items + 1, 2], counted on some events."""
+    counted = repeat_lift(log.user[which], log.item[which], log.instants_ago[which], log.items)
+    return np.stack([np.log(counted.lift), np.log1p(counted.chances)], axis=1)
 
 
 def _place_among_all(bonus: RepeatBonus, catalogue: Catalogue, rows: OwnRows) -> None:

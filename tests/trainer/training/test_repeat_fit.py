@@ -73,7 +73,7 @@ def test_rows_are_those_of_the_latest_prefixes():
     }  # fmt: skip
     assert rows.prefixes == 4
     assert rows.new_items == 1  # item 3; an item beyond the catalogue is nobody's
-    assert rows.kept.all()
+    assert rows.user.tolist() == [0, 0, 2, 2]
     assert rows.inputs.shape[0] == 6
 
 

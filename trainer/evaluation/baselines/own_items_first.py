@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from trainer.data.repeat_lift import repeat_lift
 from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.popularity import (
@@ -28,6 +29,7 @@ _HALF_LIVES: dict[Literal["days", "instants"], Sequence[float]] = {
     "instants": (1.0, 5.0, 10.0, 20.0, 40.0, 80.0),
 }
 _OPENING_WEIGHTS = (1.0, 3.0, 10.0, 30.0, 100.0)
+_LIFT_POWERS = (0.0, 0.5, 1.0)
 _FADED = 1000.0
 """After so many half-lives an event counts no less: its weight must not become 0."""
 
@@ -70,16 +72,20 @@ class OwnItemsConstants:
         aging: how much an event counts by its age.
         opening_weight: how many others an event counts that opened an instant; by recency all
             count alike.
+        lift_power: to which power the lift of an item counts (`trainer/data/repeat_lift.py`): with
+            0 not at all, with 1 an item that is taken again twice as often as others counts twice.
         popularity: the order of equal own items, and of all that is new to the user.
     """
 
     aging: Aging = BY_FREQUENCY
     opening_weight: float = 1.0
+    lift_power: float = 0.0
     popularity: PopularityConstants = BY_EVENTS
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"
-        return f"{self.aging}{openings}; then popularity, {self.popularity}"
+        lift = "" if self.lift_power == 0 else f", times the item's lift^{self.lift_power:g}"
+        return f"{self.aging}{openings}{lift}; then popularity, {self.popularity}"
 
 
 class OwnItemsFirst(Baseline[OwnItemsConstants]):
@@ -101,6 +107,8 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
     ) -> None:
         self._items = training.items
         self._popularity = popularity
+        counted = repeat_lift(training.user, training.item, training.instants_ago, training.items)
+        self._lift = counted.lift
         self.start = OwnItemsConstants(popularity=best_popularity)
         ages = [Aging(unit, value) for unit, values in _HALF_LIVES.items() for value in values]
         periods = popularity.grid["period"]
@@ -108,6 +116,7 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
         self.grid: dict[str, Sequence[Any]] = {
             "aging": [BY_FREQUENCY, *ages, Aging("latest")],
             "opening_weight": opening_weights(training, _OPENING_WEIGHTS),
+            "lift_power": _LIFT_POWERS,
             "popularity": [PopularityConstants(p, w) for p in periods for w in openings],
         }
 
@@ -119,4 +128,5 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
                 scores = log.latest(weights)
             else:
                 scores = log.sums(weights * opening_weighted(log, each.opening_weight))
+            scores.data *= self._lift[scores.indices] ** each.lift_power
             yield ItemScores(scores, self._popularity.places(each.popularity))
