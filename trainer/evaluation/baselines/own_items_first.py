@@ -72,15 +72,15 @@ class OwnItemsConstants:
         aging: how much an event counts by its age.
         opening_weight: how many others an event counts that opened an instant; by recency all
             count alike.
+        popularity: the order of equal own items, and of all that is new to the user.
         lift_power: to which power the lift of an item counts (`trainer/data/repeat_lift.py`): with
             0 not at all, with 1 an item that is taken again twice as often as others counts twice.
-        popularity: the order of equal own items, and of all that is new to the user.
     """
 
     aging: Aging = BY_FREQUENCY
     opening_weight: float = 1.0
-    lift_power: float = 0.0
     popularity: PopularityConstants = BY_EVENTS
+    lift_power: float = 0.0
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"

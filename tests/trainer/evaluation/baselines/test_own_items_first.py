@@ -4,6 +4,7 @@ import pytest
 
 from tests.helpers.basket_logs import assert_ranks, basket_log, days_of, rows_of
 from tests.helpers.item_histories import histories
+from trainer.data.repeat_lift import repeat_lift
 from trainer.evaluation.baselines import baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.own_items_first import Aging, OwnItemsConstants, OwnItemsFirst
@@ -57,6 +58,21 @@ def test_without_seen_items_popularity_is_left():
     nothing = [{}] * len(JUDGED)
     own = OwnItemsFirst(log, popularity)
     assert_ranks(own, constants, JUDGED, nothing, popularity.places(LATE), ITEMS, True)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_items_that_come_again_more_often_stand_higher(power):
+    log = EventLog(TRAINING, ITEMS)
+    popularity = Popularity(log, seed=3)
+    own = OwnItemsFirst(log, popularity)
+    lift = repeat_lift(log.user, log.item, log.instants_ago, ITEMS).lift
+    scores = [
+        {item: score * lift[item] ** power for item, score in user.items()}
+        for user in own_scores(lambda days, ago, first: 2 ** -(ago / 2))
+    ]
+    constants = OwnItemsConstants(Aging("instants", 2), 1, LATE, power)
+    assert_ranks(own, constants, JUDGED, scores, popularity.places(LATE), ITEMS)
+    assert f"times the item's lift^{power:g}" in str(constants)
 
 
 def test_how_often_counts_in_a_very_old_history_too():
