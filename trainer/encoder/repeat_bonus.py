@@ -42,7 +42,8 @@ class RepeatBonus(keras.layers.Layer):
     """
 
     def __init__(self, items: int, hidden: int = 32, blends: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # The dense layers cast for themselves; the curves need what float16 would round.
+        super().__init__(**kwargs, autocast=False)
         self.items = items
         self.hidden = hidden
         self.blends = blends
@@ -93,7 +94,7 @@ class RepeatBonus(keras.layers.Layer):
         """
         known = tf.where(own.item <= self.items, own.item, 0)
         odds = self.curves(own, statistics)
-        facts = tf.concat([own.features, tf.cast(statistics, own.features.dtype)], axis=-1)
+        facts = tf.concat([own.features, tf.cast(statistics, tf.float32)], axis=-1)
         hidden = tf.nn.gelu(self.own(facts) + self.query(query)[:, None, :])
         bonus = tf.cast(tf.squeeze(self.out(hidden), axis=-1), tf.float32) + odds
         bonus += tf.gather(tf.cast(self.propensity, tf.float32), known)

@@ -42,7 +42,8 @@ class RepeatCurves(keras.layers.Layer):
     """
 
     def __init__(self, items: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs, trainable=False)
+        # Shares of a long history differ by less than float16 can say.
+        super().__init__(**kwargs, trainable=False, dtype="float32")
         self.items = items
 
     def build(self, input_shape: Any = None) -> None:
@@ -118,8 +119,9 @@ def share_covered(values: Any, low: Any, high: Any) -> tf.Tensor:
         >>> share_covered([[0.0], [2.5], [9.0]], [2.0], [4.0]).numpy().ravel().tolist()
         [0.0, 0.25, 1.0]
     """
-    width = tf.convert_to_tensor(high) - low
-    return tf.clip_by_value(tf.math.divide_no_nan(values - low, width), 0.0, 1.0)
+    low = tf.convert_to_tensor(low)
+    way = tf.convert_to_tensor(values) - low
+    return tf.clip_by_value(tf.math.divide_no_nan(way, high - low), 0.0, 1.0)
 
 
 def _frequency_and_recency() -> tuple[np.ndarray, np.ndarray]:
