@@ -8,11 +8,13 @@ so a request needs nothing else.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from trainer.data.encoder_inputs import OWN_ITEM, OWN_TIME
+from trainer.encoder.window_groups import Instants, instants_of, item_runs_of
 
 DAY = 86_400.0
 INSTANT_HALF_LIVES = (2, 5, 10, 20, 40, 80)
@@ -49,25 +51,12 @@ _FADED = 100.0
 
 
 class OwnItems(NamedTuple):
-    """The distinct items of each window; everything 0 in the places of repeats and padding."""
+    """The distinct items of each window, n at most; everything 0 in the places that are left."""
 
     item: tf.Tensor
-    """int32 [batch, length], item index."""
+    """int32 [batch, n], item index."""
     features: tf.Tensor
-    """float32 [batch, length, len(FEATURE_NAMES)]."""
-
-
-class _Instants(NamedTuple):
-    """The instants of each window, for each of its events: [batch, length]."""
-
-    ago: tf.Tensor
-    """float32, how many instants of the window came later."""
-    size: tf.Tensor
-    """float32, events of the instant."""
-    opens: tf.Tensor
-    """Bool, whether the event is the newest one of its instant; False for padding."""
-    before: tf.Tensor
-    """float32, how many events of the instant came before."""
+    """float32 [batch, n, len(FEATURE_NAMES)]."""
 
 
 def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
@@ -104,74 +93,68 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
     age = tf.cast(times[:, :1] - times, tf.float32) / DAY
     # A client may send times in any order; an age is never negative.
     age = tf.where(items > 0, tf.maximum(age, 0.0), 0.0)
-    instants = _instants_of(items, times)
-    # A stable sort keeps events of one item newest first, so the first of a run is the latest.
-    order = tf.argsort(items, axis=1, stable=True)
+    instants = instants_of(items, times)
+    runs = item_runs_of(items, instants.ago)
+    others = instants.size - 1.0
+    shares, totals = _decayed_shares(age, instants)
+    flat = tf.reshape(runs.run, [-1])
 
-    def sort(values: tf.Tensor) -> tf.Tensor:
-        return tf.gather(values, order, batch_dims=1)
+    def of_items(reduce: Any, values: tf.Tensor) -> tf.Tensor:
+        """Columns [batch, length, n] reduced over the events of each item."""
+        columns = tf.reshape(values, [batch * length, values.shape[-1]])
+        reduced = reduce(columns, flat, batch * length)
+        return tf.reshape(reduced, [batch, length, values.shape[-1]])[:, : runs.most]
 
-    ids, days, ago = sort(items), sort(age), sort(instants.ago)
-    starts = _changes(ids)
-    run = tf.cumsum(tf.cast(starts, tf.int32), axis=1) - 1 + tf.range(batch)[:, None] * length
-    flat, size = tf.reshape(run, [-1]), batch * length
-
-    def of_item(reduce: Any, values: tf.Tensor) -> tf.Tensor:
-        return tf.gather(reduce(tf.reshape(values, [-1]), flat, size), run)
-
-    def total(values: tf.Tensor) -> tf.Tensor:
-        return of_item(tf.math.unsorted_segment_sum, tf.cast(values, tf.float32))
-
-    # Of several events of an item in one instant the first counts, where instants are counted.
-    counted = starts | _changes(ago)
-    count, baskets = total(tf.ones_like(days)), total(counted)
-    span = tf.maximum(of_item(tf.math.unsorted_segment_max, days) - days, 0.0)
-    oldest = of_item(tf.math.unsorted_segment_max, ago)
-    interval = (oldest - ago) / tf.maximum(baskets - 1.0, 1.0)
+    opened = tf.cast((instants.before == 0.0) & (others > 0.0), tf.float32)
+    before = tf.math.divide_no_nan(instants.before, others)
+    of_events = tf.stack([tf.ones_like(age), opened, before, runs.counted], axis=-1)
+    sums = of_items(
+        tf.math.unsorted_segment_sum,
+        tf.concat([of_events, shares * runs.counted[..., None]], axis=-1),
+    )
+    count, opened, before, baskets = tf.unstack(sums[..., :4], axis=-1)
+    index = tf.cast(tf.broadcast_to(tf.range(length), tf.shape(items)), tf.float32)
+    ages = [index, instants.before, age, instants.ago, -age, -instants.ago]
+    least = of_items(tf.math.unsorted_segment_min, tf.stack(ages, axis=-1))
+    position, foremost, days, ago, first_days, first_ago = tf.unstack(least, axis=-1)
+    item = of_items(tf.math.unsorted_segment_max, items[..., None])[..., 0]
+    keep = (count > 0.0) & (item > 0)
+    span, ago_span = -first_days - days, -first_ago - ago
+    interval = ago_span / tf.maximum(baskets - 1.0, 1.0)
 
     def overdue(since: tf.Tensor, interval: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
         return tf.where(times > 1.0, tf.math.log1p(since) - tf.math.log1p(interval), 0.0)
 
-    others = instants.size - 1.0
-    before = tf.math.divide_no_nan(instants.before, others)
-    opened = tf.cast((instants.before == 0.0) & (others > 0.0), tf.float32)
-    foremost = of_item(tf.math.unsorted_segment_min, sort(instants.before))
-
-    keep = starts & (ids > 0)
-    events = tf.reduce_sum(tf.cast(items > 0, tf.float32), axis=1, keepdims=True)
-
     def of_user(which: tf.Tensor) -> tf.Tensor:
         number = tf.reduce_sum(tf.cast(which, tf.float32), axis=1, keepdims=True)
-        return tf.broadcast_to(tf.math.log1p(number), tf.shape(items))
+        return tf.broadcast_to(tf.math.log1p(number), tf.shape(item))
 
+    events = tf.reduce_sum(tf.cast(items > 0, tf.float32), axis=1, keepdims=True)
     named = {
         "log_count": tf.math.log(count),
         "share_of_window": count / tf.maximum(events, 1.0),
-        "log_position": tf.math.log1p(tf.cast(order, tf.float32)),
+        "log_position": tf.math.log1p(position),
         "log_age": tf.math.log1p(days),
         "log_span": tf.math.log1p(span),
         "overdue": overdue(days, span / tf.maximum(count - 1.0, 1.0), count),
         "repeated": tf.cast(count > 1.0, tf.float32),
         "log_foremost_place": tf.math.log1p(foremost),
-        "log_times_first": tf.math.log1p(total(sort(opened))),
-        "mean_share_before": total(sort(before)) / count,
+        "log_times_first": tf.math.log1p(opened),
+        "mean_share_before": before / count,
         "log_users_items": of_user(keep),
         "log_users_instants": of_user(instants.opens),
         "log_instants_ago": tf.math.log1p(ago),
         "log_interval": tf.math.log1p(interval),
         "overdue_instants": overdue(ago, interval, baskets),
-        "rate_since_first": baskets / (oldest + 1.0),
+        "rate_since_first": baskets / (1.0 - first_ago),
     }
     features = tf.stack([named[name] for name in FEATURE_NAMES[: len(named)]], axis=-1)
-    weights, totals = _decayed_shares(age, instants)
-    weights = tf.gather(weights, order, batch_dims=1) * tf.cast(counted, tf.float32)[..., None]
-    sums = tf.math.unsorted_segment_sum(tf.reshape(weights, [size, len(SHARES)]), flat, size)
-    shares = tf.math.divide_no_nan(tf.gather(sums, run), totals[:, None])
-    features = tf.concat([features, shares], axis=-1)
-    return OwnItems(tf.where(keep, ids, 0), tf.where(keep[:, :, None], features, 0.0))
+    decayed = tf.math.divide_no_nan(sums[..., 4:], totals[:, None])
+    features = tf.where(keep[..., None], tf.concat([features, decayed], axis=-1), 0.0)
+    return OwnItems(tf.where(keep, item, 0), features)
 
 
-def _decayed_shares(age: tf.Tensor, instants: _Instants) -> tuple[tf.Tensor, tf.Tensor]:
+def _decayed_shares(age: tf.Tensor, instants: Instants) -> tuple[tf.Tensor, tf.Tensor]:
     """What each event weighs in each of `SHARES`, and what all instants of a user weigh.
 
     An instant weighs half as much as one that is a half-life younger, in instants or in days. In
@@ -196,38 +179,7 @@ def _decayed_shares(age: tf.Tensor, instants: _Instants) -> tuple[tf.Tensor, tf.
 
 
 def _decay(half_lives: tf.Tensor) -> tf.Tensor:
-    return tf.pow(0.5, tf.minimum(half_lives, _FADED))
-
-
-def _changes(values: tf.Tensor) -> tf.Tensor:
-    """Bool [batch, length], whether a value differs from the one before it; the first one does."""
-    length = tf.shape(values)[1]
-    first = tf.ones([tf.shape(values)[0], tf.minimum(length, 1)], tf.bool)
-    return tf.concat([first, values[:, 1:] != values[:, :-1]], axis=1)
-
-
-def _instants_of(items: tf.Tensor, times: tf.Tensor) -> _Instants:
-    """Where each event stands among the instants, and among the events of its own one.
-
-    Args:
-        items: int32 [batch, length], newest first, 0 = padding.
-        times: int64 [batch, length].
-    """
-    batch, length = tf.shape(items)[0], tf.shape(items)[1]
-    present = items > 0
-    moved = _changes(times) | _changes(present)
-    ago = tf.cumsum(tf.cast(moved, tf.int32), axis=1) - 1
-    instant = ago + tf.range(batch)[:, None] * length
-    flat, size = tf.reshape(instant, [-1]), batch * length
-    index = tf.broadcast_to(tf.range(length), tf.shape(items))
-    oldest = tf.gather(tf.math.unsorted_segment_max(tf.reshape(index, [-1]), flat, size), instant)
-    events = tf.gather(tf.math.unsorted_segment_sum(tf.ones_like(flat), flat, size), instant)
-    return _Instants(
-        ago=tf.cast(ago, tf.float32),
-        size=tf.cast(events, tf.float32),
-        opens=moved & present,
-        before=tf.cast(oldest - index, tf.float32),
-    )
+    return tf.exp(tf.minimum(half_lives, _FADED) * -math.log(2.0))
 
 
 def own_items_in(inputs: dict[str, tf.Tensor]) -> OwnItems | None:

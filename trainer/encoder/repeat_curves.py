@@ -120,8 +120,8 @@ def share_covered(values: Any, low: Any, high: Any) -> tf.Tensor:
         [0.0, 0.25, 1.0]
     """
     low = tf.convert_to_tensor(low)
-    way = tf.convert_to_tensor(values) - low
-    return tf.clip_by_value(tf.math.divide_no_nan(way, high - low), 0.0, 1.0)
+    per_way = tf.math.divide_no_nan(1.0, high - low)
+    return tf.clip_by_value((tf.convert_to_tensor(values) - low) * per_way, 0.0, 1.0)
 
 
 def _frequency_and_recency() -> tuple[np.ndarray, np.ndarray]:

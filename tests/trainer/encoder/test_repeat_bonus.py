@@ -24,8 +24,8 @@ def own():
 
 
 @pytest.fixture
-def statistics():
-    return tf.random.normal([2, 4, STATISTICS], seed=1)
+def statistics(own):
+    return tf.random.normal([*own.item.shape, STATISTICS], seed=1)
 
 
 def curves_with(heights):
@@ -126,7 +126,7 @@ def test_larger_catalogues_take_the_weights_over(own, statistics):
     small.propensity.assign(rng.normal(size=ITEMS + 1))
     small.encoder_share.assign(0.25)
     large.take_from(small)
-    query, logits = tf.zeros([2, 4]), tf.ones([2, 4])
+    query, logits = tf.zeros([2, 4]), tf.ones(own.item.shape)
     known = own.item.numpy() == 3
     np.testing.assert_allclose(
         small(query, own, statistics, logits).numpy()[known],
