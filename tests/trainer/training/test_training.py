@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from trainer import encoder_trainer, specialist_trainer
 from trainer.data.encoder_data import TrainingDataError
 from trainer.data.histories import read_histories
 from trainer.data.sampling import training_samples
-from trainer.serving.export import load_encoder
+from trainer.serving.export import KERAS_FILE, load_encoder
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +97,20 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
     start, end = load_encoder(args.base_model), load_encoder(args.serving_model_dir)
     for before, after in zip(start.get_weights(), end.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_of_a_cluster_without_users_nothing_is_read(trained, tiny_shop, tmp_path):
+    """A pipeline has a Trainer for every cluster that there could be."""
+    args = fn_args(tmp_path, tiny_shop, {}, name="cluster_1")
+    args.train_files = [write_records(tmp_path / "nobody.gz", [])]
+    args.eval_files, args.transform_output = [str(tmp_path / "none")], str(tmp_path / "none")
+    args.base_model = str(trained / "model")
+    specialist_trainer.run_fn(args)
+    figures = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert figures["reason"] == "the cluster has no training samples"
+    assert (figures["status"], figures["samples"]) == ("unchanged", 0)
+    kept, copied = (Path(at) / KERAS_FILE for at in (args.base_model, args.serving_model_dir))
+    assert kept.read_bytes() == copied.read_bytes()
 
 
 def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
