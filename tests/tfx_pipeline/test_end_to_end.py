@@ -33,6 +33,7 @@ encoder: {width: 16, members: 1, layers: 1, feedforward: 32}
 training: {epochs: 15, batch_size: 32, learning_rate: 0.01, validation_users: 100}
 specialists: {epochs: 1, batch_size: 32}
 clustering: {k: 2}
+combiner: {steps: 50}
 """
 CONTROLS = ["Trainer.random_0", "Trainer.random_1", "Trainer.continued"]
 TRAINERS = ["Trainer.encoder", "Trainer.cluster_0", "Trainer.cluster_1", *CONTROLS]

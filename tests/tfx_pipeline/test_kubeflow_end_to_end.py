@@ -26,7 +26,7 @@ content: {weights: none}
 training: {epochs: 2, batch_size: 32, learning_rate: 0.01, validation_users: 100}
 specialists: {epochs: 1, batch_size: 32, learning_rate: 0.01, min_samples: 50}
 clustering: {k: 2}
-combiner: {controls: false}
+combiner: {controls: false, steps: 50}
 # So small a model is no better than counting what follows what.
 gates: {mode: warn}
 """

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.raw_histories import raw_history, write_records
-from tests.helpers.trainer_runs import TINY, fn_args
+from tests.helpers.trainer_runs import ONE_MEMBER, TINY, fn_args
 from trainer import encoder_trainer, specialist_trainer
 from trainer.data.encoder_data import TrainingDataError
 from trainer.data.histories import read_histories
@@ -149,7 +149,7 @@ def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_p
 def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting, request):
     if "mixed_precision" not in setting:  # what was trained in float16 is exported all the same
         request.getfixturevalue("without_export")
-    config = {**TINY, "training": {**TINY["training"], "epochs": 3, **setting}}
+    config = {**ONE_MEMBER, "training": {**TINY["training"], "epochs": 3, **setting}}
     encoder_trainer.run_fn(fn_args(tmp_path, tiny_shop, config))
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
     losses = [epoch["loss"] for epoch in figures["epochs"]]
