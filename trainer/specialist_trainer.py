@@ -75,7 +75,8 @@ def run_fn(fn_args: FnArgs) -> None:
         [*fn_args.train_files, *fn_args.eval_files],
         f"{config.to_json()} {custom['seed']} {fn_args.base_model}",
     )
-    encoder, result, reason = None, FitResult([], 0, 0.0, 0), _NO_SAMPLES
+    encoder, result = None, FitResult([], 0, 0.0, 0)
+    reason: str | None = _NO_SAMPLES
     # Of a cluster that was not found, nothing else is read.
     if has_histories(fn_args.train_files):
         release_memory()

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.e2e
 TINY = """
 run: {max_clusters: 2, shown_customers: 2}
 data: {min_item_events: 1}
-encoder: {width: 16, members: 1, layers: 1, feedforward: 32}
+encoder: {width: 16, members: 2, layers: 1, feedforward: 32}
 training: {epochs: 15, batch_size: 32, learning_rate: 0.01, validation_users: 100}
 specialists: {epochs: 1, batch_size: 32}
 clustering: {k: 2}
