@@ -31,9 +31,10 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def tiny_shop(tmp_path_factory):
     """A `TinyShop`: raw histories of 60 users, and the Transform graph over them."""
-    from tests.helpers.tiny_shop import make_tiny_shop
+    from tests.helpers.once import once
+    from tests.helpers.tiny_shop import make_tiny_shop, open_tiny_shop
 
-    return make_tiny_shop(tmp_path_factory.mktemp("shop"))
+    return open_tiny_shop(once(tmp_path_factory, "tiny-shop", make_tiny_shop))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ many samples an epoch as the specialists have together.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Sequence
@@ -22,8 +23,9 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.config import SpecialistConfig
-from trainer.data.histories import Histories, read_histories
+from trainer.data.histories import Histories, has_histories, read_histories
 from trainer.data.sampling import training_samples
+from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation_config import EvaluationConfig
 from trainer.inference.own_members import leave_trainable
 from trainer.progress import progress
@@ -35,6 +37,8 @@ from trainer.training.next_item_model import NextItemModel
 from trainer.training.training_record import TrainingRecord
 from trainer.training.tuned import specialist_values, take_over
 from trainer.training.tuning_config import TuningConfig
+
+_NO_SAMPLES = "the cluster has no training samples"
 
 
 class SpecialistTrainerConfig(Settings):
@@ -64,41 +68,22 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     config, tuned = take_over(config, advice)
     began = time.monotonic()
-    release_memory()
     name = custom["name"]
-    keras.utils.set_random_seed(custom["seed"])
-    graph = tft.TFTransformOutput(fn_args.transform_output)
-    encoder = load_encoder(fn_args.base_model)
-    parts = [read_histories([split], graph, encoder.new_items) for split in fn_args.train_files]
-    validation = read_histories(fn_args.eval_files, graph, encoder.new_items)
-    by_split = [len(training_samples(part)) for part in parts]
-    train, samples = Histories.joined(parts), sum(by_split)
-
     checkpoints = checkpoint_folder(
         custom["checkpoint_root"],
         name,
         [*fn_args.train_files, *fn_args.eval_files],
         f"{config.to_json()} {custom['seed']} {fn_args.base_model}",
     )
-    result = FitResult([], 0, 0.0, samples)
-    reason = _why_not(samples, validation, config.specialists)
-    if reason is None:
-        _freeze(encoder, config.specialists)
-        model = NextItemModel(encoder, config.specialists, evaluation=config.evaluation)
-        model.build()
-        result = fit(
-            model,
-            train,
-            validation,
-            _with_budget_of_all(config.specialists, by_split),
-            seed=custom["seed"],
-            checkpoints=checkpoints,
-            tensorboard=Path(fn_args.model_run_dir) / "tensorboard",
-            start_counts=True,
-        )
-        if result.best_epoch == 0:
-            reason = "no epoch was better on the cluster's validation users than the start"
-    if reason is not None:
+    encoder, result = None, FitResult([], 0, 0.0, 0)
+    reason: str | None = _NO_SAMPLES
+    # Of a cluster that was not found, nothing else is read.
+    if has_histories(fn_args.train_files):
+        release_memory()
+        keras.utils.set_random_seed(custom["seed"])
+        encoder = load_encoder(fn_args.base_model)
+        result, reason = _fine_tune(encoder, fn_args, config, checkpoints)
+    if encoder is None or reason is not None:
         progress.info("keeps the global encoder: %s", reason)
         copy_encoder(fn_args.base_model, fn_args.serving_model_dir)
     else:
@@ -110,7 +95,7 @@ def run_fn(fn_args: FnArgs) -> None:
         epochs=result.epochs,
         best_epoch=result.best_epoch,
         seconds=round(time.monotonic() - began, 1),
-        samples=samples,
+        samples=result.samples,
         settings=config.model_dump(mode="json", exclude={"tuning"}),
         tuned=tuned,
         derived={},
@@ -118,16 +103,45 @@ def run_fn(fn_args: FnArgs) -> None:
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def _why_not(samples: int, validation: Histories, config: SpecialistConfig) -> str | None:
-    """Why a cluster gets no specialist of its own, None if it does."""
+def _fine_tune(
+    encoder: BehaviorEncoder, fn_args: FnArgs, config: SpecialistTrainerConfig, checkpoints: Path
+) -> tuple[FitResult, str | None]:
+    """Trains the encoder on, if there is enough to train on and to judge it by.
+
+    Returns:
+        What training did, with the samples that there are, and why the encoder is still the global
+        one; None if it is not.
+    """
+    graph = tft.TFTransformOutput(fn_args.transform_output)
+    parts = [read_histories([split], graph, encoder.new_items) for split in fn_args.train_files]
+    by_split = [len(training_samples(part)) for part in parts]
+    samples = sum(by_split)
+    nothing = FitResult([], 0, 0.0, samples)
     if samples == 0:
-        return "the cluster has no training samples"
-    if samples < config.min_samples:
-        least = f"specialists.min_samples={config.min_samples}"
-        return f"only {samples} training sample(s), fewer than {least}"
+        return nothing, _NO_SAMPLES
+    if samples < config.specialists.min_samples:
+        least = f"specialists.min_samples={config.specialists.min_samples}"
+        return nothing, f"only {samples} training sample(s), fewer than {least}"
+    validation = read_histories(fn_args.eval_files, graph, encoder.new_items)
     if not (validation.next_item > 0).any():
-        return "no user of the cluster is in the validation split"
-    return None
+        return nothing, "no user of the cluster is in the validation split"
+    _freeze(encoder, config.specialists)
+    model = NextItemModel(encoder, config.specialists, evaluation=config.evaluation)
+    model.build()
+    result = fit(
+        model,
+        Histories.joined(parts),
+        validation,
+        _with_budget_of_all(config.specialists, by_split),
+        seed=fn_args.custom_config["seed"],
+        checkpoints=checkpoints,
+        tensorboard=Path(fn_args.model_run_dir) / "tensorboard",
+        start_counts=True,
+    )
+    result = dataclasses.replace(result, samples=samples)
+    if result.best_epoch == 0:
+        return result, "no epoch was better on the cluster's validation users than the start"
+    return result, None
 
 
 def _with_budget_of_all(config: SpecialistConfig, samples: Sequence[int]) -> SpecialistConfig:

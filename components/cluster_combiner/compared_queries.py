@@ -9,8 +9,8 @@ from components.cluster_combiner.controls import score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
 from components.cluster_combiner.scored import Scored, score
 from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
-from trainer.data.histories import Histories, read_histories
-from trainer.data.item_transitions import count_transitions
+from trainer.data.histories import read_histories
+from trainer.data.item_transitions import ItemTransitions
 from trainer.evaluation.compared_models import (
     COMBINER,
     CONTINUED,
@@ -44,12 +44,11 @@ def score_splits(inputs: CombinerInputs) -> dict[str, Scored]:
 
 
 def weigh_transitions(
-    inputs: CombinerInputs, training: Histories, validation: Scored
+    inputs: CombinerInputs, counted: ItemTransitions, validation: Scored
 ) -> TransitionsFit:
-    """Counts transitions in the training histories and weighs them on the validation users."""
+    """Weighs the transitions of the training histories on the validation users."""
     if not inputs.config.transitions:
         return TransitionsFit.none("combiner.transitions=false")
-    counted = count_transitions(training, inputs.encoder.catalogue.items)
     fit = fit_transitions(
         counted, validation.scorer, validation.histories, validation.queries[0], inputs.seed
     )

@@ -87,7 +87,7 @@ class Executor(base_executor.BaseExecutor):
         counted = choose_counted(
             training, scored[VALIDATION].histories, inputs.encoder, inputs.seed
         )
-        transitions = weigh_transitions(inputs, training, scored[VALIDATION])
+        transitions = weigh_transitions(inputs, counted.transitions, scored[VALIDATION])
         scored = with_transitions(scored, transitions)
         fit = fit_specialists(inputs, scored[VALIDATION])
 

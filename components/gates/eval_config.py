@@ -42,6 +42,9 @@ LEAD_OVER_FREE = f"{JUDGED_BY}_lead_over_free"
 FREE_VALUE = f"{JUDGED_BY}_free"
 COVERAGE_CUTOFF = 20
 
+# TFMA's name for it. Without one, it first loads every model as one of legacy Keras, to find out.
+_SAVED_MODEL = "tf_generic"
+
 STRICTLY = 1e-9
 """TFMA passes a p-value that equals its threshold; we want more than that."""
 
@@ -60,8 +63,12 @@ def build_eval_config(gates: GatesConfig) -> config_pb2.EvalConfig:
 
     config = config_pb2.EvalConfig(
         model_specs=[
-            config_pb2.ModelSpec(name=CANDIDATE, signature_name="evaluate"),
-            config_pb2.ModelSpec(name=BASELINE, signature_name="evaluate", is_baseline=True),
+            config_pb2.ModelSpec(
+                name=CANDIDATE, signature_name="evaluate", model_type=_SAVED_MODEL
+            ),
+            config_pb2.ModelSpec(
+                name=BASELINE, signature_name="evaluate", model_type=_SAVED_MODEL, is_baseline=True
+            ),
         ],
         slicing_specs=[
             config_pb2.SlicingSpec(),

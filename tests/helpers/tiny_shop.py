@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow_transform as tft
 
 from tests.helpers.raw_histories import DAY, raw_history, transform_graph, write_records
 
@@ -18,9 +19,28 @@ class TinyShop(NamedTuple):
     raw: list[bytes]  # the validation histories
 
 
-def make_tiny_shop(directory: Path) -> TinyShop:
+def make_tiny_shop(directory: Path) -> None:
     """60 users of 12 events over 20 items; each user walks around one of two circles of items,
     and buys every third item again."""
+    train, validation = _histories()
+    write_records(directory / "validation.gz", validation)
+    transform_graph(directory, write_records(directory / "train.gz", train))
+
+
+def open_tiny_shop(directory: Path) -> TinyShop:
+    """What `make_tiny_shop` made."""
+    graph_dir = str(directory / "graph")
+    return TinyShop(
+        train=[str(directory / "train.gz")],
+        validation=[str(directory / "validation.gz")],
+        graph=tft.TFTransformOutput(graph_dir),
+        graph_dir=graph_dir,
+        raw=_histories()[1],
+    )
+
+
+def _histories() -> tuple[list[bytes], list[bytes]]:
+    """Raw histories of the training and the validation split."""
     rng = np.random.default_rng(0)
     train, validation = [], []
     for user in range(60):
@@ -50,7 +70,4 @@ def make_tiny_shop(directory: Path) -> TinyShop:
         validation.append(
             raw_history(**common, **columns, first_target=[12], target_item_ids=[ids[12]])
         )
-    train_file = write_records(directory / "train.gz", train)
-    validation_file = write_records(directory / "validation.gz", validation)
-    graph = transform_graph(directory, train_file)
-    return TinyShop([train_file], [validation_file], graph, str(directory / "graph"), validation)
+    return train, validation

@@ -23,6 +23,9 @@ TINY = {
     },
 }
 
+ONE_MEMBER = {**TINY, "encoder": {**TINY["encoder"], "members": 1}}
+"""Half of the graph to trace, where the ensemble is not what is tested."""
+
 
 def fn_args(directory: Path, shop, config: dict, **custom) -> SimpleNamespace:
     return SimpleNamespace(

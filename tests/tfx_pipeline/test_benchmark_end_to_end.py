@@ -1,6 +1,7 @@
 """The benchmark on a tiny untidy file: its figures, recomputed from the model that it leaves."""
 
 import json
+import runpy
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from tests.helpers.terminal import cohortrec
 pytestmark = pytest.mark.e2e
 
 TINY = (
-    *("run.max_clusters=2", "clustering.k=2"),
+    *("run.max_clusters=2", "clustering.k=2", "combiner.steps=50"),
     *("encoder.width=16", "encoder.members=2", "encoder.layers=1"),
     "encoder.feedforward=32",
     *("training.epochs=1", "training.batch_size=32", "training.learning_rate=0.01"),
@@ -134,16 +135,17 @@ def test_the_second_run_says_the_same_from_the_cache(benchmark):
     assert trainer["when_it_ran"]["peak_bytes"] > 1e8
 
 
-def test_ablation_trains_what_the_pipeline_trained(benchmark, tmp_path):
+def test_ablation_trains_what_the_pipeline_trained(benchmark, tmp_path, monkeypatch, capsys):
     folder, _ = benchmark
     script = BENCHMARKS / "ablation.py"
     output = tmp_path / "ablation.json"
-    command = [sys.executable, script, folder / "out", "--output", output, "--seeds", "3", "--only"]
-    subprocess.run([*command, "recipe"], check=True, capture_output=True, timeout=600)
-    whole = subprocess.run(
-        [*command, "recipe", "one member"], check=True, capture_output=True, timeout=600, text=True
-    )
-    assert [line[:12].rstrip() for line in whole.stdout.splitlines()] == ["recipe", "one member"]
+    command = [script, folder / "out", "--output", output, "--seeds", "3", "--only", "recipe"]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=600)
+    # Again with one more, here, where the libraries are imported already.
+    monkeypatch.setattr(sys, "argv", [str(part) for part in (*command, "one member")])
+    runpy.run_path(str(script), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert [line[:12].rstrip() for line in shown.splitlines()] == ["recipe", "one member"]
     recipe, one_member = json.loads(output.read_text())
     models = _results(folder)["splits"]["validation"]["models"]
     trained = models.get("encoder", models["global"])  # an ablation has no item transitions

@@ -1,7 +1,8 @@
 """The compiled pipeline, executed without a cluster: every task's own container command.
 
-The backend is a test double (`kubeflow_backend`). What it hands to the tasks is what open-source
-Kubeflow Pipelines would; the tasks are the real ones, each a fresh interpreter.
+The backend is a test double (`kubeflow.backend`). What it hands to the tasks is what open-source
+Kubeflow Pipelines would; the tasks are the real ones, each a process of its own. Some start Python
+anew, as a container does. The others are forks of one that has imported the libraries already.
 """
 
 import json
@@ -25,11 +26,14 @@ content: {weights: none}
 training: {epochs: 2, batch_size: 32, learning_rate: 0.01, validation_users: 100}
 specialists: {epochs: 1, batch_size: 32, learning_rate: 0.01, min_samples: 50}
 clustering: {k: 2}
-combiner: {controls: false}
+combiner: {controls: false, steps: 50}
 # So small a model is no better than counting what follows what.
 gates: {mode: warn}
 """
 TRAINERS = ["Trainer-cluster-0", "Trainer-cluster-1"]
+FRESH = {"Transform", "Trainer-cluster-0", "Evaluator"}
+"""Beam with our code, Keras, and a model that is loaded by a library: importing first what a task
+does not import itself would change these."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def executed(shop):
     # The events are a run parameter: what was compiled in does not exist.
     pipeline = _compile(shop, "/no/such/events.csv")
     given = {"events": str(shop / "events.csv")}
-    return run_pipeline(pipeline, shop / "backend", REPOSITORY, given)
+    return run_pipeline(pipeline, shop / "backend", REPOSITORY, given, fresh=FRESH)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from keras_tuner.src import backend
 from tfx.components.tuner.executor import write_best_hyperparameters
 from tfx.types import standard_artifacts
 
-from tests.helpers.trainer_runs import TINY, fn_args
+from tests.helpers.trainer_runs import ONE_MEMBER, TINY, fn_args
 from trainer import tuner
 from trainer.config import EncoderConfig, TrainingConfig
 from trainer.encoder_trainer import run_fn
@@ -35,7 +35,6 @@ TUNING = {
     "width": [16, 24],
     "layers": None,
 }
-ONE_MEMBER = {**TINY, "encoder": {**TINY["encoder"], "members": 1}}
 CONFIG = {**ONE_MEMBER, "tuning": TUNING}
 CONFIGURED = {
     "training.learning_rate": 0.02,

@@ -121,6 +121,11 @@ def _gather_rows(splits: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.n
     return np.arange(new_splits[-1]) + offsets, new_splits
 
 
+def has_histories(files: Sequence[str]) -> bool:
+    """Whether files of raw histories hold any; arguments as for `read_histories`."""
+    return any(True for _ in _records(files).take(1))
+
+
 def read_histories(
     files: Sequence[str], graph: tft.TFTransformOutput, new_items: Sequence[str] = ()
 ) -> Histories:
@@ -132,9 +137,8 @@ def read_histories(
         new_items: items beyond its vocabulary that the model knows (`BehaviorEncoder.new_items`).
     """
     transform = HistoryTransform.of(graph, new_items)
-    paths = sorted(path for pattern in files for path in tf.io.gfile.glob(pattern))
     dataset = (
-        tf.data.TFRecordDataset(paths, compression_type="GZIP")
+        _records(files)
         .batch(_READ_BATCH)
         .map(traced_as_is(transform.parse), num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(2)
@@ -163,6 +167,12 @@ def read_histories(
         target_splits=_splits(target_lengths),
         first_target=_join(values[features.FIRST_TARGET], np.int64),
     )
+
+
+def _records(files: Sequence[str]) -> tf.data.Dataset:
+    """Serialized histories, string []."""
+    paths = sorted(path for pattern in files for path in tf.io.gfile.glob(pattern))
+    return tf.data.TFRecordDataset(paths, compression_type="GZIP")
 
 
 def _row_lengths(sparse: tf.SparseTensor, rows: int) -> np.ndarray:

@@ -28,7 +28,7 @@ from trainer.data.histories import read_histories
 from trainer.data.item_features import ItemFeatures
 from trainer.encoder.build_encoder import build_encoder
 from trainer.evaluation.compared_models import COMPARED_MODELS, FREE, PEERS
-from trainer.evaluation.peers import library
+from trainer.evaluation.peers import library, recurrent
 from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
@@ -184,7 +184,9 @@ def test_refused_specialists_are_compared_as_the_global_encoder(refused, inputs)
     assert (embedded(left, inputs)["cluster_weights"] == [1.0, 0.0, 0.0]).all()
 
 
-def test_peers_are_compared_and_change_nothing_else(refused, inputs, tmp_path):
+def test_peers_are_compared_and_change_nothing_else(refused, inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(recurrent, "_EPOCHS", 2)
+    monkeypatch.setattr(recurrent.Gru, "grid", {})
     plain = refused
     assert plain.comparison["peers"] is None
     assert not set(PEERS) & set(plain.ranks.columns)

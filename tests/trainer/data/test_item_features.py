@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.raw_histories import raw_history, write_records
-from tests.helpers.trainer_runs import TINY, fn_args
+from tests.helpers.trainer_runs import ONE_MEMBER, fn_args
 from trainer.data import features
 from trainer.data.cooccurrence import _counts
 from trainer.data.histories import Histories, read_histories
@@ -45,8 +45,8 @@ def content_of(vocabulary: list[bytes]):
 def trained(tiny_shop, tmp_path_factory):
     directory = tmp_path_factory.mktemp("content")
     content_of(tiny_shop.graph.vocabulary_by_name("items")).save(str(directory / "content"))
-    training = {**TINY["training"], "epochs": 4}
-    args = fn_args(directory, tiny_shop, {**TINY, "training": training})
+    training = {**ONE_MEMBER["training"], "epochs": 4}
+    args = fn_args(directory, tiny_shop, {**ONE_MEMBER, "training": training})
     args.base_model = str(directory / "content")
     run_fn(args)
     return directory

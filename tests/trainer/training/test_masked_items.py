@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.trainer_runs import TINY, fn_args
+from tests.helpers.trainer_runs import ONE_MEMBER, fn_args
 from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.data import features
 from trainer.data.data_facts import DataFacts
@@ -228,7 +228,7 @@ def shop_encoder(tiny_shop):
         keras.utils.set_random_seed(3)
         return build_encoder(
             facts,
-            EncoderConfig(**TINY["encoder"]),
+            EncoderConfig(**ONE_MEMBER["encoder"]),
             ServingConfig(),
             ItemFeatures.none(facts.items, "no texts"),
         )
@@ -317,9 +317,9 @@ def test_encoder_trainer_goes_on_from_the_pretrained_weights(
     pretrain, fit = encoder_fit.pretrain, encoder_fit.fit
     monkeypatch.setattr(encoder_fit, "pretrain", noted_pretrain)
     monkeypatch.setattr(encoder_fit, "fit", noted_fit)
-    settings = {**TINY["training"], "epochs": 2, "pretraining_epochs": 2, "masked_share": 0.3}
+    settings = {**ONE_MEMBER["training"], "epochs": 2, "pretraining_epochs": 2, "masked_share": 0.3}
     with caplog.at_level("INFO", logger="cohortrec.progress"):
-        run_fn(fn_args(tmp_path, tiny_shop, {**TINY, "training": settings}))
+        run_fn(fn_args(tmp_path, tiny_shop, {**ONE_MEMBER, "training": settings}))
     np.testing.assert_array_equal(table["start"], table["pretrained"])
     assert not np.array_equal(table["new"], table["pretrained"])
     figures = json.loads((tmp_path / "run" / "training.json").read_text())

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.helpers.trainer_runs import TINY, fn_args
+from tests.helpers.trainer_runs import ONE_MEMBER, fn_args
 from trainer.encoder_trainer import run_fn
 from trainer.training import callbacks
 from trainer.training.fit import checkpoint_folder
@@ -23,7 +23,7 @@ def test_restarted_run_resumes(tiny_shop, tmp_path, monkeypatch, caplog):
         if epoch == 3:
             raise PowerCutError
 
-    settings = {**TINY, "training": {**TINY["training"], "epochs": 6}}
+    settings = {**ONE_MEMBER, "training": {**ONE_MEMBER["training"], "epochs": 6}}
     args = fn_args(tmp_path, tiny_shop, settings)
     with monkeypatch.context() as patch:
         patch.setattr(callbacks.EpochProgress, "on_epoch_end", cut)

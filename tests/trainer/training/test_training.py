@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.helpers.raw_histories import raw_history, write_records
-from tests.helpers.trainer_runs import TINY, fn_args
+from tests.helpers.trainer_runs import ONE_MEMBER, TINY, fn_args
 from trainer import encoder_trainer, specialist_trainer
 from trainer.data.encoder_data import TrainingDataError
 from trainer.data.histories import read_histories
 from trainer.data.sampling import training_samples
-from trainer.serving.export import load_encoder
+from trainer.serving.export import KERAS_FILE, load_encoder
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +99,20 @@ def test_small_cluster_keeps_the_global_encoder(trained, tiny_shop, tmp_path):
         np.testing.assert_array_equal(before, after)
 
 
+def test_of_a_cluster_without_users_nothing_is_read(trained, tiny_shop, tmp_path):
+    """A pipeline has a Trainer for every cluster that there could be."""
+    args = fn_args(tmp_path, tiny_shop, {}, name="cluster_1")
+    args.train_files = [write_records(tmp_path / "nobody.gz", [])]
+    args.eval_files, args.transform_output = [str(tmp_path / "none")], str(tmp_path / "none")
+    args.base_model = str(trained / "model")
+    specialist_trainer.run_fn(args)
+    figures = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert figures["reason"] == "the cluster has no training samples"
+    assert (figures["status"], figures["samples"]) == ("unchanged", 0)
+    kept, copied = (Path(at) / KERAS_FILE for at in (args.base_model, args.serving_model_dir))
+    assert kept.read_bytes() == copied.read_bytes()
+
+
 def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_path, monkeypatch):
     """The control gets every split, and as many samples an epoch as one specialist of each."""
 
@@ -134,7 +149,7 @@ def test_trained_on_has_the_samples_of_all_specialists(trained, tiny_shop, tmp_p
 def test_other_ways_to_train_learn_too(tiny_shop, tmp_path, setting, request):
     if "mixed_precision" not in setting:  # what was trained in float16 is exported all the same
         request.getfixturevalue("without_export")
-    config = {**TINY, "training": {**TINY["training"], "epochs": 3, **setting}}
+    config = {**ONE_MEMBER, "training": {**TINY["training"], "epochs": 3, **setting}}
     encoder_trainer.run_fn(fn_args(tmp_path, tiny_shop, config))
     figures = json.loads((tmp_path / "run" / "training.json").read_text())
     losses = [epoch["loss"] for epoch in figures["epochs"]]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.data.histories import Histories
-from trainer.data.item_transitions import count_transitions
+from trainer.data.item_transitions import ItemTransitions, count_transitions
 from trainer.evaluation.baselines.baseline import Baseline, NotApplicable
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.item_knn import ItemKnn
@@ -93,10 +93,12 @@ class Selection:
     Attributes:
         chosen: by kind.
         left_out: kinds that do not fit the log, and why.
+        transitions: counted for their kind; a model may have them beside it.
     """
 
     chosen: dict[str, ChosenBaseline]
     left_out: dict[str, str]
+    transitions: ItemTransitions
 
     @property
     def best(self) -> ChosenBaseline:
@@ -130,9 +132,10 @@ def choose_baselines(
     chosen = {Popularity.kind: search(popularity, validation, measure, exclude_seen, seed)}
     best_popularity = chosen[Popularity.kind].constants
     places = popularity.places(best_popularity)
+    transitions = count_transitions(training, items)
     makers: dict[str, Callable[[], Baseline[Any]]] = {
         OwnItemsFirst.kind: lambda: OwnItemsFirst(log, popularity, best_popularity),
-        Transitions.kind: lambda: Transitions(count_transitions(training, items), places),
+        Transitions.kind: lambda: Transitions(transitions, places),
         ItemKnn.kind: lambda: ItemKnn(log, places, seed),
         TifuKnn.kind: lambda: TifuKnn(log, places, seed),
         UpCf.kind: lambda: UpCf(log, places, seed),
@@ -146,7 +149,7 @@ def choose_baselines(
             chosen[kind] = search(make(), validation, measure, exclude_seen, seed)
         except NotApplicable as reason:
             left_out[kind] = str(reason)
-    return Selection(chosen, left_out)
+    return Selection(chosen, left_out, transitions)
 
 
 def search(

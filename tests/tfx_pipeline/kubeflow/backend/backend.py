@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +17,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 from tests.tfx_pipeline.kubeflow.backend.artifacts import Records, Types
 from tests.tfx_pipeline.kubeflow.backend.conditions import holds
 from tests.tfx_pipeline.kubeflow.backend.inputs import resolve, run_values
-from tests.tfx_pipeline.kubeflow.backend.launcher import Launcher
+from tests.tfx_pipeline.kubeflow.backend.launcher import Launcher, container_environment
 from tests.tfx_pipeline.kubeflow.backend.specification import Specification
+from tests.tfx_pipeline.kubeflow.backend.warm_python import WarmPython
 
 DEFAULT_PIPELINE_ROOT = "minio://mlpipeline/v2/artifacts"
 
@@ -50,6 +52,7 @@ def run_pipeline(
     parameters: Mapping[str, Any] | None = None,
     types: Types = "lost",
     parallel: int = 2,
+    fresh: Collection[str] | None = None,
 ) -> Run:
     """Runs a compiled pipeline.
 
@@ -60,24 +63,32 @@ def run_pipeline(
         parameters: run parameters.
         types: what consumers are told of an artifact's type (`artifacts`).
         parallel: how many tasks run at a time.
+        fresh: tasks whose command starts Python anew, as in a container; the others are forks of
+            one (`warm_python`). None for all.
 
     Raises:
         Refused: the pipeline asks for something that the backend refuses or this double cannot do.
         TaskFailed: a task failed; those that run already end, and no other is started.
     """
     spec = Specification(path)
-    launcher = Launcher(folder / "store", folder / "pods", folder / "logs", installed)
-    for each in (launcher.store, launcher.pods, launcher.logs):
+    folders = folder / "store", folder / "pods", folder / "logs"
+    for each in folders:
         each.mkdir(parents=True)
     root = f"{spec.pipeline_root or DEFAULT_PIPELINE_ROOT}/{spec.name}/{uuid.uuid4()}"
     values = run_values(spec.root, parameters or {})
-    run = Run(launcher.store, Records(types))
+    run = Run(folder / "store", Records(types))
     outputs: dict[tuple[str, str], struct_pb2.Value] = {}
     waiting = {task: spec.upstream(task) for task in spec.tasks}
     done: set[str] = set()
     running: dict[Future[pb.ExecutorOutput], tuple[str, pb.ExecutorInput]] = {}
     began = time.monotonic()
-    with ThreadPoolExecutor(parallel) as pool:
+    with contextlib.ExitStack() as stack:
+        warm = None
+        if fresh is not None:
+            environment = container_environment(installed, folder / "pods")
+            warm = stack.enter_context(WarmPython(environment, folder / "warm_python.log"))
+        launcher = Launcher(*folders, installed, warm, fresh or ())
+        pool = stack.enter_context(ThreadPoolExecutor(parallel))
         while waiting or running:
             ready = sorted(task for task, before in waiting.items() if before <= done)
             for task in ready[: parallel - len(running)]:

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 
 from tests.tfx_pipeline.kubeflow.backend.specification import Refused
+from tests.tfx_pipeline.kubeflow.backend.warm_python import WarmPython
 
 POD_ROOT = "KFP_POD_ROOT"
 """Variable with the folder below which a process finds what a container has at /."""
@@ -40,12 +42,16 @@ class Launcher:
         pods: the pods, a folder each while they run.
         logs: a file a task.
         installed: what the image has installed, put on the path of Python.
+        warm: runs containers that start Python; None to start every one anew.
+        fresh: tasks that start Python anew all the same.
     """
 
     store: Path
     pods: Path
     logs: Path
     installed: Path
+    warm: WarmPython | None = None
+    fresh: Collection[str] = ()
 
     def provision(
         self, task: str, root: str, declared: pb.ComponentOutputsSpec
@@ -90,20 +96,12 @@ class Launcher:
         given = json.dumps(_numbers_as_in_go(json_format.MessageToDict(executor_input)))
         command = [_filled(part, given) for part in (*container.command, *container.args)]
         log = self.logs / f"{task}.log"
-        with log.open("wb") as stream:
-            ended = subprocess.run(
-                command,
-                cwd=pod / "work",
-                env=self._environment(pod) | {each.name: each.value for each in container.env},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        if ended.returncode:
+        environment = self._environment(pod) | {each.name: each.value for each in container.env}
+        code = self._execute(task, command, pod / "work", environment, log)
+        if code:
             last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-60:]
             lines = "\n".join(["", *last])
-            raise TaskFailed(f"task {task} ended with exit code {ended.returncode}:{lines}")
+            raise TaskFailed(f"task {task} ended with exit code {code}:{lines}")
         written = pb.ExecutorOutput()
         output_file = Path(executor_input.outputs.output_file)
         if output_file.is_file():
@@ -116,6 +114,23 @@ class Launcher:
         shutil.rmtree(pod)
         return written
 
+    def _execute(
+        self, task: str, command: list[str], folder: Path, environment: dict[str, str], log: Path
+    ) -> int:
+        """Runs a command to its end; its exit code."""
+        if self.warm is not None and task not in self.fresh and self.warm.takes(command):
+            return self.warm.run(command, folder, environment, log)
+        with log.open("wb") as stream:
+            return subprocess.run(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+
     def _pod(self, task: str) -> Path:
         return self.pods / task
 
@@ -123,15 +138,18 @@ class Launcher:
         return self.store / _parts(uri)[1]
 
     def _environment(self, pod: Path) -> dict[str, str]:
-        """Of a container: nothing of this process but where Python is."""
-        return {
-            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
-            "PYTHONPATH": str(self.installed),
-            "HOME": str(pod / "work"),
-            "TMPDIR": str(pod / "tmp"),
-            "LANG": "C.UTF-8",
-            POD_ROOT: str(pod),
-        }
+        return container_environment(self.installed, pod) | {POD_ROOT: str(pod)}
+
+
+def container_environment(installed: Path, pod: Path) -> dict[str, str]:
+    """Of a container: nothing of this process but where Python is."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+        "PYTHONPATH": str(installed),
+        "HOME": str(pod / "work"),
+        "TMPDIR": str(pod / "tmp"),
+        "LANG": "C.UTF-8",
+    }
 
 
 def _parts(uri: str) -> tuple[str, str]:
