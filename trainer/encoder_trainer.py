@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from trainer.data.data_facts import DataFacts
 from trainer.data.encoder_data import EncoderData
 from trainer.evaluation_config import in_words
 from trainer.progress import progress
@@ -54,6 +55,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.base_model,
         config.encoder,
         custom["seed"],
+        config.target_actions,
     )
     facts, item_features = data.facts, data.item_features
     for name, choice in facts.derived(config.encoder, config.serving, item_features).items():
@@ -114,11 +116,21 @@ def run_fn(fn_args: FnArgs) -> None:
                 if config.training.epochs == "auto"
                 else "set in the configuration",
             },
+            **_asked(config, facts),
             "label": _label(config),
             "precision": {"value": fitted.precision, "why": "what the hardware computes fast"},
         },
     ).write(fn_args.model_run_dir)
     shutil.rmtree(checkpoints)
+
+
+def _asked(config: EncoderTrainerConfig, facts: DataFacts) -> dict[str, dict[str, str]]:
+    """Which actions are asked for; nothing where every action is."""
+    if facts.wanted_counts is None:
+        return {}
+    share = facts.wanted_counts.sum() / max(facts.item_counts.sum(), 1)
+    why = f"data.target_actions; {share:.1%} of the training events"
+    return {"target_actions": {"value": ", ".join(config.target_actions), "why": why}}
 
 
 def _label(config: EncoderTrainerConfig) -> dict[str, str]:

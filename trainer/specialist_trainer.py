@@ -69,7 +69,10 @@ def run_fn(fn_args: FnArgs) -> None:
     keras.utils.set_random_seed(custom["seed"])
     graph = tft.TFTransformOutput(fn_args.transform_output)
     encoder = load_encoder(fn_args.base_model)
-    parts = [read_histories([split], graph, encoder.new_items) for split in fn_args.train_files]
+    parts = [
+        read_histories([split], graph, encoder.new_items).asking(encoder.target_actions)
+        for split in fn_args.train_files
+    ]
     validation = read_histories(fn_args.eval_files, graph, encoder.new_items)
     by_split = [len(training_samples(part)) for part in parts]
     train, samples = Histories.joined(parts), sum(by_split)

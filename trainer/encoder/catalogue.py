@@ -18,6 +18,7 @@ from trainer.encoder.item_biases import DemandTrend, ItemBiases
 from trainer.encoder.item_vectors import CategoryVectors, FeatureVectors, ItemVectors, embedding
 from trainer.encoder.own_items import OwnItems, RepeatBonus
 
+_PRIOR_EVENTS = 5.0
 MASKED = -1e9
 """Score of what must not be recommended: padding, seen items."""
 
@@ -27,9 +28,17 @@ def with_constant(query: tf.Tensor) -> tf.Tensor:
     return tf.concat([query, tf.ones([tf.shape(query)[0], 1], query.dtype)], axis=1)
 
 
-def at_period(query: tf.Tensor, period: tf.Tensor, periods: int) -> tf.Tensor:
-    """Queries [batch, width + periods + 1] that meet their period's bias in `Catalogue.rows`."""
-    return tf.concat([query, tf.one_hot(period, periods + 1, dtype=query.dtype)], axis=1)
+def at_period(
+    query: tf.Tensor, period: tf.Tensor, periods: int, asked: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Queries [batch, width + periods + 1] that meet their period's bias in `Catalogue.rows`.
+
+    With `asked`, float32 [batch], a further column meets the bias of asking for a target action.
+    """
+    parts = [query, tf.one_hot(period, periods + 1, dtype=query.dtype)]
+    if asked is not None:
+        parts.append(tf.cast(asked, query.dtype)[:, None])
+    return tf.concat(parts, axis=1)
 
 
 @keras.saving.register_keras_serializable(package="cohortrec")
@@ -49,6 +58,7 @@ class Catalogue(keras.layers.Layer):
         periods: for how many periods of the training log item statistics are kept
             (`trainer/data/item_statistics.py`), so that the biases follow demand. With 0, scores
             are those at the end of the log (`catalogue_forms.as_of_log_end`).
+        asks: whether items have a further bias that counts where a target action is asked for.
 
     Attributes:
         vectors: of the items, once built.
@@ -65,6 +75,7 @@ class Catalogue(keras.layers.Layer):
         feature_width: int = 0,
         features_from: int = 0,
         periods: int = 0,
+        asks: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -75,6 +86,7 @@ class Catalogue(keras.layers.Layer):
         self.category_embedding = embedding(categories, width, "category") if categories else None
         self.repeat_bonus = RepeatBonus(items, name="repeat_bonus") if own_items else None
         self.periods = periods
+        self.asks = asks
         self.feature_width = feature_width
         self.features_from = features_from
         self.feature_map = (
@@ -107,7 +119,10 @@ class Catalogue(keras.layers.Layer):
                 trainable=False,
                 autocast=False,
             )
-        self.biases = ItemBiases(self.item_bias, self._build_trend())
+        trend, asked = self._build_trend(), None
+        if self.asks:
+            asked = self.add_weight(name="asked_bias", shape=(self.items + 1,), initializer="zeros")
+        self.biases = ItemBiases(self.item_bias, trend, asked)
         self.item_category = self.add_weight(
             name="item_category",
             shape=(self.items + 2,),
@@ -178,6 +193,19 @@ class Catalogue(keras.layers.Layer):
         if categories is not None:
             self.item_category.assign(categories)
 
+    def set_asked_share(self, counts: np.ndarray, asked: np.ndarray) -> None:
+        """Starts the bias of asking for a target action at what it changes in popularity.
+
+        That is the log ratio of an item's share of the events with such an action to its share of
+        all events, as if it had `_PRIOR_EVENTS` more of the former in proportion.
+
+        Args:
+            counts: [items + 1] training events per item index.
+            asked: [items + 1] those with a target action.
+        """
+        expected = counts * (asked.sum() / max(counts.sum(), 1))
+        self.biases.asked.assign(np.log((asked + _PRIOR_EVENTS) / (expected + _PRIOR_EVENTS)))
+
     def call(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """Vectors of the items of a history.
 
@@ -201,7 +229,7 @@ class Catalogue(keras.layers.Layer):
                 latter.
 
         Returns:
-            float32 [..., width + 1], or [..., width + periods + 1].
+            float32 [..., width + 1], or [..., width + periods + 1] (see `ItemBiases.of`).
         """
         vectors = tf.cast(self.vectors.of(items, tf.zeros_like(items)), tf.float32)
         masked = tf.where(items[..., None] > 0, self.biases.of(items, by_period), MASKED)
@@ -284,4 +312,5 @@ class Catalogue(keras.layers.Layer):
             "feature_width": self.feature_width,
             "features_from": self.features_from,
             "periods": self.periods,
+            "asks": self.asks,
         }

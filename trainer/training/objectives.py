@@ -144,7 +144,9 @@ def _members(
     biases = [tf.cast(r[..., width:], tf.float32) for r in rows]
     for member, part in enumerate(queries):
         yield (
-            with_constant(part) if period is None else at_period(part, period, catalogue.periods),
+            with_constant(part)
+            if period is None
+            else at_period(part, period, catalogue.periods, batch.asked),
             [
                 tf.concat([v[member], bias], axis=-1)
                 for v, bias in zip(vectors, biases, strict=True)
