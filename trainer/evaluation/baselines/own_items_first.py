@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,8 +14,12 @@ from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.popularity import (
     BY_EVENTS,
+    ONLY,
     Popularity,
     PopularityConstants,
+    action_weighted,
+    action_weights,
+    in_words,
     opening_weighted,
     opening_weights,
 )
@@ -28,6 +33,8 @@ _HALF_LIVES: dict[Literal["days", "instants"], Sequence[float]] = {
     "instants": (1.0, 5.0, 10.0, 20.0, 40.0, 80.0),
 }
 _OPENING_WEIGHTS = (1.0, 3.0, 10.0, 30.0, 100.0)
+_ACTION_WEIGHTS = (0.1, 1.0, 3.0, 10.0, 30.0, ONLY)
+"""Less than 1 as well: what was bought may not be bought again soon."""
 _FADED = 1000.0
 """After so many half-lives an event counts no less: its weight must not become 0."""
 
@@ -71,15 +78,19 @@ class OwnItemsConstants:
         opening_weight: how many others an event counts that opened an instant; by recency all
             count alike.
         popularity: the order of equal own items, and of all that is new to the user.
+        action_weight: how many others an event with a target action counts; by recency all count
+            alike. `ONLY` = an own item without such an event stands behind those with one.
     """
 
     aging: Aging = BY_FREQUENCY
     opening_weight: float = 1.0
     popularity: PopularityConstants = BY_EVENTS
+    action_weight: float = 1.0
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"
-        return f"{self.aging}{openings}; then popularity, {self.popularity}"
+        actions = in_words(self.action_weight)
+        return f"{self.aging}{openings}{actions}; then popularity, {self.popularity}"
 
 
 class OwnItemsFirst(Baseline[OwnItemsConstants]):
@@ -105,10 +116,14 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
         ages = [Aging(unit, value) for unit, values in _HALF_LIVES.items() for value in values]
         periods = popularity.grid["period"]
         openings = popularity.grid["opening_weight"]
+        actions = popularity.grid["action_weight"]
         self.grid: dict[str, Sequence[Any]] = {
             "aging": [BY_FREQUENCY, *ages, Aging("latest")],
             "opening_weight": opening_weights(training, _OPENING_WEIGHTS),
-            "popularity": [PopularityConstants(p, w) for p in periods for w in openings],
+            "action_weight": action_weights(training, _ACTION_WEIGHTS),
+            "popularity": [
+                PopularityConstants(*each) for each in itertools.product(periods, openings, actions)
+            ],
         }
 
     def scores(self, log: EventLog, constants: Sequence[OwnItemsConstants]) -> Iterator[ItemScores]:
@@ -118,5 +133,6 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
             if each.aging.unit == "latest":
                 scores = log.latest(weights)
             else:
+                weights = weights * action_weighted(log, each.action_weight)
                 scores = log.sums(weights * opening_weighted(log, each.opening_weight))
             yield ItemScores(scores, self._popularity.places(each.popularity))
