@@ -97,6 +97,23 @@ def test_every_action_draws_the_same_batches_as_before():
         assert (asked[ASKED].numpy() == 1).all()
 
 
+def test_a_quarter_of_an_epoch_asks_for_purchases():
+    """However few there are; all other samples are still drawn, once each."""
+    one = histories(list(range(1, 10)) * 20)
+    action = np.full(180, VIEW, np.int32)
+    action[[50, 120]] = BUY
+    one = dataclasses.replace(one, columns={**one.columns, features.ACTION: action})
+    batches = _batches(one.asking([BUY]), samples_per_epoch=10_000)
+    asked, newest = [], []
+    for inputs, targets in batches.dataset().take(batches.steps_per_epoch):
+        asked += inputs[ASKED].numpy().tolist()
+        newest += targets.numpy()[:, 0].tolist()
+    assert 0.25 <= np.mean(asked) < 0.26
+    others = np.bincount([t for t, kind in zip(newest, asked, strict=True) if not kind])
+    assert others.sum() in (177, 178)  # with or without the one from an empty history
+    assert len(_batches(one.asking([BUY]))) == len(_batches(one))
+
+
 def test_parts_keep_what_is_wanted():
     split = _one_shop().asking([BUY])
     joined = Histories.joined([split, split])

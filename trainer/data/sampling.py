@@ -25,6 +25,9 @@ from trainer.graphs import traced_as_is
 EMPTY_PREFIX_SHARE = 0.1
 """Share of the users whose first item is also predicted from an empty history in an epoch, so that
 a new user gets sensible recommendations."""
+ASKED_SHARE = 0.25
+"""Share of the samples of an epoch that ask for a target action, at least. Purchases are a few per
+cent of a log; drawn as they come they would teach little of what is different about them."""
 NEXT_TIME = "next_time"
 """Input int64 [batch]: epoch seconds at which the targets were taken."""
 
@@ -226,7 +229,10 @@ class SampleBatches:
         """The samples drawn in an epoch, and its batches as rows of these."""
         rng = np.random.default_rng((self._seed, epoch))
         use = ~self._empty | (rng.random(len(self._empty)) < EMPTY_PREFIX_SHARE)
-        chosen = rng.permutation(np.flatnonzero(use))[: self._limit]
+        drawn_from = np.flatnonzero(use)
+        if self._asks:
+            drawn_from = _with_share(drawn_from, self._target.asked[drawn_from], ASKED_SHARE)
+        chosen = rng.permutation(drawn_from)[: self._limit]
         lengths = padded_length(
             (self._samples.ends - self._samples.starts)[chosen], self._max_events
         )
@@ -285,6 +291,21 @@ def _with_known_target(samples: Samples, histories: Histories, items: int) -> Sa
         samples.target_ends[keep],
         samples.histories_end[keep],
     )
+
+
+def _with_share(rows: np.ndarray, asked: np.ndarray, share: float) -> np.ndarray:
+    """Rows, those that are asked repeated a whole number of times until they are that share.
+
+    Args:
+        rows: int64 [n].
+        asked: bool [n].
+        share: below 1.
+    """
+    few, others = int(asked.sum()), int((~asked).sum())
+    if not few:
+        return rows
+    times = max(1, math.ceil(share / (1 - share) * others / few))
+    return np.concatenate([rows[~asked], np.tile(rows[asked], times)])
 
 
 def batches_by_length(
