@@ -97,6 +97,7 @@ class Run:
             self.content if variant.texts else None,
             config.encoder,
             seed,
+            config.target_actions,
         )
 
     def settings(self, changes: Mapping[str, Any]) -> EncoderTrainerConfig:
@@ -105,8 +106,15 @@ class Run:
         Raises:
             ConfigError: a change is not a setting.
         """
-        sections = {name: self.config[name] for name in EncoderTrainerConfig.model_fields}
-        return EncoderTrainerConfig.from_dict(sections).updated(changes)
+        sections = {
+            name: self.config[name]
+            for name in EncoderTrainerConfig.model_fields
+            if name in self.config
+        }
+        asked = self.config["data"].get("target_actions", [])
+        return EncoderTrainerConfig.from_dict({**sections, "target_actions": asked}).updated(
+            changes
+        )
 
 
 def measure(run: Run, variant: Variant, config: EncoderTrainerConfig, seed: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from trainer.data.data_facts import DataFacts
 from trainer.data.encoder_data import EncoderData
 from trainer.evaluation_config import in_words
 from trainer.progress import progress
@@ -55,6 +56,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.base_model,
         config.encoder,
         custom["seed"],
+        config.target_actions,
     )
     facts, item_features = data.facts, data.item_features
     for name, choice in facts.derived(config.encoder, config.serving, item_features).items():
@@ -115,6 +117,7 @@ def run_fn(fn_args: FnArgs) -> None:
                 if config.training.epochs == "auto"
                 else "set in the configuration",
             },
+            **_asked(config, facts),
             "label": _label(config),
             **_own_items(fitted),
             "precision": {"value": fitted.precision, "why": "what the hardware computes fast"},
@@ -134,6 +137,15 @@ def _own_items(fitted: FittedEncoder) -> dict[str, dict[str, Any]]:
             "why": str(fitted.blend),
         },
     }
+
+
+def _asked(config: EncoderTrainerConfig, facts: DataFacts) -> dict[str, dict[str, str]]:
+    """Which actions are asked for; nothing where every action is."""
+    if facts.wanted_counts is None:
+        return {}
+    share = facts.wanted_counts.sum() / max(facts.item_counts.sum(), 1)
+    why = f"data.target_actions; {share:.1%} of the training events"
+    return {"target_actions": {"value": ", ".join(config.target_actions), "why": why}}
 
 
 def _label(config: EncoderTrainerConfig) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -53,17 +54,22 @@ class EvaluationConfig(Settings):
             )
 
 
-def in_words(task: Task, period_days: float | None) -> str:
+def in_words(task: Task, period_days: float | None, actions: Sequence[str] = ()) -> str:
     """The task for people, to stand behind "the".
 
     Args:
         task: what is asked for.
         period_days: of `next_period`.
+        actions: the setting `data.target_actions`.
 
     Example:
         >>> in_words("next_period", 7.0), in_words("next_basket", None)
         ('next 7 days', 'next basket')
+        >>> in_words("next_basket", None, ["purchase"]), in_words("next_period", 7.0, ["cart"])
+        ('next purchase', 'next 7 days (cart)')
     """
+    wanted = " or ".join(actions)
     if task != "next_period" or period_days is None:
-        return task.replace("_", " ")
-    return "next day" if period_days == 1 else f"next {period_days:g} days"
+        return f"next {wanted}" if wanted else task.replace("_", " ")
+    period = "next day" if period_days == 1 else f"next {period_days:g} days"
+    return f"{period} ({wanted})" if wanted else period

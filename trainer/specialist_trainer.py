@@ -113,7 +113,10 @@ def _fine_tune(
         one; None if it is not.
     """
     graph = tft.TFTransformOutput(fn_args.transform_output)
-    parts = [read_histories([split], graph, encoder.new_items) for split in fn_args.train_files]
+    parts = [
+        read_histories([split], graph, encoder.new_items).asking(encoder.target_actions)
+        for split in fn_args.train_files
+    ]
     by_split = [len(training_samples(part)) for part in parts]
     samples = sum(by_split)
     nothing = FitResult([], 0, 0.0, samples)

@@ -56,6 +56,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         fn_args.base_model,
         config.encoder,
         custom["seed"],
+        config.target_actions,
     )
     directory = checkpoint_folder(
         custom["checkpoint_root"],

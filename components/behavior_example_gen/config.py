@@ -38,13 +38,19 @@ def _with_text(value: Any) -> Any:
     return value
 
 
+def _action_name(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise ValueError(f"{name!r} is no name for an action")
+    return name
+
+
 def _action_names(renamed: dict[str, str]) -> dict[str, str]:
     for name in renamed.values():
-        if not name.strip() or not name.isprintable():
-            raise ValueError(f"{name!r} is no name for an action")
+        _action_name(name)
     return renamed
 
 
+ActionName = Annotated[str, pydantic.BeforeValidator(str), pydantic.AfterValidator(_action_name)]
 ActionNames = Annotated[
     dict[str, str],
     pydantic.BeforeValidator(_with_text),
@@ -79,6 +85,10 @@ class DataConfig(Settings):
     default_action: str = "event"
     """Action of events without one."""
     cancellation: Cancellation = Cancellation()
+    target_actions: tuple[ActionName, ...] = ()
+    """Actions (as renamed by `actions`) that models are asked for, e.g. ["purchase"]: what is held
+    out begins with each user's first instant with such an action, and only items that were taken so
+    are targets. All events stay in the histories. Empty: every action."""
     drop_items: str | list[str] | None = None
     """Item ids that are no products: a list, or a regular expression for the whole id."""
     max_events_per_user_per_day: int | None = pydantic.Field(1000, ge=1)
@@ -121,8 +131,7 @@ class DataConfig(Settings):
     @pydantic.field_validator("default_action")
     @classmethod
     def _name(cls, value: str) -> str:
-        _action_names({"": value})
-        return value
+        return _action_name(value)
 
     @pydantic.field_validator("columns", "items_columns")
     @classmethod

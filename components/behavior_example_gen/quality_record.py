@@ -38,16 +38,18 @@ class AskedTask(Record):
         asked: the setting `evaluation.task`.
         resolved: the task that follows from it and from what was held out.
         period_days: of the task `next_period`; None for others.
+        actions: the setting `data.target_actions`; empty for every action.
     """
 
     asked: Literal["auto", "next_item", "next_basket", "next_period"]
     resolved: Task
     period_days: float | None
+    actions: list[str] = []
 
     @property
     def words(self) -> str:
         """For people: "next basket"."""
-        return in_words(self.resolved, self.period_days)
+        return in_words(self.resolved, self.period_days, self.actions)
 
 
 class HeldOut(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.controls import Controls
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.config import ServingConfig
+from trainer.data import features
+from trainer.data.histories import Histories, read_histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.tower_ensemble import TowerEnsemble
@@ -87,6 +90,17 @@ class CombinerInputs:
             titles=titles,
             artifacts=artifacts,
         )
+
+    @property
+    def target_actions(self) -> list[str]:
+        """The actions that the encoder was trained to be asked for; none: every action."""
+        names = self.graph.vocabulary_by_name(features.ACTION_VOCABULARY)
+        return [names[action - 1].decode() for action in self.encoder.target_actions]
+
+    def histories(self, files: Sequence[str]) -> Histories:
+        """Reads histories as the encoder reads them, which know what is asked for."""
+        found = read_histories(files, self.graph, self.encoder.new_items)
+        return found.asking(self.encoder.target_actions)
 
     def controls(self) -> Controls | None:
         """Loads the trained controls; None where the pipeline has none."""

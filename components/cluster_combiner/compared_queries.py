@@ -9,7 +9,6 @@ from components.cluster_combiner.controls import score_controls
 from components.cluster_combiner.fitting import Fit, combine, fit_strengths
 from components.cluster_combiner.scored import Scored, score
 from components.cluster_combiner.transitions import TransitionsFit, fit_transitions
-from trainer.data.histories import read_histories
 from trainer.data.item_transitions import ItemTransitions
 from trainer.evaluation.compared_models import (
     COMBINER,
@@ -32,10 +31,7 @@ Queries = dict[str, dict[str, np.ndarray]]
 def score_splits(inputs: CombinerInputs) -> dict[str, Scored]:
     """Runs the global encoder and the specialists over the judged splits."""
     own = [OwnMembers(tower, inputs.encoder.tower) for tower in inputs.specialists]
-    histories = {
-        split: read_histories(inputs.examples[split], inputs.graph, inputs.encoder.new_items)
-        for split in JUDGED_SPLITS
-    }
+    histories = {split: inputs.histories(inputs.examples[split]) for split in JUDGED_SPLITS}
     scorer = Scorer(inputs.encoder, histories[VALIDATION])
     return {
         split: score(scorer.on(users), own, inputs.geometry, inputs.config.specialists_per_user)

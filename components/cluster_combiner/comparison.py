@@ -149,6 +149,7 @@ def summarise(
     evaluation: EvaluationConfig,
     counted: CountedRecord | None = None,
     peers: PeersRecord | None = None,
+    target_actions: Sequence[str] = (),
 ) -> ComparisonRecord:
     """Metrics per split, overall and by slice.
 
@@ -159,6 +160,7 @@ def summarise(
         evaluation: what models are asked for.
         counted: how the free baselines were chosen.
         peers: how the peers were chosen, if there are any.
+        target_actions: what models are asked for; none: every action.
     """
     task = evaluation.resolved(several=bool((table["held_out"] > 1).any()))
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
@@ -177,6 +179,7 @@ def summarise(
     return ComparisonRecord(
         task=task,
         period_days=evaluation.period_days if task == "next_period" else None,
+        target_actions=list(target_actions),
         models=_compared(table),
         splits=splits,
         counted=counted,

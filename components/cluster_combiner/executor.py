@@ -45,7 +45,6 @@ from components.cluster_combiner.scored import Scored
 from components.cluster_combiner.served_models import ServedModels
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
-from trainer.data.histories import read_histories
 from trainer.evaluation.baselines.selection import ChosenBaseline, Selection
 from trainer.evaluation.compared_models import COMBINER
 from trainer.evaluation.peers.library import check_library
@@ -81,7 +80,7 @@ class Executor(base_executor.BaseExecutor):
         release_memory()
         inputs = CombinerInputs.read(input_dict, exec_properties)
         check_library(inputs.config.peers)
-        training = read_histories(inputs.training, inputs.graph, inputs.encoder.new_items)
+        training = inputs.histories(inputs.training)
 
         scored = score_splits(inputs)
         counted = choose_counted(
@@ -101,7 +100,11 @@ class Executor(base_executor.BaseExecutor):
         _tell(fit, worth)
 
         comparison = summarise(
-            table, inputs.evaluation, counted_record(counted), peers_record(peers, table)
+            table,
+            inputs.evaluation,
+            counted_record(counted),
+            peers_record(peers, table),
+            inputs.target_actions,
         )
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(

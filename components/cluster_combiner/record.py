@@ -114,6 +114,7 @@ class ComparisonRecord(RecordFile):
     Attributes:
         task: what the models are asked for.
         period_days: of the task `next_period`; None for others.
+        target_actions: the setting `data.target_actions`; empty for every action.
         models: that are compared.
         splits: their figures.
         counted: the free baselines, and how they were chosen.
@@ -123,6 +124,7 @@ class ComparisonRecord(RecordFile):
 
     task: Task
     period_days: float | None = None
+    target_actions: list[str] = []
     models: list[str]
     splits: dict[str, SplitComparison]
     counted: CountedRecord | None = None
@@ -144,7 +146,14 @@ class ComparisonRecord(RecordFile):
     @property
     def asked(self) -> str:
         """The task for people: "next basket"."""
-        return in_words(self.task, self.period_days)
+        return in_words(self.task, self.period_days, self.target_actions)
+
+    @property
+    def asked_item(self) -> str:
+        """The first held-out item for people: "next item", "first item of the next purchase"."""
+        if not self.target_actions:
+            return in_words("next_item", None)
+        return self.asked if self.task == "next_item" else f"first item of the {self.asked}"
 
     @property
     def primary_title(self) -> str:

@@ -74,6 +74,18 @@ def test_baskets_are_judged_where_items_are_taken_together(ablation, tmp_path):
     assert 0.3 < figures["basket_ndcg@10"] <= 1
 
 
+def test_a_run_that_asks_for_purchases_is_trained_so(ablation):
+    run = object.__new__(ablation.Run)
+    settings = EncoderTrainerConfig().model_dump(mode="json", exclude={"target_actions"})
+    run.config = {**settings, "data": {"target_actions": ["purchase"]}}
+    changed = run.settings({"encoder.members": 2})
+    assert changed.target_actions == ("purchase",)
+    assert changed.encoder.members == 2
+    # Runs from before the setting.
+    run.config = {**settings, "data": {}}
+    assert run.settings({}) == EncoderTrainerConfig()
+
+
 def test_settings_are_read_as_json_or_text(ablation):
     assert ablation.changes_of(["encoder.members=2", "encoder.own_items=false", "a.b=auto"]) == {
         "encoder.members": 2,

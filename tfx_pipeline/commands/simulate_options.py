@@ -40,6 +40,9 @@ _USERS: Sequence[_Option] = (
     ("noise", float, "P", "share of events by popularity alone (default 0.1)"),
     ("repeats", float, "P", "of the others, the share that repeats an own item (default 0.0)"),
     ("follows", float, "P", "of the rest, the share that follows the latest item (default 0.5)"),
+    ("views", float, "M", "mean of other items viewed before a purchase, 0 = none (default 0.0)"),
+    ("carts", float, "P", "with views, the share of decisions that reach the cart (default 0.5)"),
+    ("purchases", float, "P", "the share of carts that are bought (default 0.5)"),
     ("individuality", float, "D", "how much users of one cluster differ in taste (default 0.0)"),
 )
 _CLUSTERS: Sequence[_Option] = (

@@ -35,9 +35,7 @@ def encoder_tuner(
         base_model=content,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
-        custom_config=_trainer_settings(
-            config, locations, "trainer.tuner", (*_OF_THE_ENCODER, "tuning")
-        ),
+        custom_config=_of_the_encoder(config, locations, "trainer.tuner", ("tuning",)),
     ).with_id(nodes.TUNER)
 
 
@@ -58,9 +56,7 @@ def encoder_trainer(
         hyperparameters=hyperparameters,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
-        custom_config=_trainer_settings(
-            config, locations, "trainer.encoder_trainer", _OF_THE_ENCODER
-        ),
+        custom_config=_of_the_encoder(config, locations, "trainer.encoder_trainer"),
     ).with_id(nodes.ENCODER_TRAINER)
 
 
@@ -101,6 +97,16 @@ def fine_tuning_trainer(
             "name": name,
         },
     ).with_id(f"{nodes.TRAINERS}{name}")
+
+
+def _of_the_encoder(
+    config: RunConfig, locations: Locations, module: str, more: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the training of the global encoder gets, and perhaps more sections."""
+    settings = _trainer_settings(config, locations, module, (*_OF_THE_ENCODER, *more))
+    # Of the data section alone, because all else in it reaches training as histories.
+    settings["config"]["target_actions"] = list(config.data.target_actions)
+    return settings
 
 
 def _trainer_settings(

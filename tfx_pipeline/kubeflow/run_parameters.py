@@ -40,6 +40,7 @@ _SECTION_AT = {
 _COMPILED_IN = {
     "run.events": "it is the run parameter `events` already",
     "run.items": "it is the run parameter `items` already",
+    "data.target_actions": "the ingestion and the encoder's Trainer must agree on it",
     "clustering.start_from": "with the value `last` it is the run parameter `start_from` already",
     "clustering.labels": "the file decides whether the clusterer is cached",
     "combiner.controls": "it decides which nodes there are",

@@ -33,7 +33,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     clustering = EvaluationRecord.read(str(outcome.artifact(nodes.CLUSTERER, "evaluation")))
     test, models = comparison.splits[TEST], comparison.models
     show_baskets(comparison, console)
-    show_overall(test.overall, models, console)
+    show_overall(test.overall, models, console, comparison.asked_item)
     show_peers(comparison, console)
     show_clusters(comparison, console)
     show_frequencies(comparison, console)
@@ -61,10 +61,15 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     )
 
 
-def show_overall(overall: Mapping[str, Metrics], models: Sequence[str], console: Console) -> None:
+def show_overall(
+    overall: Mapping[str, Metrics],
+    models: Sequence[str],
+    console: Console,
+    asked_item: str = "next item",
+) -> None:
     """The table of all models by the one item that each test user took next."""
     metrics = [name for name in OVERALL_METRICS if any(name in overall[model] for model in models)]
-    console.heading("Test users, the next item")
+    console.heading(f"Test users, the {asked_item}")
     console.table(
         ["model", *(name.upper() if name != "coverage@20" else "coverage@20" for name in metrics)],
         [

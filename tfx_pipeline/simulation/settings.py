@@ -51,6 +51,13 @@ class SimulationConfig(Settings):
     """Of the events left after that, the share of successors of the latest item (f)."""
     successors: int = pydantic.Field(4, ge=1, le=50)
     """Successors of an item that all users share, and as many of each cluster's own (s)."""
+    views: float = pydantic.Field(0.0, ge=0, le=50, allow_inf_nan=False)
+    """Mean number of other items that are viewed for each decision; 0 = no funnel, every event is a
+    purchase."""
+    carts: Share = 0.5
+    """With a funnel, the share of the decisions whose item is put into the cart."""
+    purchases: Share = 0.5
+    """Of these, the share whose item is bought."""
     categories: int = pydantic.Field(24, ge=1, le=1_000, validate_default=True)
     items: int = pydantic.Field(1_000, ge=2, le=100_000, validate_default=True)
     popularity: float = pydantic.Field(1.0, ge=0, le=3, allow_inf_nan=False)

@@ -14,11 +14,13 @@ from tfx_pipeline.paths.inputs import InputError, make_writable
 from tfx_pipeline.simulation.assortment import item_ids
 from tfx_pipeline.simulation.choices import ORIGINS
 from tfx_pipeline.simulation.draws import Draws, draw
+from tfx_pipeline.simulation.funnel import ACTIONS, PURCHASE, draw_funnel
 from tfx_pipeline.simulation.settings import SimulationConfig
 from tfx_pipeline.simulation.truth import truth
 
 EVENTS, ITEMS, LABELS, TRUTH = "events.csv", "items.csv", "labels.csv", "truth.json"
-ACTION = "purchase"
+BESIDE = "beside"
+"""Origin of what was viewed beside a decided item."""
 _PRICE_RANGE = 4.0
 """The dearest price level over the cheapest at `prices` = 1."""
 _PAID_SPREAD = 0.05
@@ -37,7 +39,8 @@ class SimulatedLog:
         labels: user_id, label (the cluster at the end of the period); with drift also
             label_before and label_after.
         truth: the content of `truth.json`.
-        origins: one of `choices.ORIGINS` for each row of `events`: why the item was taken.
+        origins: one of `choices.ORIGINS` for each row of `events`: why the item was taken; with a
+            funnel also `BESIDE`.
     """
 
     config: SimulationConfig
@@ -85,25 +88,30 @@ def simulate(config: SimulationConfig) -> SimulatedLog:
     """
     draws, chance = draw(config)
     figures = truth(draws, chance)
-    order = np.lexsort((draws.timetable.users, draws.timetable.times))
     labels = draws.population.after
     columns = {"user_id": _user_ids(config.users), "label": labels}
     if config.drift:
         columns |= {"label_before": draws.population.before, "label_after": labels}
+    events = _purchases(draws, chance)
+    origins = pl.Series("origin", ORIGINS).gather(draws.choices.origins)
+    if config.views:
+        events, origins = _through_funnel(draws, events, origins, chance)
+        figures["funnel"] = dict(events.group_by("action").len().sort("action").iter_rows())
+    order = np.lexsort((events["user_id"].to_numpy(), events["timestamp"].to_numpy()))
     return SimulatedLog(
         config,
-        _events(draws, order, chance),
+        events[order],
         draws.model.assortment.frame(),
         pl.DataFrame(columns),
         figures,
-        pl.Series("origin", ORIGINS).gather(draws.choices.origins[order]),
+        origins.gather(order),
     )
 
 
-def _events(draws: Draws, order: np.ndarray, chance: np.random.Generator) -> pl.DataFrame:
-    """The events table, its rows in the given order."""
+def _purchases(draws: Draws, chance: np.random.Generator) -> pl.DataFrame:
+    """Every decision as a purchase, in the order of the draws."""
     config, timetable, items = draws.model.config, draws.timetable, draws.choices.items
-    sessions = pl.Series(timetable.sessions[order]).cast(pl.String)
+    sessions = pl.Series(timetable.sessions).cast(pl.String)
     # Price levels lie evenly on a logarithmic scale, around the list price.
     levels = np.linspace(-0.5, 0.5, config.clusters) if config.clusters > 1 else np.zeros(1)
     exponents = config.prices * np.log(_PRICE_RANGE) * levels[timetable.clusters]
@@ -112,15 +120,45 @@ def _events(draws: Draws, order: np.ndarray, chance: np.random.Generator) -> pl.
     quantities = 1 + chance.poisson(_MORE_THAN_ONE, len(items))
     return pl.DataFrame(
         {
-            "user_id": pl.Series(_user_ids(config.users)).gather(timetable.users[order]),
-            "item_id": pl.Series(item_ids(config.items)).gather(items[order]),
-            "timestamp": timetable.times[order],
-            "action": pl.repeat(ACTION, len(items), eager=True),
+            "user_id": pl.Series(_user_ids(config.users)).gather(timetable.users),
+            "item_id": pl.Series(item_ids(config.items)).gather(items),
+            "timestamp": timetable.times,
+            "action": pl.repeat(PURCHASE, len(items), eager=True),
             "session_id": "s" + sessions,
-            "price": prices[order],
-            "quantity": quantities[order],
+            "price": prices,
+            "quantity": quantities,
         }
     )
+
+
+def _through_funnel(
+    draws: Draws, purchases: pl.DataFrame, origins: pl.Series, chance: np.random.Generator
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The events of all decisions, and why their items were taken.
+
+    A decided item has its price and quantity in all of its events; others have the list price.
+    """
+    funnel = draw_funnel(draws, chance)
+    listed = draws.model.assortment.prices[funnel.items]
+    rows = purchases[funnel.decisions]
+    events = rows.with_columns(
+        item_id=pl.Series(item_ids(draws.model.config.items)).gather(funnel.items),
+        timestamp=funnel.times,
+        action=pl.Series(ACTIONS).gather(funnel.actions),
+        price=pl.Series(np.where(funnel.decided, rows["price"].to_numpy(), listed)),
+        quantity=pl.Series(np.where(funnel.decided, rows["quantity"].to_numpy(), 1)),
+    )
+    why = (
+        origins.gather(funnel.decisions)
+        .to_frame()
+        .select(
+            pl.when(pl.Series(funnel.decided))
+            .then("origin")
+            .otherwise(pl.lit(BESIDE))
+            .alias("origin")
+        )
+    )
+    return events, why["origin"]
 
 
 def _user_ids(count: int) -> list[str]:

@@ -29,6 +29,9 @@ def show(log: SimulatedLog, directory: Path, console: Console) -> None:
         console.line(
             f"Moved to another cluster at {clusters['drift_time']}: {clusters['drifted']:,}"
         )
+    if funnel := log.truth.get("funnel"):
+        counts = ", ".join(f"{name} {count:,}" for name, count in funnel.items())
+        console.line(f"Each of these events is a decision; written are {counts}")
     for name, what in (("items", "items"), ("next_item", "the next item")):
         if distance := log.truth["distances"][name]:
             console.line(

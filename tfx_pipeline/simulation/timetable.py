@@ -64,7 +64,7 @@ def draw_timetable(
     starts = _session_starts(config, population, users[opens], chance)
     within = np.cumsum(gaps)
     times = starts[sessions] + (within - within[opens][sessions])
-    times = _increasing(times, users)
+    times = increasing(times, users)
     late = times >= drift_time(config)
     clusters = np.where(late, population.after[users], population.before[users])
     return Timetable(offsets, users, times, sessions, clusters)
@@ -95,7 +95,7 @@ def _angle(hour: float | np.ndarray) -> np.ndarray:
     return np.where(angle > np.pi, angle - 2 * np.pi, angle)
 
 
-def _increasing(times: np.ndarray, users: np.ndarray) -> np.ndarray:
+def increasing(times: np.ndarray, users: np.ndarray) -> np.ndarray:
     """Times moved later, as little as makes them strictly increasing within each user.
 
     Sessions of one user may overlap.

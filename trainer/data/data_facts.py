@@ -6,6 +6,7 @@ into `training.json`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,8 @@ class DataFacts:
         has_time: whether timestamps carry time and not only order.
         has_price: whether any event has a price or a quantity.
         repeat_share: share of events, after each user's first, that repeat an own item.
+        target_actions: indices of the actions that models are asked for; none: every action.
+        wanted_counts: int64 [items + 1] events with these per item index; None: of every action.
     """
 
     items: int
@@ -58,10 +61,17 @@ class DataFacts:
     has_time: bool
     has_price: bool
     repeat_share: float
+    target_actions: tuple[int, ...] = ()
+    wanted_counts: np.ndarray | None = None
 
     @classmethod
-    def of(cls, histories: Histories, graph: tft.TFTransformOutput) -> DataFacts:
-        """Collects the facts from the training histories."""
+    def of(
+        cls,
+        histories: Histories,
+        graph: tft.TFTransformOutput,
+        target_actions: Sequence[int] = (),
+    ) -> DataFacts:
+        """Collects the facts from the training histories, which are asking for target actions."""
         items = graph.vocabulary_size_by_name(features.ITEM_VOCABULARY)
         columns = histories.columns
         item, category = columns[features.ITEM], columns[features.CATEGORY]
@@ -80,7 +90,16 @@ class DataFacts:
             has_time=has_time,
             has_price=bool(columns[features.PRICE].any() or columns[features.QUANTITY].any()),
             repeat_share=repeat_share(item, histories.splits),
+            target_actions=tuple(target_actions),
+            wanted_counts=None
+            if histories.wanted is None
+            else np.bincount(item[histories.wanted], minlength=items + 1)[: items + 1],
         )
+
+    @property
+    def asks(self) -> bool:
+        """Whether models are told if a target action is asked for."""
+        return bool(self.target_actions)
 
     def exclude_seen(self, serving: ServingConfig) -> bool:
         """Whether seen items are left out of recommendations."""

@@ -42,6 +42,7 @@ class EncoderData:
         item_content: str | None,
         config: EncoderConfig,
         seed: int,
+        target_actions: Sequence[str] = (),
     ) -> EncoderData:
         """Reads the files and looks at what they hold.
 
@@ -52,11 +53,14 @@ class EncoderData:
             item_content: a folder of `trainer.data.item_content`, None if there is none.
             config: decides whether item features may come from the log.
             seed: of the features that come from the log.
+            target_actions: what models are asked for; none: every action.
 
         Raises:
-            TrainingDataError: nothing to train on, no validation targets, or fewer than two items.
+            TrainingDataError: nothing to train on, no validation targets, fewer than two items, or
+                a target action that no training history has.
         """
-        train = read_histories(train_files, graph)
+        actions = _action_indices(target_actions, graph)
+        train = read_histories(train_files, graph).asking(actions)
         validation = read_histories(validation_files, graph)
         if not (validation.next_item > 0).any():
             raise TrainingDataError(
@@ -70,7 +74,7 @@ class EncoderData:
                 "nothing to predict; bring a longer log or more events before the validation cut "
                 "(data.validation_quantile)"
             )
-        facts = DataFacts.of(train, graph)
+        facts = DataFacts.of(train, graph, actions)
         if facts.items < 2:
             raise TrainingDataError(
                 f"the training split has {facts.items} item(s), a recommender needs at least two; "
@@ -89,6 +93,18 @@ class EncoderData:
                 seed=seed,
             ),
         )
+
+
+def _action_indices(names: Sequence[str], graph: tft.TFTransformOutput) -> list[int]:
+    known = [name.decode() for name in graph.vocabulary_by_name(features.ACTION_VOCABULARY)]
+    for name in names:
+        if name not in known:
+            raise TrainingDataError(
+                f"no training history has an event with the action {name!r} of data.target_actions;"
+                f" the training split has {', '.join(known)}. Ask for one of these, bring a longer "
+                "log, or raise features.max_actions"
+            )
+    return [1 + known.index(name) for name in names]
 
 
 def _item_features(

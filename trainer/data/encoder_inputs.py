@@ -12,6 +12,9 @@ OWN_ITEM = "own_item"
 """Input int32 [batch, own]: the user's own items, newest first."""
 OWN_TIME = "own_time"
 """Input int64 [batch, own]: epoch seconds of the same events."""
+ASKED = "asked"
+"""Input float32 [batch]: 1 where a target action is asked for, 0 where any event is. Without it the
+former: that is what a model with target actions is served for."""
 SEEN_LIMIT = 4096
 """How many of the latest events' items may be excluded as seen."""
 WINDOW_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)

@@ -7,7 +7,7 @@ flat arrays with row offsets. Ten million events take about 400 MB.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,8 @@ class Histories:
         targets: int32 [targets], item indices of all held-out next items.
         target_splits: int64 [users + 1].
         first_target: int64 [users], first position of the history that may be trained on.
+        wanted: bool [events], whether the event has an action that models are asked for; None
+            where they are asked for every action.
 
     Example:
         >>> columns = {"item": np.array([7, 8, 9, 5], np.int32)}  # two users: 7 8 9, and 5
@@ -48,6 +50,7 @@ class Histories:
     targets: np.ndarray
     target_splits: np.ndarray
     first_target: np.ndarray
+    wanted: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.splits) - 1
@@ -92,13 +95,25 @@ class Histories:
             name: np.concatenate([part.columns[name] for part in parts])
             for name in parts[0].columns
         }
+        wanted = [part.wanted for part in parts if part.wanted is not None]
         return cls(
             columns,
             _splits([part.lengths for part in parts]),
             np.concatenate([part.targets for part in parts]),
             _splits([np.diff(part.target_splits) for part in parts]),
             np.concatenate([part.first_target for part in parts]),
+            np.concatenate(wanted) if len(wanted) == len(parts) else None,
         )
+
+    def asking(self, actions: Sequence[int]) -> Histories:
+        """The same histories, which know what models are asked for.
+
+        Args:
+            actions: indices of the target actions; none: every action.
+        """
+        if not actions:
+            return self
+        return replace(self, wanted=np.isin(self.columns[features.ACTION], actions))
 
     def take(self, users: np.ndarray) -> Histories:
         """The histories of some users, in the given order."""
@@ -110,6 +125,7 @@ class Histories:
             self.targets[target_index],
             target_splits,
             self.first_target[users],
+            None if self.wanted is None else self.wanted[columns_index],
         )
 
 

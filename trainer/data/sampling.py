@@ -4,7 +4,8 @@ A sample is a prefix of a history and the items of the instant that follows it. 
 times gives one sample per prefix (Beauty: 131,413); where a basket shares one time, its items are
 one sample with several targets, because their order is arbitrary and a request never comes in the
 middle of a basket. Where models are asked for a period, the targets are the items of the period
-that begins with that instant.
+that begins with that instant. Where they are asked for some actions only, a sample whose events
+have such an action asks for the items with it, and says so; all others ask for any event.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.data import features
-from trainer.data.encoder_inputs import cut_inputs, padded_length
+from trainer.data.encoder_inputs import ASKED, cut_inputs, padded_length
 from trainer.data.histories import Histories
 from trainer.graphs import traced_as_is
 
 EMPTY_PREFIX_SHARE = 0.1
 """Share of the users whose first item is also predicted from an empty history in an epoch, so that
 a new user gets sensible recommendations."""
+ASKED_SHARE = 0.25
+"""Share of the samples of an epoch that ask for a target action, at least. Purchases are a few per
+cent of a log; drawn as they come they would teach little of what is different about them."""
 NEXT_TIME = "next_time"
 """Input int64 [batch]: epoch seconds at which the targets were taken."""
 
@@ -90,6 +94,38 @@ def _ends_of_periods(
     return np.searchsorted(line, line[begins] + whole_seconds)
 
 
+@dataclass(frozen=True)
+class Targets:
+    """What samples are trained on, as slices of a list of events.
+
+    Attributes:
+        events: int64 [m], events of the split: all, and behind them those with a target action.
+        starts: int64 [samples], first place of the targets in the list.
+        ends: int64 [samples], one past their last place.
+        histories_end: int64 [samples], one past the last place of the history's events.
+        asked: bool [samples], whether a target action is asked for.
+    """
+
+    events: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    histories_end: np.ndarray
+    asked: np.ndarray
+
+    @classmethod
+    def of(cls, samples: Samples, histories: Histories) -> Targets:
+        """Every event after the prefix, or where some have a target action, only these."""
+        events = int(histories.splits[-1])
+        whole = (samples.ends, samples.target_ends, samples.histories_end)
+        if histories.wanted is None:
+            return cls(np.arange(events), *whole, np.zeros(len(samples), bool))
+        before = np.concatenate([[0], np.cumsum(histories.wanted)])
+        asked = before[samples.target_ends] > before[samples.ends]
+        starts, ends, last = (np.where(asked, events + before[part], part) for part in whole)
+        wanted = np.flatnonzero(histories.wanted)
+        return cls(np.concatenate([np.arange(events), wanted]), starts, ends, last, asked)
+
+
 class SampleBatches:
     """Batches of training samples for `keras.Model.fit`, drawn anew every epoch.
 
@@ -126,11 +162,13 @@ class SampleBatches:
     ) -> None:
         self._histories = histories
         self._samples = _with_known_target(training_samples(histories, period), histories, items)
+        self._target = Targets.of(self._samples, histories)
+        self._asks = histories.wanted is not None
         self._empty = self._samples.starts == self._samples.ends
         self._items = items
         self._batch_size = batch_size
         self._limit = samples_per_epoch
-        widest = int((self._samples.target_ends - self._samples.ends).max(initial=1))
+        widest = int((self._target.ends - self._target.starts).max(initial=1))
         self._targets = min(max_targets, widest)
         self._later = later_items
         self._fixed = int(first_is_next)
@@ -150,8 +188,8 @@ class SampleBatches:
     def dataset(self, first_epoch: int = 0) -> tf.data.Dataset:
         """An endless stream of (inputs, targets) batches, epoch after epoch.
 
-        Inputs are those of `cut_inputs` and `NEXT_TIME`; targets int32 [batch, m + later_items],
-        0 = padding.
+        Inputs are those of `cut_inputs`, `NEXT_TIME` and, of histories that know what is wanted,
+        `ASKED`; targets int32 [batch, m + later_items], 0 = padding.
 
         Args:
             first_epoch: where a resumed training goes on.
@@ -162,16 +200,24 @@ class SampleBatches:
             tf.TensorSpec([None, self._targets + self._later], tf.int32),
             tf.TensorSpec([], tf.int32),
             tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([None], tf.float32),
         )
         columns = {name: tf.constant(value) for name, value in self._histories.columns.items()}
 
         def inputs(
-            starts: tf.Tensor, ends: tf.Tensor, places: tf.Tensor, length: tf.Tensor, own: tf.Tensor
+            starts: tf.Tensor,
+            ends: tf.Tensor,
+            places: tf.Tensor,
+            length: tf.Tensor,
+            own: tf.Tensor,
+            asked: tf.Tensor,
         ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             item = columns[features.ITEM]
             targets = tf.gather(tf.concat([item, [0]], 0), places)
             targets = tf.where(targets <= self._items, targets, 0)
             cut = cut_inputs(columns, starts, ends, length, own if self._own_events else None)
+            if self._asks:
+                cut[ASKED] = asked
             return {**cut, NEXT_TIME: tf.gather(columns[features.TIME], ends)}, targets
 
         dataset = tf.data.Dataset.from_generator(
@@ -183,7 +229,10 @@ class SampleBatches:
         """The samples drawn in an epoch, and its batches as rows of these."""
         rng = np.random.default_rng((self._seed, epoch))
         use = ~self._empty | (rng.random(len(self._empty)) < EMPTY_PREFIX_SHARE)
-        chosen = rng.permutation(np.flatnonzero(use))[: self._limit]
+        drawn_from = np.flatnonzero(use)
+        if self._asks:
+            drawn_from = _with_share(drawn_from, self._target.asked[drawn_from], ASKED_SHARE)
+        chosen = rng.permutation(drawn_from)[: self._limit]
         lengths = padded_length(
             (self._samples.ends - self._samples.starts)[chosen], self._max_events
         )
@@ -202,6 +251,7 @@ class SampleBatches:
                     self._target_places(samples, rng),
                     padded_length(ends - starts, self._max_events).max().astype(np.int32),
                     padded_length(ends - starts, max(self._own_events, 1)).max().astype(np.int32),
+                    self._target.asked[samples].astype(np.float32),
                 )
             epoch += 1
 
@@ -211,7 +261,8 @@ class SampleBatches:
         The first place is the next item, unless all are drawn alike; the others are drawn from the
         rest of the targets. Behind them are the places of the items after these.
         """
-        first, end = self._samples.ends[samples][:, None], self._samples.target_ends[samples]
+        target = self._target
+        first, end = target.starts[samples][:, None], target.ends[samples]
         drawn_from = first + self._fixed
         rest = end[:, None] - drawn_from  # [samples, 1], targets to draw from
         step = np.arange(self._targets - self._fixed)[None, :]
@@ -219,23 +270,42 @@ class SampleBatches:
         # same chance, and none comes twice.
         ring = np.maximum(rest, 1)
         rotated = (rng.integers(0, ring) + step) % ring
-        nothing = len(self._histories.columns[features.ITEM])
+        nothing = len(target.events)
         others = np.where(step < rest, drawn_from + rotated, nothing)
         later = end[:, None] + np.arange(self._later)[None, :]
-        later = np.where(later < self._samples.histories_end[samples][:, None], later, nothing)
-        return np.concatenate([first[:, : self._fixed], others, later], axis=1).astype(np.int32)
+        later = np.where(later < target.histories_end[samples][:, None], later, nothing)
+        places = np.concatenate([first[:, : self._fixed], others, later], axis=1)
+        padding = len(self._histories.columns[features.ITEM])
+        return np.append(target.events, padding)[places].astype(np.int32)
 
 
 def _with_known_target(samples: Samples, histories: Histories, items: int) -> Samples:
     """Samples with at least one target of the catalogue."""
-    known = np.concatenate([[0], np.cumsum(histories.columns[features.ITEM] <= items)])
-    keep = known[samples.target_ends] > known[samples.ends]
+    targets = Targets.of(samples, histories)
+    known = histories.columns[features.ITEM][targets.events] <= items
+    before = np.concatenate([[0], np.cumsum(known)])
+    keep = before[targets.ends] > before[targets.starts]
     return Samples(
         samples.starts[keep],
         samples.ends[keep],
         samples.target_ends[keep],
         samples.histories_end[keep],
     )
+
+
+def _with_share(rows: np.ndarray, asked: np.ndarray, share: float) -> np.ndarray:
+    """Rows, those that are asked repeated a whole number of times until they are that share.
+
+    Args:
+        rows: int64 [n].
+        asked: bool [n].
+        share: below 1.
+    """
+    few, others = int(asked.sum()), int((~asked).sum())
+    if not few:
+        return rows
+    times = max(1, math.ceil(share / (1 - share) * others / few))
+    return np.concatenate([rows[~asked], np.tile(rows[asked], times)])
 
 
 def batches_by_length(

@@ -38,6 +38,7 @@ def build_encoder(
             feedforward=config.feedforward,
             dropout=config.dropout,
             max_events=config.max_events,
+            asks=facts.asks,
             name=f"tower_{member}",
         )
         for member in range(members)
@@ -51,11 +52,13 @@ def build_encoder(
             feature_width=item_features.dim,
             features_from=config.width * item_features.plain_members(members),
             periods=statistics.periods,
+            asks=facts.asks,
             name="catalogue",
         ),
         towers[0] if len(towers) == 1 else TowerEnsemble(towers, name="tower"),
         exclude_seen=facts.exclude_seen(serving),
         own_events=config.own_events if own else 0,
+        target_actions=facts.target_actions,
         name="encoder",
     )
     encoder.build()
@@ -64,6 +67,8 @@ def build_encoder(
         statistics,
         facts.item_categories if facts.categories else None,
     )
+    if facts.wanted_counts is not None:
+        encoder.catalogue.set_asked_share(facts.item_counts, facts.wanted_counts)
     if item_features.dim:
         encoder.catalogue.item_features.assign(item_features.known)
     return encoder

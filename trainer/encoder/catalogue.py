@@ -21,6 +21,7 @@ from trainer.encoder.repeat_bonus import RepeatBonus
 
 MASKED = -1e9
 """Score of what must not be recommended: padding, seen items."""
+_PRIOR_EVENTS = 5.0
 
 
 def with_constant(query: tf.Tensor) -> tf.Tensor:
@@ -28,9 +29,17 @@ def with_constant(query: tf.Tensor) -> tf.Tensor:
     return tf.concat([query, tf.ones([tf.shape(query)[0], 1], query.dtype)], axis=1)
 
 
-def at_period(query: tf.Tensor, period: tf.Tensor, periods: int) -> tf.Tensor:
-    """Queries [batch, width + periods + 1] that meet their period's bias in `Catalogue.rows`."""
-    return tf.concat([query, tf.one_hot(period, periods + 1, dtype=query.dtype)], axis=1)
+def at_period(
+    query: tf.Tensor, period: tf.Tensor, periods: int, asked: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Queries [batch, width + periods + 1] that meet their period's bias in `Catalogue.rows`.
+
+    With `asked`, float32 [batch], a further column meets the bias of asking for a target action.
+    """
+    parts = [query, tf.one_hot(period, periods + 1, dtype=query.dtype)]
+    if asked is not None:
+        parts.append(tf.cast(asked, query.dtype)[:, None])
+    return tf.concat(parts, axis=1)
 
 
 @keras.saving.register_keras_serializable(package="cohortrec")
@@ -52,6 +61,7 @@ class Catalogue(keras.layers.Layer):
         periods: for how many periods of the training log item statistics are kept
             (`trainer/data/item_statistics.py`), so that the biases follow demand. With 0, scores
             are those at the end of the log (`catalogue_forms.as_of_log_end`).
+        asks: whether items have a further bias that counts where a target action is asked for.
 
     Attributes:
         vectors: of the items, once built.
@@ -69,6 +79,7 @@ class Catalogue(keras.layers.Layer):
         features_from: int = 0,
         periods: int = 0,
         blends: bool = False,
+        asks: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -81,6 +92,7 @@ class Catalogue(keras.layers.Layer):
             RepeatBonus(items, blends=blends, name="repeat_bonus") if own_items else None
         )
         self.periods = periods
+        self.asks = asks
         self.feature_width = feature_width
         self.features_from = features_from
         self.feature_map = (
@@ -113,7 +125,10 @@ class Catalogue(keras.layers.Layer):
                 trainable=False,
                 autocast=False,
             )
-        self.biases = ItemBiases(self.item_bias, self._build_trend())
+        trend, asked = self._build_trend(), None
+        if self.asks:
+            asked = self.add_weight(name="asked_bias", shape=(self.items + 1,), initializer="zeros")
+        self.biases = ItemBiases(self.item_bias, trend, asked)
         self.item_category = self.add_weight(
             name="item_category",
             shape=(self.items + 2,),
@@ -184,6 +199,19 @@ class Catalogue(keras.layers.Layer):
         if categories is not None:
             self.item_category.assign(categories)
 
+    def set_asked_share(self, counts: np.ndarray, asked: np.ndarray) -> None:
+        """Starts the bias of asking for a target action at what it changes in popularity.
+
+        That is the log ratio of an item's share of the events with such an action to its share of
+        all events, as if it had `_PRIOR_EVENTS` more of the former in proportion.
+
+        Args:
+            counts: [items + 1] training events per item index.
+            asked: [items + 1] those with a target action.
+        """
+        expected = counts * (asked.sum() / max(counts.sum(), 1))
+        self.biases.asked.assign(np.log((asked + _PRIOR_EVENTS) / (expected + _PRIOR_EVENTS)))
+
     def call(self, items: tf.Tensor, categories: tf.Tensor) -> tf.Tensor:
         """Vectors of the items of a history.
 
@@ -207,7 +235,7 @@ class Catalogue(keras.layers.Layer):
                 latter.
 
         Returns:
-            float32 [..., width + 1], or [..., width + periods + 1].
+            float32 [..., width + 1], or [..., width + periods + 1] (see `ItemBiases.of`).
         """
         vectors = tf.cast(self.vectors.of(items, tf.zeros_like(items)), tf.float32)
         masked = tf.where(items[..., None] > 0, self.biases.of(items, by_period), MASKED)
@@ -254,7 +282,11 @@ class Catalogue(keras.layers.Layer):
         return scores
 
     def own_bonus(
-        self, query: tf.Tensor, own: OwnItems, period: tf.Tensor | None = None
+        self,
+        query: tf.Tensor,
+        own: OwnItems,
+        period: tf.Tensor | None = None,
+        asked: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The bonus of the user's own items.
 
@@ -262,6 +294,7 @@ class Catalogue(keras.layers.Layer):
             query: [batch, width].
             own: the user's own items.
             period: int32 [batch], see `DemandTrend.period_of`; None: after the end of the log.
+            asked: float32 [batch] with a period, where the catalogue asks; see `LabelledQueries`.
 
         Returns:
             Item index (0 where there is none in the catalogue) and bonus, [batch, length] each.
@@ -269,7 +302,9 @@ class Catalogue(keras.layers.Layer):
         item = tf.where(own.item <= self.items, own.item, 0)
         if self.repeat_bonus is None:
             return item, tf.zeros(tf.shape(item))
-        logits = self._own_logits(query, item, period) if self.repeat_bonus.blends else None
+        logits = None
+        if self.repeat_bonus.blends:
+            logits = self._own_logits(query, item, period, asked)
         return item, self.repeat_bonus(query, own, self.own_statistics(item, period), logits)
 
     def own_statistics(self, item: tf.Tensor, period: tf.Tensor | None) -> tf.Tensor:
@@ -282,13 +317,20 @@ class Catalogue(keras.layers.Layer):
         when = tf.broadcast_to(period[:, None], tf.shape(item))
         return tf.gather_nd(statistics, tf.stack([when, item], axis=-1))
 
-    def _own_logits(self, query: tf.Tensor, item: tf.Tensor, period: tf.Tensor | None) -> tf.Tensor:
+    def _own_logits(
+        self,
+        query: tf.Tensor,
+        item: tf.Tensor,
+        period: tf.Tensor | None,
+        asked: tf.Tensor | None,
+    ) -> tf.Tensor:
         """Scores without a bonus, float32 [batch, length]; see `own_bonus`."""
         query = tf.cast(query, tf.float32)
         if period is None:
             return self.listed_logits(query, item)
         rows = self.rows(item, by_period=True)
-        return tf.einsum("bd,bnd->bn", at_period(query, period, self.periods), rows)
+        extended = at_period(query, period, self.periods, asked)
+        return tf.einsum("bd,bnd->bn", extended, rows)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -302,4 +344,5 @@ class Catalogue(keras.layers.Layer):
             "features_from": self.features_from,
             "periods": self.periods,
             "blends": self.repeat_bonus is not None and self.repeat_bonus.blends,
+            "asks": self.asks,
         }

@@ -42,6 +42,7 @@ def with_features_folded_in(
         bias=np.append(bias, np.full(new, bias[like].mean())),
         category=np.concatenate([category[:-1], np.zeros(new), category[-1:]]),
         periods=catalogue.periods,
+        asks=catalogue.asks,
     )
     if catalogue.keeps_statistics:
         statistics = catalogue.item_statistics.numpy()
@@ -50,13 +51,16 @@ def with_features_folded_in(
     if catalogue.periods:
         plain.period_starts.assign(catalogue.period_starts)
         plain.trend_weight.assign(catalogue.trend_weight)
+    if catalogue.asks:
+        asked = catalogue.biases.asked.numpy()
+        plain.biases.asked.assign(np.append(asked, np.full(new, asked[like].mean())))
     return plain
 
 
 def as_of_log_end(catalogue: Catalogue) -> Catalogue:
     """The same catalogue without periods, its scores those after the end of the training log.
 
-    This is what is served.
+    This is what is served. Where there are target actions, the scores are those of asking for them.
 
     Args:
         catalogue: without features; not changed.
@@ -79,7 +83,13 @@ def as_of_log_end(catalogue: Catalogue) -> Catalogue:
 
 
 def _copy_without_features(
-    catalogue: Catalogue, *, vectors: Any, bias: Any, category: Any, periods: int
+    catalogue: Catalogue,
+    *,
+    vectors: Any,
+    bias: Any,
+    category: Any,
+    periods: int,
+    asks: bool = False,
 ) -> Catalogue:
     """A built catalogue with this table, and the other learnt weights of the one given.
 
@@ -89,6 +99,7 @@ def _copy_without_features(
         bias: [items + 1].
         category: [items + 2].
         periods: see `Catalogue`.
+        asks: see `Catalogue`; the caller copies that bias.
     """
     plain = Catalogue(
         len(bias) - 1,
@@ -96,6 +107,7 @@ def _copy_without_features(
         catalogue.repeat_bonus is not None,
         catalogue.width,
         periods=periods,
+        asks=asks,
         name=catalogue.name,
     )
     plain.build()

@@ -32,6 +32,8 @@ class BehaviorEncoder(keras.Model):
         own_events: window of the user's own items, 0 if they are not scored.
         new_items: ids of the catalogue items beyond the training vocabulary, in the order of
             their indices: the last ones of the catalogue.
+        target_actions: indices of the actions that it was trained to be asked for
+            (`data.target_actions`); none: every action.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class BehaviorEncoder(keras.Model):
         exclude_seen: bool,
         own_events: int,
         new_items: Sequence[str] = (),
+        target_actions: Sequence[int] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.new_items = tuple(new_items)
+        self.target_actions = tuple(target_actions)
         self.catalogue = catalogue
         self.tower = tower
         self.exclude_seen = exclude_seen
@@ -96,7 +100,13 @@ class BehaviorEncoder(keras.Model):
 
     def _with_catalogue(self, catalogue: Catalogue, new_items: Sequence[str]) -> BehaviorEncoder:
         encoder = BehaviorEncoder(
-            catalogue, self.tower, self.exclude_seen, self.own_events, new_items, name=self.name
+            catalogue,
+            self.tower,
+            self.exclude_seen,
+            self.own_events,
+            new_items,
+            self.target_actions,
+            name=self.name,
         )
         encoder.build()
         return encoder
@@ -110,6 +120,7 @@ class BehaviorEncoder(keras.Model):
             "exclude_seen": self.exclude_seen,
             "own_events": self.own_events,
             "new_items": list(self.new_items),
+            "target_actions": list(self.target_actions),
         }
 
     @classmethod

@@ -15,6 +15,7 @@ import keras_hub
 import tensorflow as tf
 
 from trainer.data import features
+from trainer.data.encoder_inputs import ASKED
 from trainer.encoder.dropout import ByteDropout
 from trainer.encoder.item_vectors import INIT_STDDEV, embedding
 from trainer.encoder.transformer_block import TransformerBlock
@@ -31,6 +32,8 @@ class EventTower(keras.layers.Layer):
         actions: number of action indices, 0 if all events are of one kind.
         use_time: whether timestamps mean time (not just order).
         use_price: whether events carry prices or quantities.
+        asks: whether the tower is told if a target action is asked for (`ASKED`). A vector beside
+            the newest event says so, so that all of the tower can depend on it.
         width, layers, heads, feedforward, dropout, max_events: see `EncoderConfig`.
     """
 
@@ -46,6 +49,7 @@ class EventTower(keras.layers.Layer):
         feedforward: int,
         dropout: float,
         max_events: int,
+        asks: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -59,6 +63,7 @@ class EventTower(keras.layers.Layer):
             "feedforward": feedforward,
             "dropout": dropout,
             "max_events": max_events,
+            "asks": asks,
         }
         self.actions = actions
         self.max_events = max_events
@@ -77,6 +82,7 @@ class EventTower(keras.layers.Layer):
         self.position = keras_hub.layers.PositionEmbedding(
             max_events, initializer=initializer, name="position"
         )
+        self.asked = embedding(1, width, "asked") if asks else None
         self.norm = keras.layers.LayerNormalization(epsilon=1e-12, name="embeddings_norm")
         self.dropout = ByteDropout(dropout)
         self.blocks = [
@@ -93,6 +99,8 @@ class EventTower(keras.layers.Layer):
         if self.price_projection is not None:
             self.price_projection.build((None, None, 2))
         self.position.build((None, self.max_events, self.width))
+        if self.asked is not None:
+            self.asked.build((None,))
         self.norm.build((None, None, self.width))
         for block in self.blocks:
             block.build()
@@ -105,7 +113,7 @@ class EventTower(keras.layers.Layer):
 
         Args:
             events: `trainer.data.features` event columns [batch, length], newest first, item 0 =
-                padding; `length` may be anything up to `max_events`.
+                padding; `length` may be anything up to `max_events`. `ASKED` may be among them.
             item_vectors: [batch, length, width].
             training: whether dropout applies.
 
@@ -145,6 +153,11 @@ class EventTower(keras.layers.Layer):
                 amounts = tf.where(keep, amounts, 0.0)
             x += self.price_projection(amounts)
         x += self.position(x)
+        if self.asked is not None:
+            at_newest = tf.one_hot(tf.zeros([1], tf.int32), tf.shape(x)[1], dtype=x.dtype)
+            asked = events.get(ASKED, tf.ones([1]))
+            at_newest *= tf.cast(asked, x.dtype)[:, None]
+            x += at_newest[:, :, None] * self.asked(tf.zeros([1, 1], tf.int32))
         x = self.dropout(self.norm(x), training=training)
         present = events[features.ITEM] > 0
         # The newest place is visible even when empty, so that attention always has something.
@@ -152,6 +165,14 @@ class EventTower(keras.layers.Layer):
         for block in self.blocks[:-1]:
             x = block(x, visible, training=training)
         return x, visible
+
+    @property
+    def served_positions(self) -> tf.Tensor:
+        """The vectors of the places [max_events, width] where a target action is asked for."""
+        table = tf.convert_to_tensor(self.position.position_embeddings)
+        if self.asked is None:
+            return table
+        return tf.tensor_scatter_nd_add(table, [[0]], tf.convert_to_tensor(self.asked.embeddings))
 
     def enable_lora(self, rank: int) -> None:
         """Freezes the tower and adds low-rank changes (Hu et al. 2021) to its dense kernels."""

@@ -46,29 +46,39 @@ class DemandTrend:
 
 @dataclass(frozen=True)
 class ItemBiases:
-    """Learnt biases, which start at log popularity, and the trend where there is one.
+    """Learnt biases, which start at log popularity, the trend where there is one, and what is added
+    where a target action is asked for.
 
     Attributes:
         bias: weight [items + 1].
         trend: None where biases do not follow demand.
+        asked: weight [items + 1], added where a target action is asked for; None where every action
+            is.
     """
 
     bias: Any
     trend: DemandTrend | None
+    asked: Any = None
 
     def of(self, items: tf.Tensor | slice, by_period: bool) -> tf.Tensor:
         """Biases as of the end of the log, float32 [..., 1], or of all periods, [..., periods + 1].
+
+        Where there are target actions, the former are those of asking for them. The latter are not:
+        what asking adds is a further column.
 
         Args:
             items: int32 [...], or a slice of the catalogue, which is read faster.
             by_period: see `DemandTrend.values`; without a trend there is one period.
         """
         bias = tf.cast(_picked(tf.convert_to_tensor(self.bias), items), tf.float32)[..., None]
-        if self.trend is None:
+        if self.trend is not None:
+            trend = self.trend.values(by_period)
+            weight = tf.cast(tf.convert_to_tensor(self.trend.weight), tf.float32)
+            bias += weight * _picked(trend, items)
+        if self.asked is None:
             return bias
-        trend = self.trend.values(by_period)
-        weight = tf.cast(tf.convert_to_tensor(self.trend.weight), tf.float32)
-        return bias + weight * _picked(trend, items)
+        asked = tf.cast(_picked(tf.convert_to_tensor(self.asked), items), tf.float32)[..., None]
+        return tf.concat([bias, asked], axis=-1) if by_period else bias + asked
 
 
 def _picked(values: tf.Tensor, items: tf.Tensor | slice) -> tf.Tensor:

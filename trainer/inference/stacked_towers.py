@@ -39,7 +39,7 @@ class StackedTowers(tf.Module):
         self._price = None
         if first.price_projection is not None:
             self._price = stacked([kernel_of(tower.price_projection) for tower in towers])
-        self._position = stacked([tower.position.position_embeddings for tower in towers])
+        self._position = stacked([tower.served_positions for tower in towers])
         self._norm = StackedNorm([tower.norm for tower in towers])
         self._blocks = [
             StackedBlock([tower.blocks[layer] for tower in towers])

@@ -29,6 +29,8 @@ class EncoderTrainerConfig(Settings):
     training: TrainingConfig = TrainingConfig()
     serving: ServingConfig = ServingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    target_actions: tuple[str, ...] = ()
+    """The setting `data.target_actions`."""
 
 
 @dataclass(frozen=True)

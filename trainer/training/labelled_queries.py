@@ -32,6 +32,9 @@ class LabelledQueries(NamedTuple):
     period: tf.Tensor | None = None
     """int32 [batch], when the targets were taken (`DemandTrend.period_of`); None: after the end of
     the training log."""
+    asked: tf.Tensor | None = None
+    """float32 [batch], 1 where a target action is asked for, 0 where any event is; None where the
+    catalogue does not tell them apart. Goes with `period`."""
 
     @property
     def members(self) -> int:

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from trainer.data import features
+from trainer.data.encoder_inputs import ASKED
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.masked_batches import PLACES
@@ -49,6 +50,8 @@ class MaskedItemModel(keras.Model):
             [batch, m, width]; above padding the state of any event.
         """
         vectors = self.encoder.catalogue(inputs[features.ITEM], inputs[features.CATEGORY])
+        # A hidden event may have any action.
+        inputs = {**inputs, ASKED: tf.zeros([1])}
         states = self.encoder.tower.states(inputs, vectors, training=training)
         return tf.gather(states, tf.maximum(inputs[PLACES], 0), batch_dims=1)
 
@@ -64,5 +67,10 @@ class MaskedItemModel(keras.Model):
         hidden = y > 0
         query, target = tf.boolean_mask(y_pred, hidden), tf.boolean_mask(y, hidden)[:, None]
         weights = [tf.ones(tf.shape(target))] * self.encoder.members
+        catalogue = self.encoder.catalogue
         batch = LabelledQueries(query, target, weights)
+        if catalogue.asks:
+            at_end = tf.fill(tf.shape(target)[:1], catalogue.periods)
+            asked = tf.zeros(tf.shape(target)[:1])
+            batch = LabelledQueries(query, target, weights, period=at_end, asked=asked)
         return softmax_loss(self.encoder.catalogue, batch, self.sampled_items)

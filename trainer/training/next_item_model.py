@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from trainer.config import LabelConfig
+from trainer.data.encoder_inputs import ASKED
 from trainer.data.sampling import NEXT_TIME
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
@@ -48,13 +49,22 @@ class NextItemModel(keras.Model):
         self.built = True
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> dict[str, Any]:
-        """The query [batch, width], the user's own items, and the period of what comes next."""
-        trend = self.encoder.catalogue.biases.trend
+        """The query [batch, width], the user's own items, and what comes next: its period, and
+        whether it has a target action.
+        """
         return {
             "query": self.encoder(inputs, training=training),
             "own": own_items_in(inputs),
-            "period": None if trend is None else trend.period_of(inputs[NEXT_TIME]),
+            "period": self._period(inputs),
+            "asked": inputs.get(ASKED),
         }
+
+    def _period(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor | None:
+        trend = self.encoder.catalogue.biases.trend
+        if trend is not None:
+            return trend.period_of(inputs[NEXT_TIME])
+        # Without a trend the end of the log is the only period.
+        return tf.zeros_like(inputs[ASKED], tf.int32) if ASKED in inputs else None
 
     @property
     def _together(self) -> bool:
@@ -80,6 +90,7 @@ class NextItemModel(keras.Model):
             weights=self._weights(y),
             own=y_pred["own"],
             period=y_pred["period"],
+            asked=y_pred["asked"],
         )
         return softmax_loss(self.encoder.catalogue, batch, self.sampled_items)
 

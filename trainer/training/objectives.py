@@ -43,7 +43,7 @@ def full_softmax_loss(catalogue: Catalogue, batch: LabelledQueries) -> tf.Tensor
     """
     item, bonus = None, None
     if batch.own is not None:
-        item, bonus = catalogue.own_bonus(batch.query, batch.own, batch.period)
+        item, bonus = catalogue.own_bonus(batch.query, batch.own, batch.period, batch.asked)
     table = catalogue.table(by_period=batch.period is not None)
     losses = [
         catalogue_cross_entropy(part, rows, batch.targets, label, item, bonus)
@@ -87,7 +87,7 @@ def sampled_softmax_loss(catalogue: Catalogue, batch: LabelledQueries, samples: 
     hit = tf.reduce_any(drawn[None, None, :] == targets[:, :, None], axis=1)
     of_negatives, of_positives = 0.0, 0.0
     if batch.own is not None:
-        item, bonus = catalogue.own_bonus(batch.query, batch.own, batch.period)
+        item, bonus = catalogue.own_bonus(batch.query, batch.own, batch.period, batch.asked)
         # Where each catalogue item stands among the drawn ones; `samples` = not drawn.
         place = tf.tensor_scatter_nd_update(
             tf.fill([catalogue.items + 1], samples), drawn[:, None], tf.range(samples)
@@ -144,7 +144,9 @@ def _members(
     biases = [tf.cast(r[..., width:], tf.float32) for r in rows]
     for member, part in enumerate(queries):
         yield (
-            with_constant(part) if period is None else at_period(part, period, catalogue.periods),
+            with_constant(part)
+            if period is None
+            else at_period(part, period, catalogue.periods, batch.asked),
             [
                 tf.concat([v[member], bias], axis=-1)
                 for v, bias in zip(vectors, biases, strict=True)

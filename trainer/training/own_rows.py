@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer.data import features
 from trainer.data.encoder_inputs import padded_length
 from trainer.data.histories import Histories
-from trainer.data.sampling import Samples, training_samples
+from trainer.data.sampling import Samples, Targets, training_samples
 from trainer.data.windows import window
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import summarise
@@ -96,13 +96,18 @@ def _latest_samples(
 ) -> tuple[Samples, Indices]:
     """The latest prefixes of each user that are not empty, of some users if there are many.
 
+    Where models are asked for some actions, only what came next with such an action counts.
+
     Returns:
         The prefixes, and the user of each, int64 [prefixes].
     """
     samples = training_samples(histories, period)
     user = np.searchsorted(histories.splits, samples.starts, side="right") - 1
-    from_last = np.searchsorted(user, user, side="right") - np.arange(len(user))
-    keep = (samples.ends > samples.starts) & (from_last <= _LATEST)
+    keep = samples.ends > samples.starts
+    if histories.wanted is not None:
+        keep &= Targets.of(samples, histories).asked
+    left = np.append(np.cumsum(keep[::-1])[::-1], 0)
+    keep &= left[:-1] - left[np.searchsorted(user, user, side="right")] <= _LATEST
     users, most = np.unique(user[keep]), _MOST_PREFIXES // _LATEST
     if users.size > most:
         keep &= np.isin(user, rng.choice(users, most, replace=False))
@@ -117,11 +122,12 @@ def _latest_samples(
 
 def _target_keys(samples: Samples, histories: Histories, items: int) -> Indices:
     """`prefix * (items + 1) + item` of what came next, each once: int64 [targets], ascending."""
-    sizes = samples.target_ends - samples.ends
+    targets = Targets.of(samples, histories)
+    sizes = targets.ends - targets.starts
     prefix = np.repeat(np.arange(len(samples), dtype=np.int64), sizes)
     begins = np.cumsum(sizes) - sizes
-    place = np.arange(len(prefix)) + np.repeat(samples.ends - begins, sizes)
-    item = histories.columns[features.ITEM][place].astype(np.int64)
+    place = np.arange(len(prefix)) + np.repeat(targets.starts - begins, sizes)
+    item = histories.columns[features.ITEM][targets.events[place]].astype(np.int64)
     known = (item > 0) & (item <= items)
     return np.unique((prefix * (items + 1) + item)[known])
 

@@ -110,7 +110,7 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
     partitions_cleaned = cleaned.partitions | "SpreadPartitions" >> beam.Reshuffle()
     kept_items = AsSingleton(
         partitions_cleaned
-        | "CountItems" >> beam.ParDo(CountItems(), plan)
+        | "CountItems" >> beam.ParDo(CountItems(config_json), plan)
         | "SumItems" >> beam.CombineGlobally(SumCounts(ITEM_COUNT_KEYS))
         | "KeepItems"
         >> beam.Map(_write, path=job.scratch.kept_items, minimum=job.config.min_item_events)

@@ -81,6 +81,7 @@ class BuildHistories(beam.DoFn):
                 "item_id": pl.String,
                 "timestamp": pl.Int64,
                 TAKEN_BACK: pl.Int64,
+                "action": pl.String,
             }
         )
         config = DataConfig.from_json(self._config_json)
@@ -92,7 +93,7 @@ class BuildHistories(beam.DoFn):
                 events, learnt = _enough(events, learnt, config.min_user_events, report)
             if events.height and self._with_items:
                 events = self._with_item_categories(events)
-        timeline = Timeline.of(events)
+        timeline = Timeline.of(events, config.target_actions)
         least = 1 if plan.timeless else config.min_user_events
         splits = split_events(timeline, plan, learnt, least)
         if events.height:

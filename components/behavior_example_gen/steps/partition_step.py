@@ -79,6 +79,7 @@ class CleanPartition(beam.DoFn):
         # Sorted as text: files are numbered in the order of the log.
         events = self._apply_rules(read_tables(paths), config, report)
         self._sample_times(events, config, report)
+        report.actions = Counter(dict(events.group_by("action").len().iter_rows()))
         for role in ATTRIBUTES:
             if role in events.columns:
                 values = events.group_by("item_id", pl.col(role).alias("value")).agg(count=pl.len())
@@ -152,6 +153,14 @@ class CleanPartition(beam.DoFn):
 class CountItems(beam.DoFn):
     """Yields the counts of a partition's items in training (bytes)."""
 
+    def __init__(self, config_json: str) -> None:
+        """Arguments must survive pickling.
+
+        Args:
+            config_json: the DataConfig.
+        """
+        self._config_json = config_json
+
     def process(self, element: tuple[int, str | None], plan: Plan) -> Iterator[bytes]:
         """Counts one partition.
 
@@ -162,7 +171,9 @@ class CountItems(beam.DoFn):
         _, path = element
         if path is None:
             return
-        events = read_tables([path], ["item_id", USER, "timestamp", TAKEN_BACK])
+        target_actions = DataConfig.from_json(self._config_json).target_actions
+        events = read_tables([path], ["item_id", USER, "timestamp", TAKEN_BACK, "action"])
         if not plan.timeless:
-            events = events.filter(pl.Series(training_events(Timeline.of(events), plan)))
+            timeline = Timeline.of(events, target_actions)
+            events = events.filter(pl.Series(training_events(timeline, plan)))
         yield to_bytes(events.group_by("item_id").agg(count=pl.len()))

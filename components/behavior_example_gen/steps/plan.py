@@ -15,6 +15,7 @@ from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.steps.reports import FileReport, PartitionReport
 from trainer.errors import DataError
 from trainer.evaluation_config import EvaluationConfig
+from trainer.nearest import hint
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _PERIODS = (
@@ -22,6 +23,8 @@ _PERIODS = (
     2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 182 * _DAY, 364 * _DAY,
 )  # fmt: skip
 _MAX_PERIODS = 60
+_SHOWN = 20
+"""Actions that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,9 @@ def make_plan(
         evaluation: what is held out, for the plan.
 
     Raises:
-        DataError: a temporal split is impossible.
+        DataError: a temporal split is impossible, or no event has one of the target actions.
     """
+    _check_target_actions(reports, config.target_actions)
     leave_one_out = timeless or config.split == "leave_one_out"
     times = np.sort(np.concatenate([np.empty(0, np.int64), *(r.times for r in reports)]))
     if not len(times):  # no user has enough events: all is history, for the account
@@ -121,6 +125,19 @@ def make_plan(
             f"{iso(test)}. Set data.split=leave_one_out, or other quantiles"
         )
     return Plan(False, validation, test, start, period, evaluation=evaluation)
+
+
+def _check_target_actions(
+    reports: Sequence[PartitionReport], target_actions: Sequence[str]
+) -> None:
+    found = sum((report.actions for report in reports), Counter[str]())
+    for action in target_actions:
+        if action not in found:
+            counts = ", ".join(f"{name} {count:,}" for name, count in found.most_common(_SHOWN))
+            raise DataError(
+                f"data.target_actions: no event has the action {action!r}; "
+                f"{hint(action, found)}. Actions of the log, after data.actions: {counts}"
+            )
 
 
 def iso(seconds: int) -> str:

@@ -122,7 +122,7 @@ def describe(
         sources: the event files.
         used: counts of items by `history_step.USED_ITEM_KEYS`.
         notes: of other parts.
-        config: for `tie_order`.
+        config: for `tie_order` and `target_actions`.
         evaluation: what was to be held out.
     """
     found = total(reports.histories)
@@ -160,6 +160,7 @@ def describe(
             asked=evaluation.task,
             resolved=evaluation.resolved(any(part.several_items for part in held_out.values())),
             period_days=evaluation.period_days if evaluation.task == "next_period" else None,
+            actions=list(config.target_actions),
         ),
         held_out=held_out,
         tie_order=ties,
@@ -262,6 +263,19 @@ def _file_notes(report: FileReport, files: int) -> list[str]:
 
 def _empty_split(reports: Reports, config: DataConfig) -> str:
     plan = reports.plan
+    if config.target_actions:
+        actions = " or ".join(repr(action) for action in config.target_actions)
+        where = (
+            "leave_one_out needs users with two instants of them and an event before"
+            if plan.leave_one_out
+            else f"training ends before {iso(plan.validation_cut)}, the test period starts at "
+            f"{iso(plan.test_cut)}; users need such an event in a period, and any event before it"
+        )
+        return (
+            f"too few events have the action {actions} (data.target_actions): {where}. Bring a "
+            "longer log, ask for more actions, or set other data.validation_quantile and "
+            "data.test_quantile"
+        )
     if plan.leave_one_out:
         return (
             "leave_one_out needs users with three events or more. Bring longer histories, keep "

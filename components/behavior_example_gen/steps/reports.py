@@ -37,6 +37,8 @@ class PartitionReport:
 
     dropped: Counter[str] = field(default_factory=Counter)
     bots: int = 0
+    actions: Counter[str] = field(default_factory=Counter)
+    """Events that the rules leave, by action."""
     times: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """The time of about every n-th event, for the cuts; only events that the rules leave, of users
     who have enough of them."""

@@ -2,11 +2,13 @@
 
 Each history is the log as it was known when it ends: without what comes later, and with purchases
 that were returned only later. Targets are what the log shows at its end: what was returned is no
-target. How much of what follows a history is a target, `evaluation.task` says.
+target. How much of what follows a history is a target, `evaluation.task` says, and with which
+actions, `data.target_actions`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,27 +35,40 @@ class Timeline:
         users: [n] number of each event's user, 0 … u - 1 without gaps, ascending.
         times: [n] epoch seconds, ascending within a user.
         taken_back: [n] epoch seconds of the return that takes the event back; `NEVER` if none.
+        wanted: [n] whether the event has one of the target actions; None where all are wanted.
     """
 
     users: Ints
     times: Ints
     taken_back: Ints
+    wanted: Bools | None = None
 
     @classmethod
-    def of(cls, events: pl.DataFrame) -> Timeline:
-        """Of cleaned events, sorted by user and time."""
+    def of(cls, events: pl.DataFrame, target_actions: Sequence[str] = ()) -> Timeline:
+        """Of cleaned events, sorted by user and time.
+
+        Args:
+            events: with their actions, if there are target actions.
+            target_actions: what may be held out; none: every action.
+        """
         codes = events[USER].to_numpy()
         starts = np.append(False, codes[1:] != codes[:-1])[: len(codes)]
         return cls(
             np.cumsum(starts, dtype=np.int64),
             events["timestamp"].to_numpy(),
             events[TAKEN_BACK].to_numpy(),
+            events["action"].is_in(list(target_actions)).to_numpy() if target_actions else None,
         )
 
     @property
     def stays(self) -> Bools:
         """[n] whether the event is there at the end of the log."""
         return self.taken_back == NEVER
+
+    @property
+    def may_be_target(self) -> Bools:
+        """[n] whether the event may be held out: it stays, and its action is wanted."""
+        return self.stays if self.wanted is None else self.stays & self.wanted
 
     def known_at(self, moments: Ints | int) -> Bools:
         """Whether an event is there just before a moment, or each user's own: bool [n].
@@ -117,10 +132,22 @@ def split_events(
 
 
 def _window(timeline: Timeline, start: int, end: int, evaluation: EvaluationConfig) -> Split:
-    """History: as known at `start`; target: what each user takes first in [start, end)."""
-    inside = timeline.stays & (timeline.times >= start) & (timeline.times < end)
+    """What each user takes first in [start, end), and the history before it.
+
+    The history is that of `start`. Where target actions are set, it is that of the first instant
+    with such an action instead: what was viewed before a purchase is known when it is made.
+    """
+    inside = timeline.may_be_target & (timeline.times >= start) & (timeline.times < end)
     target = _asked(timeline, inside, evaluation)
-    return _select(timeline.users, timeline.known_at(start), target, True)
+    known_at = start if timeline.wanted is None else _first_times(timeline, inside)
+    return _select(timeline.users, timeline.known_at(known_at), target, True)
+
+
+def _first_times(timeline: Timeline, inside: Bools) -> Ints:
+    """[users] epoch seconds of each user's first event of some; `NEVER` without one."""
+    first = np.full(_count(timeline.users), NEVER)
+    np.minimum.at(first, timeline.users[inside], timeline.times[inside])
+    return first
 
 
 def _asked(timeline: Timeline, inside: Bools, evaluation: EvaluationConfig) -> Bools:
@@ -132,15 +159,12 @@ def _asked(timeline: Timeline, inside: Bools, evaluation: EvaluationConfig) -> B
         evaluation: the first of them, its instant, or the period that begins with it.
     """
     users, times = timeline.users, timeline.times
-    rows = np.flatnonzero(inside)
-    opens = rows[np.append(True, users[rows][1:] != users[rows][:-1])[: len(rows)]]
     if evaluation.task == "next_item":
+        rows = np.flatnonzero(inside)
         first = np.zeros(len(users), bool)
-        first[opens] = True
+        first[rows[np.append(True, users[rows][1:] != users[rows][:-1])[: len(rows)]]] = True
         return first
-    began = np.full(_count(users), NEVER)
-    began[users[opens]] = times[opens]
-    since = times - began[users]
+    since = times - _first_times(timeline, inside)[users]
     if evaluation.period_seconds is None:
         return inside & (since == 0)
     return inside & (since < evaluation.period_seconds)
@@ -148,20 +172,24 @@ def _asked(timeline: Timeline, inside: Bools, evaluation: EvaluationConfig) -> B
 
 @dataclass(frozen=True)
 class _LastInstants:
-    """[users] epoch seconds of the last two instants; `NEVER` for users with fewer than three."""
+    """[users] epoch seconds of the last two instants that may be held out; `NEVER` for users with
+    fewer, or with no event before them.
+    """
 
     validation: Ints
     test: Ints
 
 
 def _last_instants(timeline: Timeline) -> _LastInstants:
-    stays = timeline.stays
-    users, times = timeline.users[stays], timeline.times[stays]
+    asked = timeline.may_be_target
+    users, times = timeline.users[asked], timeline.times[asked]
     opens = np.append(True, (users[1:] != users[:-1]) | (times[1:] != times[:-1]))[: len(users)]
     users, times = users[opens], times[opens]
     sizes = np.bincount(users, minlength=_count(timeline.users))
-    long = np.flatnonzero(sizes >= 3)
-    last = np.cumsum(sizes)[long] - 1
+    several = np.flatnonzero(sizes >= 2)
+    last = np.cumsum(sizes)[several] - 1
+    after = times[last - 1] > _first_times(timeline, timeline.stays)[several]
+    long, last = several[after], last[after]
     validation, test = np.full((2, len(sizes)), NEVER)
     validation[long], test[long] = times[last - 1], times[last]
     return _LastInstants(validation, test)
@@ -171,7 +199,7 @@ def _held_out(timeline: Timeline, instants: Ints, evaluation: EvaluationConfig) 
     """History: as known just before each user's instant; target: the instant, or its first item."""
     held_out = instants[timeline.users]
     history = timeline.known_at(instants) & (held_out < NEVER)
-    inside = timeline.stays & (timeline.times == held_out)
+    inside = timeline.may_be_target & (timeline.times == held_out)
     return _select(timeline.users, history, _asked(timeline, inside, evaluation), True)
 
 

@@ -107,7 +107,7 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
     ndcg = judged.value(combiner)
     shown.append(Tile(judged.title, fmt.metric(ndcg), f"combiner, {judged.name} users"))
     shown.append(
-        Tile("HR@10", fmt.metric(value(combiner, "hr@10")), "next item among the first ten")
+        Tile("HR@10", fmt.metric(value(combiner, "hr@10")), f"{judged.item} among the first ten")
     )
     free = best_free(judged)
     enough = judged.split.users >= ENOUGH_USERS

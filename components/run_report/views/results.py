@@ -79,11 +79,13 @@ class SliceTable:
 class Results:
     """The whole section.
 
-    `asked` names the task, `measure` the primary measure; `peers` is None without any.
+    `asked` names the task, `asked_item` its first item, `measure` the primary measure; `peers` is
+    None without any.
     """
 
     split: str
     asked: str
+    asked_item: str
     measure: str
     overall: list[OverallTable]
     baskets: list[OverallTable]
@@ -103,6 +105,7 @@ class Judged(NamedTuple):
         metric: the primary measure, by which the models are judged.
         title: its name for people.
         opponent: the best free baseline, as chosen on validation; None where that is not known.
+        item: the first held-out item for people, "next item".
     """
 
     name: str
@@ -110,6 +113,7 @@ class Judged(NamedTuple):
     metric: str
     title: str
     opponent: str | None
+    item: str
 
     def value(self, metrics: Metrics | None) -> float | None:
         """A model's primary measure; None where it is not known."""
@@ -135,6 +139,7 @@ def results(comparison: ComparisonRecord) -> Results | None:
     return Results(
         split=name,
         asked=comparison.asked,
+        asked_item=comparison.asked_item,
         measure=judged.title,
         overall=tables,
         baskets=[table for table in baskets if table.metrics],
@@ -155,7 +160,9 @@ def judged_split(comparison: ComparisonRecord) -> Judged | None:
         metric = comparison.primary
         if split is not None and any(metric in metrics for metrics in split.overall.values()):
             opponent = comparison.counted.opponent if comparison.counted else None
-            return Judged(name, split, metric, comparison.primary_title, opponent)
+            return Judged(
+                name, split, metric, comparison.primary_title, opponent, comparison.asked_item
+            )
     return None
 
 

@@ -91,7 +91,9 @@ def test_what_is_held_out_is_what_a_count_by_hand_holds_out(task: str, tmp_path:
     assert (max(sizes) > 1) == (task != "next_item")
     assert result.quality["held_out"]["test"]["items"] == sum(sizes)
     days = 2 if task == "next_period" else None
-    assert result.quality["task"] == {"asked": task, "resolved": task, "period_days": days}
+    assert result.quality["task"] == {
+        "asked": task, "resolved": task, "period_days": days, "actions": [],
+    }  # fmt: skip
     # Nothing that is held out is known, nor what comes with it.
     for split, of_users in expected.items():
         for user in of_users:
@@ -108,7 +110,7 @@ def test_the_next_item_is_the_first_of_the_basket_in_the_drawn_order(tmp_path: P
     auto = _ingest(tmp_path / "auto", "auto")
     assert _targets(auto) == baskets
     assert auto.quality["task"] == {
-        "asked": "auto", "resolved": "next_basket", "period_days": None,
+        "asked": "auto", "resolved": "next_basket", "period_days": None, "actions": [],
     }  # fmt: skip
     assert items == {
         split: {user: basket[:1] for user, basket in of_users.items()}

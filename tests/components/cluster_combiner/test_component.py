@@ -300,6 +300,13 @@ def test_a_period_that_is_asked_for_is_judged_as_a_whole(planted):
     item = summarise(table, EvaluationConfig(task="next_item"))
     assert (item.primary, item.primary_title) == ("ndcg@10", "NDCG@10 of the next item")
     assert item.period_days is None
+    assert (item.target_actions, item.asked_item) == ([], "next item")
+    bought = summarise(table, EvaluationConfig(task="next_item"), target_actions=["purchase"])
+    assert bought.target_actions == ["purchase"]
+    assert bought.primary_title == "NDCG@10 of the next purchase"
+    assert bought.asked_item == "next purchase"
+    basket = summarise(table, EvaluationConfig(task="next_basket"), target_actions=["purchase"])
+    assert basket.asked_item == "first item of the next purchase"
 
 
 def test_seen_items_of_a_basket_are_misses_where_they_are_excluded(baskets_of_four):

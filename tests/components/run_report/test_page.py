@@ -176,11 +176,19 @@ def test_what_item_transitions_brought_is_said_apart_from_the_clusters(page):
 
 
 @pytest.mark.parametrize(
-    ("task", "days", "asked"),
-    [("next_basket", None, "next basket"), ("next_period", 7.0, "next 7 days")],
-)
-def test_all_that_came_next(full, task, days, asked):
-    comparison = full.comparison.model_copy(update={"task": task, "period_days": days})
+    ("task", "days", "actions", "asked", "first"),
+    [
+        ("next_basket", None, [], "next basket", "next item"),
+        ("next_period", 7.0, [], "next 7 days", "next item"),
+        (
+            "next_basket", None, ["purchase"], "next purchase", "first item of the next purchase",
+        ),
+    ],
+)  # fmt: skip
+def test_all_that_came_next(full, task, days, actions, asked, first):
+    comparison = full.comparison.model_copy(
+        update={"task": task, "period_days": days, "target_actions": actions}
+    )
     text = Page(render(full.model_copy(update={"comparison": comparison}))).text
     assert f"NDCG@10 of the {asked} 0.1316 combiner, test users" in text
     assert f"the combiner reaches NDCG@10 of the {asked} 0.1316" in text
@@ -190,7 +198,10 @@ def test_all_that_came_next(full, task, days, asked):
         f"The whole {asked} Test · 3,469 users Model Recall@10 Recall@20 NDCG@10 NDCG@20"
     )
     assert f"judged by NDCG@10 of the {asked}." in baskets
-    assert "The next item Test · 3,469 users Model HR@5" in baskets
+    assert f"The {first} Test · 3,469 users Model HR@5" in baskets
+    assert f"share of users whose {first} is among" in baskets
+    assert f"{first} among the first ten" in text
+    assert f"customers whose {first} is among the ten" in text
     assert "Combiner 0.0718 0.1076 0.1316 0.1674" in baskets
     assert "Validation · " in baskets
 

@@ -50,6 +50,20 @@ def test_a_period_is_called_what_was_asked():
     assert " ".join(heading) == "Test users by cluster, NDCG@10 of the next 7 days"
 
 
+def test_purchases_are_called_what_was_asked():
+    figures = {name: {"basket_ndcg@10": 0.2, "hr@10": 0.3} for name in MODELS}
+    comparison = overall("next_basket", figures, target_actions=["purchase"])
+    heading, *_ = printed(results.show_baskets, comparison)
+    assert " ".join(heading) == "Test users, the whole next purchase"
+
+    def show(comparison, console):
+        test = comparison.splits["test"].overall
+        results.show_overall(test, MODELS, console, comparison.asked_item)
+
+    heading, *_ = printed(show, comparison)
+    assert " ".join(heading) == "Test users, the first item of the next purchase"
+
+
 def test_frequency_bands_name_their_users():
     bands = {
         "0": SliceComparison(users=12, models={name: {"ndcg@10": 0.0} for name in MODELS}),

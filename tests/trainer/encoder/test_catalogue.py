@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import h5py
 import pytest
 
@@ -42,7 +44,9 @@ def encoder():
     catalogue = Catalogue(
         ITEMS, CATEGORIES, True, WIDTH, feature_width=FEATURES, features_from=2, periods=PERIODS
     )
-    size = {"width": WIDTH, "layers": 1, "heads": 2, "feedforward": 8, "max_events": 4}
+    size: dict[str, Any] = {
+        "width": WIDTH, "layers": 1, "heads": 2, "feedforward": 8, "max_events": 4,
+    }  # fmt: skip
     tower = EventTower(actions=2, use_time=True, use_price=True, dropout=0.1, **size)
     made = BehaviorEncoder(catalogue, tower, exclude_seen=False, own_events=4)
     made.build()
@@ -65,6 +69,12 @@ def test_weights_are_stored_where_they_always_were(encoder, tmp_path):
 def test_the_configuration_is_that_of_saved_encoders(encoder):
     names = {"items", "categories", "own_items", "width", "feature_width", "features_from"}
     assert set(encoder.catalogue.get_config()) == {
-        *names, "periods", "blends", "name", "trainable", "dtype",
-    }  # fmt: skip
+        *names,
+        "periods",
+        "blends",
+        "asks",
+        "name",
+        "trainable",
+        "dtype",
+    }
     assert type(encoder.catalogue).__name__ == "Catalogue"

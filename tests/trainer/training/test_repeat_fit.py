@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -95,6 +97,16 @@ def test_what_comes_next_may_be_a_period():
     assert two_days is not None
     first = two_days.taken[two_days.prefix == 0]
     assert first.tolist() == [True, True]
+
+
+def test_only_what_is_asked_for_came_next():
+    # One user, a day each: looks at 1, looks at 2, buys 1 and looks at 2, looks at 2.
+    users = histories_of([[{1}, {2}, {1, 2}, {2}]])
+    asking = dataclasses.replace(users, wanted=np.array([False, False, True, False, False]))
+    rows = latest_rows(catalogue_of(), asking, 8, None, np.random.default_rng(0))
+    assert rows is not None
+    assert rows.prefixes == 1
+    assert dict(zip(rows.item.tolist(), rows.taken.tolist(), strict=True)) == {1: True, 2: False}
 
 
 def test_a_planted_rhythm_is_found():

@@ -92,6 +92,12 @@ class EventLog:
         return self.histories.opening_chance[self._known]
 
     @cached_property
+    def wanted(self) -> npt.NDArray[np.bool_] | None:
+        """Bool [known events], whether an event has a target action; None where every action is."""
+        wanted = self.histories.wanted
+        return None if wanted is None else wanted[self._known]
+
+    @cached_property
     def in_basket(self) -> Values:
         """float64 [known events], 1 for the first event of an item in an instant, 0 for the rest.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,8 +15,12 @@ from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.popularity import (
     BY_EVENTS,
+    ONLY,
     Popularity,
     PopularityConstants,
+    action_weighted,
+    action_weights,
+    in_words,
     opening_weighted,
     opening_weights,
 )
@@ -30,6 +35,8 @@ _HALF_LIVES: dict[Literal["days", "instants"], Sequence[float]] = {
 }
 _OPENING_WEIGHTS = (1.0, 3.0, 10.0, 30.0, 100.0)
 _LIFT_POWERS = (0.0, 0.5, 1.0)
+_ACTION_WEIGHTS = (0.1, 1.0, 3.0, 10.0, 30.0, ONLY)
+"""Less than 1 as well: what was bought may not be bought again soon."""
 _FADED = 1000.0
 """After so many half-lives an event counts no less: its weight must not become 0."""
 
@@ -75,17 +82,21 @@ class OwnItemsConstants:
         popularity: the order of equal own items, and of all that is new to the user.
         lift_power: to which power the lift of an item counts (`trainer/data/repeat_lift.py`): with
             0 not at all, with 1 an item that is taken again twice as often as others counts twice.
+        action_weight: how many others an event with a target action counts; by recency all count
+            alike. `ONLY` = an own item without such an event stands behind those with one.
     """
 
     aging: Aging = BY_FREQUENCY
     opening_weight: float = 1.0
     popularity: PopularityConstants = BY_EVENTS
     lift_power: float = 0.0
+    action_weight: float = 1.0
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"
         lift = "" if self.lift_power == 0 else f", times the item's lift^{self.lift_power:g}"
-        return f"{self.aging}{openings}{lift}; then popularity, {self.popularity}"
+        actions = in_words(self.action_weight)
+        return f"{self.aging}{openings}{lift}{actions}; then popularity, {self.popularity}"
 
 
 class OwnItemsFirst(Baseline[OwnItemsConstants]):
@@ -113,11 +124,15 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
         ages = [Aging(unit, value) for unit, values in _HALF_LIVES.items() for value in values]
         periods = popularity.grid["period"]
         openings = popularity.grid["opening_weight"]
+        actions = popularity.grid["action_weight"]
         self.grid: dict[str, Sequence[Any]] = {
             "aging": [BY_FREQUENCY, *ages, Aging("latest")],
             "opening_weight": opening_weights(training, _OPENING_WEIGHTS),
             "lift_power": _LIFT_POWERS,
-            "popularity": [PopularityConstants(p, w) for p in periods for w in openings],
+            "action_weight": action_weights(training, _ACTION_WEIGHTS),
+            "popularity": [
+                PopularityConstants(*each) for each in itertools.product(periods, openings, actions)
+            ],
         }
 
     def scores(self, log: EventLog, constants: Sequence[OwnItemsConstants]) -> Iterator[ItemScores]:
@@ -127,6 +142,7 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
             if each.aging.unit == "latest":
                 scores = log.latest(weights)
             else:
+                weights = weights * action_weighted(log, each.action_weight)
                 scores = log.sums(weights * opening_weighted(log, each.opening_weight))
             scores.data *= self._lift[scores.indices] ** each.lift_power
             yield ItemScores(scores, self._popularity.places(each.popularity))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ _DAY = 86_400.0
 _LAST_DAYS = (1 / 24, 1.0, 3.0, 7.0, 14.0, 28.0, 56.0, 91.0)
 _HALF_LIVES = (7.0, 28.0, 91.0)
 _OPENING_WEIGHTS = (1.0, 10.0, 100.0)
+ONLY = math.inf
+"""Weight of target actions where no other action counts."""
+_ACTION_WEIGHTS = (1.0, 3.0, 10.0, 30.0, ONLY)
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,17 @@ class PopularityConstants:
         period: which events count.
         opening_weight: how many others an event counts that opened an instant; of several events
             at one instant each is the first with the same chance.
+        action_weight: how many others an event with a target action counts; `ONLY` = the others
+            count nothing.
     """
 
     period: Period = WHOLE_LOG
     opening_weight: float = 1.0
+    action_weight: float = 1.0
 
     def __str__(self) -> str:
         openings = "" if self.opening_weight == 1 else f", openings x {self.opening_weight:g}"
-        return f"{self.period}{openings}"
+        return f"{self.period}{openings}{in_words(self.action_weight)}"
 
 
 BY_EVENTS = PopularityConstants()
@@ -95,6 +102,7 @@ class Popularity(Baseline[PopularityConstants]):
                 *(Period(half_life_days=days) for days in _HALF_LIVES if days < 2 * span),
             ],
             "opening_weight": opening_weights(training, _OPENING_WEIGHTS),
+            "action_weight": action_weights(training, _ACTION_WEIGHTS),
         }
 
     def places(self, constants: PopularityConstants) -> Indices:
@@ -102,6 +110,7 @@ class Popularity(Baseline[PopularityConstants]):
         if constants not in self._places:
             weights = opening_weighted(self._training, constants.opening_weight)
             whole = self._count(np.ones(weights.size))
+            weights *= action_weighted(self._training, constants.action_weight)
             counted = self._count(weights * self._period_weights(constants.period))
             self._places[constants] = catalogue_places(self._ties, counted, whole)
         return self._places[constants]
@@ -135,3 +144,24 @@ def opening_weights(training: EventLog, weights: Sequence[float]) -> Sequence[fl
 def opening_weighted(log: EventLog, weight: float) -> npt.NDArray[np.float64]:
     """float64 [known events], 1, or `weight` as far as the event opened its instant."""
     return 1.0 + (weight - 1.0) * log.opening_chance
+
+
+def action_weights(training: EventLog, weights: Sequence[float]) -> Sequence[float]:
+    """The weights to try; one where models are asked for every action."""
+    return (1.0,) if training.wanted is None else weights
+
+
+def action_weighted(log: EventLog, weight: float) -> npt.NDArray[np.float64]:
+    """float64 [known events], 1, or `weight` where the event has a target action; see `ONLY`."""
+    if log.wanted is None or weight == 1:
+        return np.ones(log.item.size)
+    if weight == ONLY:
+        return log.wanted.astype(np.float64)
+    return np.where(log.wanted, weight, 1.0)
+
+
+def in_words(action_weight: float) -> str:
+    """The weight of target actions for people, behind other constants; nothing where it is 1."""
+    if action_weight == ONLY:
+        return ", target actions only"
+    return "" if action_weight == 1 else f", target actions x {action_weight:g}"
