@@ -120,7 +120,7 @@ class Executor(base_executor.BaseExecutor):
         identity = save_recommender(served, directory, description, inputs.titles)
         model.set_string_custom_property("id", identity)
         requests = _some_records(inputs.examples[VALIDATION])
-        write_warmup(directory, requests)
+        write_warmup(directory, requests, served.by_columns)
 
         _write_judged(output_dict["judged"], inputs, scored[TEST], counted)
         milliseconds = {
