@@ -43,6 +43,7 @@ from components.cluster_combiner.record import (
 )
 from components.cluster_combiner.scored import Scored
 from components.cluster_combiner.served_models import ServedModels
+from components.cluster_combiner.shelves import shelves_record
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
 from trainer.data.histories import read_histories
@@ -101,7 +102,11 @@ class Executor(base_executor.BaseExecutor):
         _tell(fit, worth)
 
         comparison = summarise(
-            table, inputs.evaluation, counted_record(counted), peers_record(peers, table)
+            table,
+            inputs.evaluation,
+            counted_record(counted),
+            peers_record(peers, table),
+            shelves_record(table),
         )
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(

@@ -63,18 +63,19 @@ class CountedRecord(Record):
 
 
 class Lift(Record):
-    """How much better one model is than another on the same users, in NDCG@10.
+    """How much better one model is than another on the same users, in NDCG@10 where nothing else is
+    said.
 
     Attributes:
         model: the one in question.
         against: what it is compared with.
         cluster: whose users, None for all.
         users: how many.
-        mean: mean difference of the users' NDCG@10.
+        mean: mean difference of the users' values.
         low: lower end of its paired t interval: 95 %, among clusters 95 % that those of all
             clusters with enough users hold together (Bonferroni).
         high: upper end.
-        base: NDCG@10 of the other model.
+        base: the other model's value.
         effect: what the interval says; nothing from fewer than `ENOUGH_USERS`.
     """
 
@@ -90,7 +91,7 @@ class Lift(Record):
 
     @property
     def relative(self) -> float:
-        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
+        """The mean as a share of the other model's value; 0 where that is 0."""
         return self.mean / self.base if self.base > 0 else 0.0
 
 
@@ -108,6 +109,32 @@ class PeersRecord(Record):
     lifts: dict[str, list[Lift]]
 
 
+class ShelfFigures(Record):
+    """All models on one shelf, over the users who took anything that belongs on it.
+
+    Attributes:
+        users: how many.
+        models: recall@10 and NDCG@10 of the shelf's list, and the recall@10 that the same items
+            have in the list of all (`shelf_values.SHELF_MEASURES`).
+        lifts: by measure of the shelf's list, the combiner against the free baseline that did best
+            in it on validation users.
+    """
+
+    users: int
+    models: dict[str, Metrics]
+    lifts: dict[str, Lift]
+
+
+class ShelvesRecord(Record):
+    """The models by shelf.
+
+    Attributes:
+        splits: split to shelf ("own", "new") to its figures.
+    """
+
+    splits: dict[str, dict[str, ShelfFigures]]
+
+
 class ComparisonRecord(RecordFile):
     """Every model on the same users, split by split.
 
@@ -117,6 +144,8 @@ class ComparisonRecord(RecordFile):
         models: that are compared.
         splits: their figures.
         counted: the free baselines, and how they were chosen.
+        peers: the published recommenders that were asked for; None without any.
+        shelves: the models by shelf; None where items that a user had are left out.
     """
 
     FILE_NAME: ClassVar[str] = "comparison.json"
@@ -127,6 +156,7 @@ class ComparisonRecord(RecordFile):
     splits: dict[str, SplitComparison]
     counted: CountedRecord | None = None
     peers: PeersRecord | None = None
+    shelves: ShelvesRecord | None = None
 
     @property
     def in_slices(self) -> list[str]:

@@ -21,6 +21,11 @@ def mask_items(scores: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
     return tf.tensor_scatter_nd_min(scores, places, tf.fill(tf.shape(items), MASKED))
 
 
+def only_items(scores: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    """Takes all other items out of a ranking; arguments as for `mask_items`."""
+    return tf.where(mask_items(scores, items) < scores, scores, MASKED)
+
+
 def target_rank(
     scores: tf.Tensor, targets: tf.Tensor, excluded: tf.Tensor | None = None
 ) -> tf.Tensor:

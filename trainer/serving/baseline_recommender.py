@@ -19,7 +19,7 @@ from trainer import raw_history
 from trainer.data.request_checks import same_shape
 from trainer.graphs import graph_function
 from trainer.serving.own_counts import OwnCounts
-from trainer.serving.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
+from trainer.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
 from trainer.uri_files import write_json
 
 EVALUATED_LIST = 20

@@ -2,7 +2,7 @@
 
 The Transform graph, the encoders, the mixture and the retrieval index stand in one `tf.Module`,
 with ops that stock TensorFlow Serving has. Strings in, strings out. A model that may recommend
-items of the history answers for each shelf too (`trainer/serving/shelves.py`). An encoder alone has
+items of the history answers for each shelf too (`trainer/shelves.py`). An encoder alone has
 a further signature, `represent`, from which users are clustered.
 """
 
@@ -36,8 +36,8 @@ from trainer.inference.routed_specialists import RoutedSpecialists
 from trainer.inference.served_encoder import ServedEncoder
 from trainer.serving.cell_index import Cells
 from trainer.serving.request_columns import raw_columns
-from trainer.serving.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
 from trainer.serving.top_items import Raised, TopItems
+from trainer.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
 
 EVALUATED_ITEMS = 20
 """Length of the lists that the `evaluate` signature returns, by which models are judged. It is the
