@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from trainer.artifact_record import Measure, Record, RecordFile
-from trainer.evaluation.compared_models import FREE, OWN_ITEMS, POPULARITY
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    FREE,
+    GLOBAL,
+    OWN_ITEMS,
+    PEERS,
+    POPULARITY,
+)
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
 from trainer.evaluation_config import Task, in_words
 
@@ -165,6 +172,11 @@ class ComparisonRecord(RecordFile):
         """
         told = {POPULARITY, self.counted.opponent if self.counted else OWN_ITEMS}
         return [model for model in self.models if model in told or model not in FREE]
+
+    @property
+    def on_shelves(self) -> list[str]:
+        """The models of the tables by shelf: the rules, the peers, and what may be served."""
+        return [m for m in self.models if m in (*FREE, *PEERS, GLOBAL, COMBINER)]
 
     @property
     def primary(self) -> str:
