@@ -15,6 +15,7 @@ from trainer.evaluation.compared_models import (
 )
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
 from trainer.evaluation_config import Task, in_words
+from trainer.shelves import Shelf
 
 Metrics = dict[str, Measure]
 """Metric name ("ndcg@10") to value."""
@@ -139,7 +140,7 @@ class ShelvesRecord(Record):
         splits: split to shelf ("own", "new") to its figures.
     """
 
-    splits: dict[str, dict[str, ShelfFigures]]
+    splits: dict[str, dict[Shelf, ShelfFigures]]
 
 
 class ComparisonRecord(RecordFile):

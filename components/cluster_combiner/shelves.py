@@ -43,7 +43,7 @@ def shelves_record(table: pl.DataFrame) -> ShelvesRecord | None:
     for split in table["split"].unique(maintain_order=True).to_list():
         rows = table.filter(pl.col("split") == split)
         splits[split] = {
-            str(shelf): _figures(rows, models, shelf, {m: rules[shelf, m] for m in JUDGED})
+            shelf: _figures(rows, models, shelf, {m: rules[shelf, m] for m in JUDGED})
             for shelf in SHELVES
         }
     return ShelvesRecord(splits=splits)

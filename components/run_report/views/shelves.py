@@ -9,7 +9,7 @@ from components.cluster_combiner.shelf_values import SHELF_MEASURES
 from components.run_report import formats as fmt
 from components.run_report.views.model_tables import OverallTable, Row, marked
 from trainer.evaluation.compared_models import COMPARED_MODELS
-from trainer.shelves import NEW, OWN
+from trainer.shelves import NEW, OWN, Shelf
 
 _TITLES = {OWN: "items they had before", NEW: "items new to them"}
 _METRICS = {
@@ -69,7 +69,7 @@ def shelves_view(comparison: ComparisonRecord, split: str) -> ShelvesView | None
     )
 
 
-def _table(comparison: ComparisonRecord, shelf: str, figures: ShelfFigures) -> OverallTable:
+def _table(comparison: ComparisonRecord, shelf: Shelf, figures: ShelfFigures) -> OverallTable:
     models = [model for model in comparison.on_shelves if model in figures.models]
     columns = [marked(m, [figures.models[x].get(m) for x in models]) for m in SHELF_MEASURES]
     return OverallTable(
@@ -83,7 +83,7 @@ def _table(comparison: ComparisonRecord, shelf: str, figures: ShelfFigures) -> O
     )
 
 
-def _lift(shelf: str, measure: str, lift: Lift) -> ShelfLift:
+def _lift(shelf: Shelf, measure: str, lift: Lift) -> ShelfLift:
     signs = [fmt.signed_metric(figure) for figure in (lift.mean, lift.low, lift.high)]
     return ShelfLift(
         shelf=fmt.words(_TITLES[shelf]),
