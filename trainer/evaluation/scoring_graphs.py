@@ -14,7 +14,7 @@ from trainer.data.encoder_inputs import OWN_ITEM, cut_inputs
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
-from trainer.evaluation.ranking import mask_items, only_items, target_rank, top_list
+from trainer.evaluation.ranking import target_rank, top_list, top_of_items
 from trainer.graphs import graph_of_any_rows
 from trainer.inference.own_members import OwnMembers
 from trainer.shelves import ALL, NEW, OWN, Shelf
@@ -131,8 +131,8 @@ class ScoringGraphs:
         lists = {ALL: top_list(scores, k, excluded)}
         if excluded is None:
             seen = self._seen(batch)
-            lists[OWN] = top_list(only_items(scores, seen), k)
-            lists[NEW] = top_list(mask_items(scores, seen), k)
+            lists[OWN] = top_of_items(scores, k, seen)
+            lists[NEW] = top_list(scores, k, seen)
         return target_rank(scores, targets, excluded), lists
 
     def _seen(self, batch: Batch) -> tf.Tensor:

@@ -13,7 +13,7 @@ from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.popularity import BY_EVENTS, Popularity
 from trainer.evaluation.baselines.selection import ChosenBaseline
 from trainer.evaluation.baskets import Baskets
-from trainer.evaluation.ranking import mask_items, only_items
+from trainer.evaluation.ranking import top_list, top_of_items
 from trainer.evaluation.shelf_targets import ShelfTargets
 
 
@@ -59,13 +59,13 @@ def test_a_rule_stands_on_the_new_shelf_as_where_seen_items_are_excluded():
     assert (on_shelf[new] < in_all[new]).any()
 
 
-@pytest.mark.parametrize("items", [[[2, 2, 0, 9]], [[0, 0, 0, 0]], [[1, 2, 3, 4]]])
-def test_a_ranking_of_some_items_and_one_of_the_others_are_all(items):
-    scores = tf.constant([[MASKED, 3.0, -1.0, 0.0, 2.0]])
-    only, others = (taken(scores, tf.constant(items)).numpy() for taken in (only_items, mask_items))
-    mine = [item for item in range(1, 5) if item in items[0]]
-    rest = [item for item in range(1, 5) if item not in items[0]]
-    np.testing.assert_array_equal(only[0, mine], scores.numpy()[0, mine])
-    np.testing.assert_array_equal(others[0, rest], scores.numpy()[0, rest])
-    assert (only[0, [0, *rest]] == MASKED).all()
-    assert (others[0, [0, *mine]] == MASKED).all()
+@pytest.mark.parametrize("k", [2, 5])
+@pytest.mark.parametrize("items", [[2, 2, 0, 9], [0, 0, 0, 0], [4, 1, 3, 2]])
+def test_the_best_of_some_items_are_those_without_the_others(items, k):
+    scores = tf.constant([[MASKED, 3.0, -1.0, 3.0, 2.0]])  # two are equal: by item index
+    ranking = [1, 3, 4, 2]
+    mine = [item for item in ranking if item in items][:k]
+    others = [item for item in ranking if item not in items][:k]
+    seen = tf.constant([items])
+    assert top_of_items(scores, k, seen).numpy().tolist() == [mine + [0] * (k - len(mine))]
+    assert top_list(scores, k, seen).numpy().tolist() == [others + [0] * (k - len(others))]
