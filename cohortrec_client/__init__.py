@@ -24,6 +24,7 @@ from cohortrec_client.errors import (
 from cohortrec_client.history import History
 from cohortrec_client.recommendations import Recommendations
 from cohortrec_client.retrying import Patience
+from cohortrec_client.shelves import Shelf
 from cohortrec_client.transport import VersionStatus
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "ServerError",
     "ServerUnavailable",
     "ServingError",
+    "Shelf",
     "SignatureNotFound",
     "VersionStatus",
     "connect",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from cohortrec_client.errors import InvalidRequest
+from cohortrec_client.errors import InvalidRequest, ServingError, SignatureNotFound
 from cohortrec_client.history import History, padded, serialized
 from cohortrec_client.recommendations import Recommendations, from_outputs
 from cohortrec_client.retrying import Patience
+from cohortrec_client.shelves import Shelf, signature_of, why_not_served
 from cohortrec_client.transport import Transport, VersionStatus
 
 
@@ -27,25 +28,34 @@ class Client:
         nobody answers; show the best sellers
     """
 
-    def __init__(self, transport: Transport, patience: Patience | None = None) -> None:
+    def __init__(
+        self, transport: Transport, patience: Patience | None = None, asked: str = ""
+    ) -> None:
         """Wraps a transport; `connect` makes one from an address.
 
         Args:
             transport: the way to the model.
             patience: timeouts and retries.
+            asked: the version that is asked, for messages; "" = the newest one.
         """
         self._transport = transport
         self._patience = patience or Patience()
+        self._asked = asked
 
-    def recommend(self, history: History) -> Recommendations:
+    def recommend(self, history: History, shelf: Shelf = "all") -> Recommendations:
         """What comes after one history; see `recommend_many`."""
-        return self.recommend_many([history])[0]
+        return self.recommend_many([history], shelf)[0]
 
-    def recommend_many(self, histories: Sequence[History]) -> list[Recommendations]:
+    def recommend_many(
+        self, histories: Sequence[History], shelf: Shelf = "all"
+    ) -> list[Recommendations]:
         """What comes after each of several histories, asked in one request.
 
         Args:
             histories: of any lengths, also empty ones.
+            shelf: which items may be listed: `all`, those of the history (`own`), or those that
+                are not in it (`new`). Scores are the same on all shelves, so that lists merge. The
+                list of `own` is no longer than the history.
 
         Returns:
             An answer for each, in the same order; none for an empty batch, which is not sent.
@@ -55,15 +65,21 @@ class Client:
             ServerUnavailable: nobody answers, also after the retries.
             DeadlineExceeded: no answer in time.
             ModelNotFound: the server has no such model, version or label.
-            SignatureNotFound: the model is not one of cohortrec's.
+            SignatureNotFound: the model does not serve the shelf, or is not one of cohortrec's.
             ServerError: anything else.
         """
+        signature = signature_of(shelf)
         if not histories:
             return []
         inputs = padded(histories)
-        outputs = self._patience.call(
-            lambda timeout: self._transport.predict("recommend", inputs, timeout)
-        )
+        try:
+            outputs = self._patience.call(
+                lambda timeout: self._transport.predict(signature, inputs, timeout)
+            )
+        except SignatureNotFound as error:
+            if shelf == "all":
+                raise
+            raise SignatureNotFound(f"{error}: {why_not_served(shelf, self._version())}") from None
         return from_outputs(outputs, len(histories))
 
     def recommend_examples(self, examples: Sequence[bytes]) -> list[Recommendations]:
@@ -84,6 +100,16 @@ class Client:
         """
         versions = self._patience.call(self._transport.status)
         return sorted(versions, key=lambda status: status.version, reverse=True)
+
+    def _version(self) -> str:
+        """The version that answers, for people."""
+        if self._asked:
+            return self._asked
+        try:
+            served = [each.version for each in self.status() if each.state == "AVAILABLE"]
+        except ServingError:
+            served = []
+        return f"version {served[0]}" if served and served[0] else "this version"
 
     def close(self) -> None:
         """Frees the connections."""
@@ -131,11 +157,14 @@ def connect(
         raise InvalidRequest("the model's name on the server is empty")
     if version is not None and label is not None:
         raise InvalidRequest("give a version or a label, not both")
+    asked = f"version {version}" if version is not None else ""
+    if label is not None:
+        asked = f"the version with the label {label!r}"
     # Only what the chosen transport needs is imported.
     if parts.scheme.startswith("http"):
         from cohortrec_client.rest_transport import RestTransport
 
-        return Client(RestTransport(server, name, version=version, label=label), patience)
+        return Client(RestTransport(server, name, version=version, label=label), patience, asked)
     from cohortrec_client.grpc_transport import GrpcTransport
 
-    return Client(GrpcTransport(server, name, version=version, label=label), patience)
+    return Client(GrpcTransport(server, name, version=version, label=label), patience, asked)

@@ -34,7 +34,7 @@ class BaselineModel(base_component.BaseComponent):
     make no difference, and the first push faces a change threshold too.
 
     Outputs:
-        model: Model with the four signatures, `baseline.json` beside it
+        model: Model with the signatures of a trained one, `baseline.json` beside it
             (`components.baseline_model.record.BaselineRecord`), and the string custom properties
             `source` ("served", "own_items" or "popularity") and `version`.
     """

@@ -14,9 +14,11 @@ from components.cluster_combiner.record import (
     CountedRecord,
     Metrics,
     PeersRecord,
+    ShelvesRecord,
     SliceComparison,
     SplitComparison,
 )
+from components.cluster_combiner.shelf_values import shelf_values
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.baskets import Baskets
@@ -36,6 +38,7 @@ from trainer.evaluation.metrics import (
 from trainer.evaluation.scorer import Scorer
 from trainer.evaluation_config import EvaluationConfig, Task
 from trainer.raw_history import LENGTH_BUCKETS, length_buckets
+from trainer.shelves import ALL, NEW, OWN
 
 FREQUENCY_BANDS = ("0", "1-5", "6-20", "21+")
 """How often the next item occurs in the training histories."""
@@ -48,10 +51,13 @@ class Ranks(NamedTuple):
     Attributes:
         next_item: int [users], rank of the next item, 0 where there is none.
         held_out: int [items], rank of each item of `Baskets`, 0 if it is not listed.
+        on_shelf: int [items], the same on the shelf that the item stands on for its user; None
+            where there are no shelves, because items that the user had are left out.
     """
 
     next_item: np.ndarray
     held_out: np.ndarray
+    on_shelf: np.ndarray | None = None
 
 
 def rank_models(
@@ -82,9 +88,11 @@ def rank_models(
     baskets = Baskets.of(histories, encoder.catalogue.items, encoder.exclude_seen)
 
     def ranks(name: str, query: np.ndarray) -> Ranks:
-        share = float(name != ENCODER)
-        next_item = scorer.ranks(query, share)
-        return Ranks(next_item, baskets.ranks_in(scorer.lists(query, max(BASKET_CUTOFFS), share)))
+        next_item, lists = scorer.shown(query, max(BASKET_CUTOFFS), float(name != ENCODER))
+        places = {shelf: baskets.ranks_in(listed) for shelf, listed in lists.items()}
+        if len(places) == 1:
+            return Ranks(next_item, places[ALL])
+        return Ranks(next_item, places[ALL], np.where(baskets.own, places[OWN], places[NEW]))
 
     models = without_queries(histories, baskets)
     models |= {name: ranks(name, query) for name, query in queries.items()}
@@ -113,8 +121,8 @@ def rank_table(
     Returns:
         Columns split, cluster, history_length, held_out (how many items the user took next),
         target_frequency (training events of the most frequent of them; 0 where the model knows
-        none), the rank of the next item under each model, and `MODEL_METRIC` for each
-        model and each metric of `basket_metric_names`.
+        none), the rank of the next item under each model, `MODEL_METRIC` for each model and each
+        metric of `basket_metric_names`, and those of `shelf_values` where there are shelves.
     """
     table = pl.DataFrame(
         {
@@ -131,6 +139,9 @@ def rank_table(
         for name, found in models.items()
         for metric in basket_metric_names()
     ]
+    for name, found in models.items():
+        if found.on_shelf is not None:
+            values += shelf_values(name, found.held_out, found.on_shelf, baskets)
     return table.with_columns(values).filter(pl.Series(histories.next_item > 0))
 
 
@@ -150,6 +161,7 @@ def summarise(
     counted: CountedRecord | None = None,
     peers: PeersRecord | None = None,
     target_actions: Sequence[str] = (),
+    shelves: ShelvesRecord | None = None,
 ) -> ComparisonRecord:
     """Metrics per split, overall and by slice.
 
@@ -161,6 +173,7 @@ def summarise(
         counted: how the free baselines were chosen.
         peers: how the peers were chosen, if there are any.
         target_actions: what models are asked for; none: every action.
+        shelves: the figures by shelf, if there are shelves.
     """
     task = evaluation.resolved(several=bool((table["held_out"] > 1).any()))
     bands = np.searchsorted(_BAND_STARTS, table["target_frequency"].to_numpy(), side="right")
@@ -184,6 +197,7 @@ def summarise(
         splits=splits,
         counted=counted,
         peers=peers,
+        shelves=shelves,
     )
 
 

@@ -51,7 +51,7 @@ class ClusterCombiner(base_component.BaseComponent):
     """Fits H_c = sum_k w_k H_k and exports it for TF Serving.
 
     Outputs:
-        model: Model with the four signatures.
+        model: Model with its signatures, see docs/reference/signatures.md.
         comparison: ModelComparison, every model ranked on the same validation and test users.
         judged: Examples, the split test with what the best free baseline recommends to each user
             (`free_item_ids`), for the Evaluator.

@@ -29,6 +29,7 @@ from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.compared_models import title
 from trainer.evaluation.metrics import BASKET_PRIMARY, basket_values
 from trainer.evaluation.peers.selection import TrainedPeer
+from trainer.evaluation.shelf_targets import ShelfTargets
 from trainer.progress import progress
 from trainer.raw_history import FREE_ITEM_IDS
 
@@ -103,14 +104,19 @@ def chosen_ranks(
     """
     has_next = np.concatenate([[0], np.cumsum(histories.next_item > 0)])
     next_items = histories.next_item[histories.next_item > 0]
+    shelves = None if exclude_seen else ShelfTargets.of(histories, baskets)
     found = {}
     for kind, recommender in chosen.items():
         next_item = np.zeros(len(histories), np.int64)
         next_item[histories.next_item > 0] = recommender.ranks(
             histories, next_items, has_next, exclude_seen
         )
-        held_out = recommender.ranks(histories, baskets.items, baskets.splits, exclude_seen)
-        found[kind] = Ranks(next_item, np.where(held_out > baskets.catalogue, 0, held_out))
+        if shelves is None:
+            held_out = recommender.ranks(histories, baskets.items, baskets.splits, exclude_seen)
+            found[kind] = Ranks(next_item, np.where(held_out > baskets.catalogue, 0, held_out))
+        else:
+            ranks = recommender.ranks(histories, shelves.targets, shelves.splits)
+            found[kind] = Ranks(next_item, *shelves.ranks(ranks))
     return found
 
 

@@ -43,6 +43,7 @@ from components.cluster_combiner.record import (
 )
 from components.cluster_combiner.scored import Scored
 from components.cluster_combiner.served_models import ServedModels
+from components.cluster_combiner.shelves import shelves_record
 from components.cluster_combiner.transitions import TransitionsFit
 from components.cluster_combiner.worth import COMBINATION, judge
 from trainer.evaluation.baselines.selection import ChosenBaseline, Selection
@@ -105,6 +106,7 @@ class Executor(base_executor.BaseExecutor):
             counted_record(counted),
             peers_record(peers, table),
             inputs.target_actions,
+            shelves_record(table),
         )
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(
@@ -123,7 +125,7 @@ class Executor(base_executor.BaseExecutor):
         identity = save_recommender(served, directory, description, inputs.titles)
         model.set_string_custom_property("id", identity)
         requests = _some_records(inputs.examples[VALIDATION])
-        write_warmup(directory, requests)
+        write_warmup(directory, requests, served.by_columns)
 
         _write_judged(output_dict["judged"], inputs, scored[TEST], counted)
         milliseconds = {

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from trainer.artifact_record import Measure, Record, RecordFile
-from trainer.evaluation.compared_models import FREE, OWN_ITEMS, POPULARITY
+from trainer.evaluation.compared_models import (
+    COMBINER,
+    FREE,
+    GLOBAL,
+    OWN_ITEMS,
+    PEERS,
+    POPULARITY,
+)
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY
 from trainer.evaluation_config import Task, in_words
+from trainer.shelves import Shelf
 
 Metrics = dict[str, Measure]
 """Metric name ("ndcg@10") to value."""
@@ -63,18 +71,19 @@ class CountedRecord(Record):
 
 
 class Lift(Record):
-    """How much better one model is than another on the same users, in NDCG@10.
+    """How much better one model is than another on the same users, in NDCG@10 where nothing else is
+    said.
 
     Attributes:
         model: the one in question.
         against: what it is compared with.
         cluster: whose users, None for all.
         users: how many.
-        mean: mean difference of the users' NDCG@10.
+        mean: mean difference of the users' values.
         low: lower end of its paired t interval: 95 %, among clusters 95 % that those of all
             clusters with enough users hold together (Bonferroni).
         high: upper end.
-        base: NDCG@10 of the other model.
+        base: the other model's value.
         effect: what the interval says; nothing from fewer than `ENOUGH_USERS`.
     """
 
@@ -90,7 +99,7 @@ class Lift(Record):
 
     @property
     def relative(self) -> float:
-        """The mean as a share of the other model's NDCG@10; 0 where that is 0."""
+        """The mean as a share of the other model's value; 0 where that is 0."""
         return self.mean / self.base if self.base > 0 else 0.0
 
 
@@ -108,6 +117,32 @@ class PeersRecord(Record):
     lifts: dict[str, list[Lift]]
 
 
+class ShelfFigures(Record):
+    """All models on one shelf, over the users who took anything that belongs on it.
+
+    Attributes:
+        users: how many.
+        models: recall@10 and NDCG@10 of the shelf's list, and the recall@10 that the same items
+            have in the list of all (`shelf_values.SHELF_MEASURES`).
+        lifts: by measure of the shelf's list, the combiner against the free baseline that did best
+            in it on validation users.
+    """
+
+    users: int
+    models: dict[str, Metrics]
+    lifts: dict[str, Lift]
+
+
+class ShelvesRecord(Record):
+    """The models by shelf.
+
+    Attributes:
+        splits: split to shelf ("own", "new") to its figures.
+    """
+
+    splits: dict[str, dict[Shelf, ShelfFigures]]
+
+
 class ComparisonRecord(RecordFile):
     """Every model on the same users, split by split.
 
@@ -118,6 +153,8 @@ class ComparisonRecord(RecordFile):
         models: that are compared.
         splits: their figures.
         counted: the free baselines, and how they were chosen.
+        peers: the published recommenders that were asked for; None without any.
+        shelves: the models by shelf; None where items that a user had are left out.
     """
 
     FILE_NAME: ClassVar[str] = "comparison.json"
@@ -129,6 +166,7 @@ class ComparisonRecord(RecordFile):
     splits: dict[str, SplitComparison]
     counted: CountedRecord | None = None
     peers: PeersRecord | None = None
+    shelves: ShelvesRecord | None = None
 
     @property
     def in_slices(self) -> list[str]:
@@ -137,6 +175,11 @@ class ComparisonRecord(RecordFile):
         """
         told = {POPULARITY, self.counted.opponent if self.counted else OWN_ITEMS}
         return [model for model in self.models if model in told or model not in FREE]
+
+    @property
+    def on_shelves(self) -> list[str]:
+        """The models of the tables by shelf: the rules, the peers, and what may be served."""
+        return [m for m in self.models if m in (*FREE, *PEERS, GLOBAL, COMBINER)]
 
     @property
     def primary(self) -> str:

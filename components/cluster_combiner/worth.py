@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from components.cluster_combiner.comparison import primary_values
 from components.cluster_combiner.record import (
     TOO_FEW,
     Effect,
@@ -76,6 +75,7 @@ def lift(
     against: str,
     cluster: int | None = None,
     confidence: float = _CONFIDENCE,
+    measure: str = BASKET_PRIMARY,
 ) -> Lift:
     """One comparison of two models.
 
@@ -85,10 +85,11 @@ def lift(
         against: what it is compared with.
         cluster: whose users they are; None for all.
         confidence: of the interval.
+        measure: whose values are compared, in columns `MODEL_MEASURE` without gaps.
     """
     low = high = mean = base = 0.0
     if rows.height:
-        mine, theirs = primary_values(rows, model), primary_values(rows, against)
+        mine, theirs = (rows[f"{name}_{measure}"].to_numpy() for name in (model, against))
         interval = mean_interval(mine - theirs, confidence)
         mean, low, high = interval.mean, interval.low, interval.high
         base = float(theirs.mean())

@@ -19,7 +19,8 @@ from components.run_report.views.flows import flows_view
 from components.run_report.views.gates import gate_rows
 from components.run_report.views.headline import banner, baseline_name, sentences, tiles
 from components.run_report.views.labels import labels_view
-from components.run_report.views.results import FEW_USERS, results
+from components.run_report.views.model_tables import FEW_USERS
+from components.run_report.views.results import results
 from components.run_report.views.stability import stability_view
 from components.run_report.views.training import training_view
 from components.run_report.views.worth import worth_view

@@ -89,6 +89,58 @@ def test_the_tries_are_limited():
         assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize("shelf", ["all", "own", "new"])
+def test_a_shelf_has_a_signature_of_its_own(shelf):
+    with scripted(OK) as server, connect(server.url, "shop", patience=QUICK) as client:
+        assert client.recommend(HISTORY, shelf).item_ids == ("a", "b")
+        assert len(client.recommend_many([HISTORY], shelf=shelf)) == 1
+        asked = {body["signature_name"] for _, body, _ in server.requests}
+    assert asked == {"recommend" if shelf == "all" else f"recommend_{shelf}"}
+
+
+def test_an_unknown_shelf_is_not_sent():
+    with scripted(OK) as server, connect(server.url, "shop", patience=QUICK) as client:
+        with pytest.raises(InvalidRequest, match="ask for one of all, own, new"):
+            client.recommend(HISTORY, "old")  # type: ignore[arg-type]
+        assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({}, "version 12 does not serve the shelf 'own'"),
+        ({"version": 7}, "version 7 does not serve the shelf 'own'"),
+        ({"label": "canary"}, "the version with the label 'canary' does not serve the shelf 'own'"),
+    ],
+)
+def test_a_version_without_shelves_is_named_with_what_to_do(asked, named):
+    lacks = (400, {"error": 'Serving signature name: "recommend_own" not found in signature def'})
+    states = [
+        {"version": version, "state": state, "status": {}}
+        for version, state in (("11", "AVAILABLE"), ("12", "AVAILABLE"), ("13", "LOADING"))
+    ]
+    with (
+        scripted(lacks, (200, {"model_version_status": states})) as server,
+        connect(server.url, "shop", patience=QUICK, **asked) as client,
+    ):
+        with pytest.raises(SignatureNotFound, match=named) as caught:
+            client.recommend(HISTORY, "own")
+        # Without a version it asks which one answers.
+        assert len(server.requests) == (1 if asked else 2)
+    assert "serving.exclude_seen" in str(caught.value)
+    assert "run the pipeline again" in str(caught.value)
+
+
+def test_a_server_that_does_not_tell_its_versions_is_no_other_error():
+    lacks = (400, {"error": 'Serving signature name: "recommend_new" not found in signature def'})
+    with (
+        scripted(lacks, (500, {"error": "broken"})) as server,
+        connect(server.url, "shop", patience=QUICK) as client,
+        pytest.raises(SignatureNotFound, match="this version does not serve the shelf 'new'"),
+    ):
+        client.recommend(HISTORY, "new")
+
+
 def test_a_server_may_ask_for_a_longer_pause():
     with scripted((503, {"error": "busy"}, {"Retry-After": "1"}), OK) as server:
         _ask(server)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cohortrec_client.shelves import SHELVES
 from tfx_pipeline.commands.exit_codes import OK
 from tfx_pipeline.commands.parsing import Commands, positive
 
@@ -56,6 +57,12 @@ def add(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "--action", default="purchase", help="what was done with the items (default purchase)"
     )
+    parser.add_argument(
+        "--shelf",
+        choices=SHELVES,
+        default="all",
+        help="all items (the default), those of the history (own) or the others (new)",
+    )
     parser.set_defaults(command=_recommend)
     return parser
 
@@ -67,7 +74,7 @@ def _recommend(arguments: argparse.Namespace) -> int:
     history = parse_history(arguments.history)
     with quiet(arguments.debug):
         recommender = _recommender(arguments)
-        found = recommender.for_items(history, arguments.action, arguments.k)
+        found = recommender.for_items(history, arguments.action, arguments.k, arguments.shelf)
     console = Console(sys.stdout)
     unknown = recommender.unknown(history)
     if unknown:
@@ -78,7 +85,10 @@ def _recommend(arguments: argparse.Namespace) -> int:
         text=("item", "title"),
     )
     if len(found) < arguments.k:
-        console.line(f"The model gives no more than {len(found)}; serving.top_k sets the most.")
+        why = "the history has no more, or serving.top_k is the most"
+        if arguments.shelf != "own":
+            why = "serving.top_k sets the most"
+        console.line(f"The model gives no more than {len(found)}; {why}.")
     return OK
 
 

@@ -12,6 +12,7 @@ from components.cluster_combiner.record import (
     Metrics,
     SliceComparison,
 )
+from components.cluster_combiner.shelf_values import NDCG, RECALL, RECALL_IN_ALL
 from components.gates.verdict import Verdict
 from components.sequence_clusterer.evaluation_record import EvaluationRecord
 from tfx_pipeline.dag import nodes
@@ -22,9 +23,15 @@ from tfx_pipeline.settings.run_config import RunConfig
 from tfx_pipeline.terminal.console import Console
 from trainer.evaluation.compared_models import title
 from trainer.raw_history import NOISE, TEST
+from trainer.shelves import NEW, OWN
 
 OVERALL_METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20")
+SHELVES = {
+    OWN: ("items that they had", "repeat recall@10"),
+    NEW: ("items new to them", "explore recall@10"),
+}
+"""What stands on each shelf, and what its recall in the list of all is called."""
 
 
 def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: Console) -> None:
@@ -34,6 +41,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     test, models = comparison.splits[TEST], comparison.models
     show_baskets(comparison, console)
     show_overall(test.overall, models, console, comparison.asked_item)
+    show_shelves(comparison, console)
     show_peers(comparison, console)
     show_clusters(comparison, console)
     show_frequencies(comparison, console)
@@ -99,6 +107,30 @@ def show_baskets(comparison: ComparisonRecord, console: Console) -> None:
             for model in models
         ],
     )
+
+
+def show_shelves(comparison: ComparisonRecord, console: Console) -> None:
+    """What users had before and what was new to them, each as a list of its own."""
+    shelves = comparison.shelves.splits.get(TEST, {}) if comparison.shelves else {}
+    for shelf, found in shelves.items():
+        if not found.users:
+            continue
+        shown, in_all = SHELVES[shelf]
+        console.heading(f"Test users, a list of {shown} only ({found.users:,} took some)")
+        titles = {RECALL: RECALL, NDCG: "NDCG@10", RECALL_IN_ALL: in_all}
+        console.table(
+            ["model", *titles.values()],
+            [
+                [title(model), *(_figure(found.models[model].get(name)) for name in titles)]
+                for model in comparison.on_shelves
+                if model in found.models
+            ],
+        )
+        for measure, lift in found.lifts.items():
+            console.line(
+                f"combiner minus {title(lift.against)}, {titles[measure]}: {lift.mean:+.4f} "
+                f"({lift.low:+.4f} to {lift.high:+.4f})"
+            )
 
 
 def show_peers(comparison: ComparisonRecord, console: Console) -> None:

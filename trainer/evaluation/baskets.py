@@ -21,11 +21,14 @@ class Baskets:
         items: int64 [items], item indices, ascending within a user; `catalogue + 1` is an item
             that no list can hold. Unknown items cannot be told apart: each event counts as one.
         splits: int64 [users + 1], user `u` owns `items[splits[u]:splits[u + 1]]`.
+        own: bool [items], whether the user had the item before; an unknown item counts as new,
+            because nobody can say which it is.
         catalogue: number of items that can be recommended.
     """
 
     items: Indices
     splits: Indices
+    own: npt.NDArray[np.bool_]
     catalogue: int
 
     @classmethod
@@ -39,16 +42,17 @@ class Baskets:
                 items that no list can hold.
         """
         width = catalogue + 2
-        keys = _keys(histories.targets, histories.target_splits, width)
+        keys = user_item_keys(histories.targets, histories.target_splits, width)
         keys = keys[keys % width > 0]
         known = keys % width <= catalogue
         keys = np.sort(np.concatenate([np.unique(keys[known]), keys[~known]]))
         items = keys % width
+        seen = user_item_keys(histories.columns[features.ITEM], histories.splits, width)
+        own = (items <= catalogue) & np.isin(keys, seen)
         if exclude_seen:
-            seen = _keys(histories.columns[features.ITEM], histories.splits, width)
-            items[np.isin(keys, seen)] = catalogue + 1
+            items[own] = catalogue + 1
         splits = np.searchsorted(keys, np.arange(len(histories) + 1) * width)
-        return cls(items, splits, catalogue)
+        return cls(items, splits, own, catalogue)
 
     def ranks_in(self, lists: npt.NDArray[np.integer]) -> Indices:
         """Where the items stand in their users' lists.
@@ -69,7 +73,13 @@ class Baskets:
         return np.where(listed[at] == wanted, at % length + 1, 0)
 
 
-def _keys(items: npt.NDArray[np.integer], splits: Indices, width: int) -> Indices:
-    """One number for each pair of user and item; items above the catalogue are one unknown item."""
+def user_item_keys(items: npt.NDArray[np.integer], splits: Indices, width: int) -> Indices:
+    """One number for each pair of user and item, `user * width + item`, in the order given.
+
+    Args:
+        items: integers [events].
+        splits: integers [users + 1], user `u` owns `items[splits[u]:splits[u + 1]]`.
+        width: above every item; larger items count as `width - 1`, the one unknown item.
+    """
     users = np.repeat(np.arange(splits.size - 1, dtype=np.int64), np.diff(splits))
     return users * width + np.minimum(items, width - 1)

@@ -65,5 +65,29 @@ def top_list(scores: tf.Tensor, k: int | tf.Tensor, excluded: tf.Tensor | None =
     if excluded is not None:
         scores = mask_items(scores, excluded)
     best, items = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+    return _filled(best, items, k)
+
+
+def top_of_items(scores: tf.Tensor, k: int | tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    """The k best of some items of each row.
+
+    Args:
+        scores: float32 [batch, catalogue + 1], index 0 masked.
+        k: length of the lists.
+        items: int32 [batch, n], in any order and as often as they like; 0 and indices above the
+            catalogue are ignored.
+
+    Returns:
+        int32 [batch, k], as `top_list` gives them where all other items are left out.
+    """
+    items = tf.sort(tf.where(items < tf.shape(scores)[1], items, 0), axis=1)
+    first = tf.pad(items[:, 1:] != items[:, :-1], [[0, 0], [1, 0]], constant_values=True)
+    scores = tf.where(first & (items > 0), tf.gather(scores, items, batch_dims=1), MASKED)
+    best, place = tf.math.top_k(scores, tf.minimum(k, tf.shape(scores)[1]))
+    return _filled(best, tf.gather(items, place, batch_dims=1), k)
+
+
+def _filled(best: tf.Tensor, items: tf.Tensor, k: int | tf.Tensor) -> tf.Tensor:
+    """Lists of k items, 0 in the places of masked scores and beyond the last one."""
     items = tf.where(best > MASKED / 2, items, 0)
     return tf.pad(items, [[0, 0], [0, k - tf.shape(items)[1]]])

@@ -17,6 +17,7 @@ from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_values
 from trainer.evaluation.scoring_graphs import Batch, ScoringGraphs
 from trainer.inference.own_members import OwnMembers
+from trainer.shelves import ALL, NEW, OWN, Shelf
 
 _SCORES_AT_ONCE = 16_000_000
 """Elements of a score matrix that is held at once (64 MB)."""
@@ -146,6 +147,34 @@ class Scorer:
             query = tf.constant(queries[rows])
             lists[rows] = self._graphs.list(query, batch, share, length).numpy()
         return lists
+
+    def shown(
+        self, queries: np.ndarray, k: int, transitions: float = 1.0
+    ) -> tuple[np.ndarray, dict[Shelf, np.ndarray]]:
+        """`ranks`, and the lists of every shelf, from one pass of scores.
+
+        Args:
+            queries: float32 [users, width].
+            k: length of the lists.
+            transitions: as for `ranks`.
+
+        Returns:
+            int64 [users]; and int32 [users, k] by shelf, only `ALL` where seen items are excluded.
+            The lists of a shelf are cut from the latest `SEEN_LIMIT` events, as the served ones.
+        """
+        share, length = tf.constant(transitions, tf.float32), tf.constant(k, tf.int32)
+        users = len(self.histories)
+        ranks = np.zeros(users, np.int64)
+        shelves = (ALL,) if self._encoder.exclude_seen else (ALL, OWN, NEW)
+        lists = {shelf: np.zeros((users, k), np.int32) for shelf in shelves}
+        for rows, batch in self._batches():
+            targets = tf.constant(self.histories.next_item[rows], tf.int32)
+            query = tf.constant(queries[rows])
+            rank, listed = self._graphs.show(query, batch, share, targets, length)
+            ranks[rows] = rank.numpy()
+            for shelf in shelves:
+                lists[shelf][rows] = listed[shelf].numpy()
+        return ranks, lists
 
     def _batches(self) -> Iterator[tuple[np.ndarray, Batch]]:
         """The users in batches of one padded length: their rows, int64 [batch], and histories."""

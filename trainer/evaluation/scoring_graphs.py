@@ -14,9 +14,10 @@ from trainer.data.encoder_inputs import OWN_ITEM, cut_inputs
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.own_items import own_items_in
-from trainer.evaluation.ranking import target_rank, top_list
+from trainer.evaluation.ranking import target_rank, top_list, top_of_items
 from trainer.graphs import graph_of_any_rows
 from trainer.inference.own_members import OwnMembers
+from trainer.shelves import ALL, NEW, OWN, Shelf
 
 
 class Batch(NamedTuple):
@@ -53,6 +54,7 @@ class ScoringGraphs:
         self._of_encoder: dict[Any, Callable[..., Any]] = {}
         self._rank = graph_of_any_rows(self._rank_batch)
         self._list = graph_of_any_rows(self._list_batch)
+        self._show = graph_of_any_rows(self._show_batch)
 
     def with_transitions(self, transitions: ItemTransitions) -> ScoringGraphs:
         """The same encoder with other transitions; what is traced of the encoder is shared."""
@@ -85,6 +87,16 @@ class ScoringGraphs:
         """int32 [batch, k], see `top_list`; arguments as for `rank`, `k` int32 []."""
         return self._list(query, batch, share, k)
 
+    def show(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor, k: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[Shelf, tf.Tensor]]:
+        """`rank`, and the lists of k items of every shelf, from the same scores.
+
+        Returns:
+            int32 [batch]; and int32 [batch, k] by shelf, only `ALL` where seen items are excluded.
+        """
+        return self._show(query, batch, share, targets, k)
+
     def _function(self, function: Callable[..., Any], first: Any) -> Callable[..., Any]:
         """The graph of a function of the encoder for a first argument that is no tensor."""
         if first not in self._of_encoder:
@@ -112,6 +124,22 @@ class ScoringGraphs:
         scores, excluded = self._scores(query, batch, share)
         return top_list(scores, k, excluded)
 
+    def _show_batch(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor, k: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[Shelf, tf.Tensor]]:
+        scores, excluded = self._scores(query, batch, share)
+        lists = {ALL: top_list(scores, k, excluded)}
+        if excluded is None:
+            seen = self._seen(batch)
+            lists[OWN] = top_of_items(scores, k, seen)
+            lists[NEW] = top_list(scores, k, seen)
+        return target_rank(scores, targets, excluded), lists
+
+    def _seen(self, batch: Batch) -> tf.Tensor:
+        """int32 [batch, seen], items of the histories."""
+        window = cut_inputs(batch.columns, batch.starts, batch.ends, 1, batch.seen)
+        return window[OWN_ITEM]
+
     def _scores(
         self, query: tf.Tensor, batch: Batch, share: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -124,7 +152,4 @@ class ScoringGraphs:
         scores = self._encoder.catalogue.logits(query, own_items_in(inputs))
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
-        if not self._encoder.exclude_seen:
-            return scores, None
-        seen = cut_inputs(batch.columns, batch.starts, batch.ends, 1, batch.seen)
-        return scores, seen[OWN_ITEM]
+        return scores, self._seen(batch) if self._encoder.exclude_seen else None

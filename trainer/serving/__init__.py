@@ -1,1 +1,1 @@
-"""Serving: the recommender with its four signatures, its index over all items, its export."""
+"""Serving: the recommender with its signatures, its index over all items, its export."""

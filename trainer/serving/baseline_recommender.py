@@ -1,4 +1,4 @@
-"""The free baselines as a SavedModel with the same four signatures as the real model.
+"""The free baselines as a SavedModel with the same signatures as the real model.
 
 Whatever is pushed or compared looks the same from outside, so the Evaluator can put a baseline
 beside a candidate, and a shop can serve one. Only stock ops are used. The graph never builds a
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +18,20 @@ import tensorflow as tf
 from trainer import raw_history
 from trainer.data.request_checks import same_shape
 from trainer.graphs import graph_function
+from trainer.serving.own_counts import OwnCounts
+from trainer.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
 from trainer.uri_files import write_json
 
 EVALUATED_LIST = 20
 """Length of `recommended` in the `evaluate` signature, for coverage@20."""
 FREE = "free"
 """Output of `evaluate` that no trained model has: a candidate must be better than this one."""
+
+_COLUMNS = [
+    tf.TensorSpec([None, None], tf.string, name="item_ids"),
+    tf.TensorSpec([None, None], tf.string, name="actions"),
+    tf.TensorSpec([None, None], tf.int64, name="timestamps"),
+]
 
 
 class BaselineRecommender(tf.Module):
@@ -77,20 +84,38 @@ class BaselineRecommender(tf.Module):
         """Recommendations for serialized raw histories, string [batch]."""
         return self._serve(_parse(examples, raw_history.ITEM_IDS))
 
-    @graph_function(
-        input_signature=[
-            tf.TensorSpec([None, None], tf.string, name="item_ids"),
-            tf.TensorSpec([None, None], tf.string, name="actions"),
-            tf.TensorSpec([None, None], tf.int64, name="timestamps"),
-        ]
-    )
+    @graph_function(input_signature=_COLUMNS)
     def recommend(
         self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Recommendations for dense histories [batch, length], padded at the end with ""."""
-        # Actions and times are part of the contract; these baselines need neither.
-        item_ids, _, _ = same_shape(item_ids, actions, timestamps)
-        return self._serve(tf.ragged.boolean_mask(item_ids, tf.not_equal(item_ids, "")))
+        return self._serve(_present(item_ids, actions, timestamps))
+
+    @graph_function(input_signature=_COLUMNS)
+    def recommend_own(
+        self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """As `recommend`, items of the history only."""
+        return self._serve(_present(item_ids, actions, timestamps), OWN)
+
+    @graph_function(input_signature=_COLUMNS)
+    def recommend_new(
+        self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """As `recommend`, without the items of the history."""
+        return self._serve(_present(item_ids, actions, timestamps), NEW)
+
+    def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
+        """The functions to save; the shelves too, where items of the history may be listed."""
+        of_shelf = {ALL: self.recommend, OWN: self.recommend_own, NEW: self.recommend_new}
+        if self._exclude_seen:
+            of_shelf = {ALL: self.recommend}
+        return {
+            "serving_default": self.serving_default,
+            "embed": self.embed,
+            "evaluate": self.evaluate,
+            **{SIGNATURES[shelf]: function for shelf, function in of_shelf.items()},
+        }
 
     @graph_function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def embed(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -120,11 +145,11 @@ class BaselineRecommender(tf.Module):
         digest.update(repr((self._own_first, self._exclude_seen, self._top_k)).encode())
         return digest.hexdigest()[:16]
 
-    def _serve(self, item_ids: tf.RaggedTensor) -> dict[str, tf.Tensor]:
-        items, scores = self._recommend(self._own_items(item_ids), self._top_k)
+    def _serve(self, item_ids: tf.RaggedTensor, shelf: Shelf = ALL) -> dict[str, tf.Tensor]:
+        items, scores = self._recommend(self._own_items(item_ids), self._top_k, shelf)
         return {"item_ids": items, "scores": scores} | _no_clusters(tf.shape(items)[0])
 
-    def _own_items(self, item_ids: tf.RaggedTensor) -> _OwnItems:
+    def _own_items(self, item_ids: tf.RaggedTensor) -> OwnCounts:
         """Distinct known items of each history, the most frequent (then popular) first."""
         items = self._table[item_ids.flat_values]
         known = items >= 0
@@ -135,14 +160,14 @@ class BaselineRecommender(tf.Module):
         row, item = pairs // self._n, pairs % self._n
         most = tf.reduce_max(tf.concat([counts, [0]], axis=0))
         order = tf.argsort((row * (most + 1) + most - counts) * self._n + item)
-        return _OwnItems(
+        return OwnCounts(
             batch=item_ids.nrows(),
             row=tf.gather(row, order),
             item=tf.gather(item, order),
             count=tf.gather(counts, order),
         )
 
-    def _rank(self, own: _OwnItems, target: tf.Tensor) -> tf.Tensor:
+    def _rank(self, own: OwnCounts, target: tf.Tensor) -> tf.Tensor:
         """int64 [batch]: place of each target, counted from 1; n + 1 if unknown or left out."""
         rank = target + 1
         wanted = tf.gather(target, own.row)
@@ -163,26 +188,15 @@ class BaselineRecommender(tf.Module):
             rank = tf.where(seen, tf.constant(self._n + 1, tf.int64), rank)
         return tf.where(target < 0, tf.constant(self._n + 1, tf.int64), rank)
 
-    def _recommend(self, own: _OwnItems, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def _recommend(self, own: OwnCounts, k: int, shelf: Shelf = ALL) -> tuple[tf.Tensor, tf.Tensor]:
         """Best k items [batch, k] as strings, and their scores; "" and 0 where there are none."""
-        widest = tf.reduce_max(tf.concat([own.sum_rows(tf.ones_like(own.row)), [0]], axis=0))
-        # Of this many popular items at least k are not the user's own.
-        head = tf.minimum(tf.constant(self._n, tf.int64), k + widest)
-        popular = tf.broadcast_to(tf.range(head)[tf.newaxis], [own.batch, head])
-        scores = tf.gather(self._share, popular)
-        if self._own_first or self._exclude_seen:
-            within = own.item < head
-            seen = tf.scatter_nd(
-                tf.boolean_mask(tf.stack([own.row, own.item], axis=1), within),
-                tf.ones_like(tf.boolean_mask(own.item, within)),
-                tf.stack([own.batch, head]),
-            )
-            popular = tf.where(seen > 0, tf.constant(-1, tf.int64), popular)
-        candidates = popular
-        if self._own_first:
-            own_scores = tf.cast(own.count, tf.float32) + tf.gather(self._share, own.item)
-            candidates = tf.concat([own.to_dense(own.item, -1), popular], axis=1)
-            scores = tf.concat([own.to_dense(own_scores, 0.0), scores], axis=1)
+        parts = []
+        if shelf == OWN or (shelf == ALL and self._own_first):
+            parts.append(self._own_list(own))
+        if shelf != OWN:
+            left_out = shelf == NEW or self._own_first or self._exclude_seen
+            parts.append(self._popular_list(own, k, left_out))
+        candidates, scores = (tf.concat(part, axis=1) for part in zip(*parts, strict=True))
         candidates = tf.pad(candidates, [[0, 0], [0, k]], constant_values=-1)
         scores = tf.pad(scores, [[0, 0], [0, k]])
         # Candidates stand in the right order already: take the first k that are items.
@@ -194,22 +208,34 @@ class BaselineRecommender(tf.Module):
         chosen_scores = tf.gather(scores, chosen, batch_dims=1)
         return tf.where(found, names, ""), tf.where(found, chosen_scores, 0.0)
 
+    def _own_list(self, own: OwnCounts) -> tuple[tf.Tensor, tf.Tensor]:
+        """Own items in their order, -1 = none, and scores, [batch, most own items]."""
+        share = tf.gather(self._share, own.item)
+        if self._own_first:
+            scores = tf.cast(own.count, tf.float32) + share
+            return own.to_dense(own.item, -1), own.to_dense(scores, 0.0)
+        # By popularity, which is how items are numbered.
+        items = tf.sort(own.to_dense(own.item, self._n), axis=1)
+        none = items == self._n
+        scores = tf.gather(self._share, tf.where(none, tf.zeros_like(items), items))
+        return tf.where(none, tf.constant(-1, tf.int64), items), scores
 
-class _OwnItems(NamedTuple):
-    """Distinct known items of a batch of histories: flat, ordered by row and strength."""
-
-    batch: tf.Tensor
-    row: tf.Tensor
-    item: tf.Tensor
-    count: tf.Tensor
-
-    def sum_rows(self, values: tf.Tensor) -> tf.Tensor:
-        """Sums flat values by history: [own items] -> [batch]."""
-        return tf.math.unsorted_segment_sum(values, self.row, self.batch)
-
-    def to_dense(self, values: tf.Tensor, padding: float) -> tf.Tensor:
-        """Lays flat values out by history: [own items] -> [batch, most own items]."""
-        return tf.RaggedTensor.from_value_rowids(values, self.row, self.batch).to_tensor(padding)
+    def _popular_list(self, own: OwnCounts, k: int, left_out: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Popular items, -1 in the places of own ones if these are left out, and scores."""
+        widest = tf.reduce_max(tf.concat([own.sum_rows(tf.ones_like(own.row)), [0]], axis=0))
+        # Of this many popular items at least k are not the user's own.
+        head = tf.minimum(tf.constant(self._n, tf.int64), k + widest)
+        popular = tf.broadcast_to(tf.range(head)[tf.newaxis], [own.batch, head])
+        scores = tf.gather(self._share, popular)
+        if left_out:
+            within = own.item < head
+            seen = tf.scatter_nd(
+                tf.boolean_mask(tf.stack([own.row, own.item], axis=1), within),
+                tf.ones_like(tf.boolean_mask(own.item, within)),
+                tf.stack([own.batch, head]),
+            )
+            popular = tf.where(seen > 0, tf.constant(-1, tf.int64), popular)
+        return popular, scores
 
 
 def export_baseline(model: BaselineRecommender, directory: str, kind: str) -> None:
@@ -220,16 +246,7 @@ def export_baseline(model: BaselineRecommender, directory: str, kind: str) -> No
         directory: where the SavedModel goes.
         kind: "popularity" or "own_items", for `model.json`.
     """
-    tf.saved_model.save(
-        model,
-        directory,
-        signatures={
-            "serving_default": model.serving_default,
-            "recommend": model.recommend,
-            "embed": model.embed,
-            "evaluate": model.evaluate,
-        },
-    )
+    tf.saved_model.save(model, directory, signatures=model.signatures())
     description = {"id": f"{kind}-{model.fingerprint()}", "kind": kind}
     write_json(f"{directory}/assets.extra/model.json", description)
 
@@ -238,6 +255,13 @@ def _parse(examples: tf.Tensor, feature: str) -> tf.RaggedTensor:
     """One string feature of serialized tf.Examples, ragged [batch, (values)]."""
     column = tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64)
     return tf.io.parse_example(examples, {feature: column})[feature]
+
+
+def _present(item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor) -> tf.RaggedTensor:
+    """The items of padded columns, ragged [batch, (items)]."""
+    # Actions and times are part of the contract; these baselines need neither.
+    item_ids, _, _ = same_shape(item_ids, actions, timestamps)
+    return tf.ragged.boolean_mask(item_ids, tf.not_equal(item_ids, ""))
 
 
 def _no_clusters(batch: tf.Tensor) -> dict[str, tf.Tensor]:

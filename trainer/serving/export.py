@@ -1,6 +1,6 @@
 """Writing a recommender as a SavedModel, with what stands beside it.
 
-saved_model.pb, variables/, assets/      the four signatures
+saved_model.pb, variables/, assets/      the signatures
 keras/encoder.keras                      of a Trainer's model; all that a specialist's model has
 assets.extra/model.json                  identity and origin
 assets.extra/items.parquet               of the combined model: titles of its items

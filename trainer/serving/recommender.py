@@ -1,8 +1,9 @@
-"""The served model: raw histories in, items out; four signatures over one graph.
+"""The served model: raw histories in, items out; a few signatures over one graph.
 
 The Transform graph, the encoders, the mixture and the retrieval index stand in one `tf.Module`,
-with ops that stock TensorFlow Serving has. Strings in, strings out. An encoder alone has a fifth
-signature, `represent`, from which users are clustered.
+with ops that stock TensorFlow Serving has. Strings in, strings out. A model that may recommend
+items of the history answers for each shelf too (`trainer/shelves.py`). An encoder alone has
+a further signature, `represent`, from which users are clustered.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer import raw_history
 from trainer.clusters.mixture import Mixture
 from trainer.clusters.representation import (
     LAST_STATE,
@@ -25,7 +25,6 @@ from trainer.data import features
 from trainer.data.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs
 from trainer.data.history_transform import HistoryTransform
 from trainer.data.item_transitions import ItemTransitions, TransitionBonus
-from trainer.data.request_checks import same_shape
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.own_items import OwnItems, own_items_in
@@ -36,7 +35,9 @@ from trainer.inference.own_members import own_towers
 from trainer.inference.routed_specialists import RoutedSpecialists
 from trainer.inference.served_encoder import ServedEncoder
 from trainer.serving.cell_index import Cells
-from trainer.serving.top_items import TopItems
+from trainer.serving.request_columns import raw_columns
+from trainer.serving.top_items import Raised, TopItems
+from trainer.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
 
 EVALUATED_ITEMS = 20
 """Length of the lists that the `evaluate` signature returns, by which models are judged. It is the
@@ -95,10 +96,18 @@ class Recommender(tf.Module):
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
         self._encode = graph_function(self._encode_histories)
-        self._recommend = graph_function(self._recommend_to)
+        self._recommend: dict[Shelf, Callable[..., Any]] = {ALL: graph_function(self._of_all)}
+        if not self._encoder.exclude_seen:
+            self._recommend[OWN] = graph_function(self._of_own)
+            self._recommend[NEW] = graph_function(self._of_new)
+
+    @property
+    def by_columns(self) -> list[str]:
+        """The signatures that take histories as columns: `recommend`, and one for each shelf."""
+        return [SIGNATURES[shelf] for shelf in self._recommend]
 
     def signatures(self) -> dict[str, Callable[..., Any]]:
-        """The functions to save: `serving_default`, `recommend`, `embed` and `evaluate`.
+        """The functions to save: `serving_default`, `embed`, `evaluate` and those of `by_columns`.
 
         An encoder without specialists also has `represent`: `examples` -> float32 [batch, dim] for
         each pooled representation. It is apart from `embed` because it costs the states above all
@@ -110,13 +119,17 @@ class Recommender(tf.Module):
 
         @graph_function(input_signature=[examples])
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._recommend(self.transform.parse(examples))
+            return self._recommend[ALL](self.transform.parse(examples))
 
-        @graph_function(input_signature=[*text, times])
-        def recommend(
-            item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
-        ) -> dict[str, tf.Tensor]:
-            return self._recommend(self.transform(self._raw(item_ids, actions, timestamps)))
+        def recommend(answer: Callable[..., Any]) -> Callable[..., Any]:
+            @graph_function(input_signature=[*text, times])
+            def recommend(
+                item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+            ) -> dict[str, tf.Tensor]:
+                raw = raw_columns(self.transform.spec, item_ids, actions, timestamps)
+                return answer(self.transform(raw))
+
+            return recommend
 
         @graph_function(input_signature=[examples])
         def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -139,36 +152,22 @@ class Recommender(tf.Module):
 
         served = {
             "serving_default": serving_default,
-            "recommend": recommend,
+            **{SIGNATURES[shelf]: recommend(answer) for shelf, answer in self._recommend.items()},
             "embed": embed,
             "evaluate": evaluate,
         }
         return served if self._mixture is not None else {**served, "represent": represent}
 
-    def _raw(
-        self, item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
-    ) -> dict[str, tf.SparseTensor]:
-        """Raw features of padded request columns; what a request lacks is empty."""
-        item_ids, actions, timestamps = same_shape(item_ids, actions, timestamps)
-        present = tf.not_equal(item_ids, "")
-        columns = {
-            raw_history.ITEM_IDS: item_ids,
-            raw_history.ACTIONS: actions,
-            raw_history.TIMESTAMPS: timestamps,
-        }
-        raw = {
-            name: tf.ragged.boolean_mask(column, present).to_sparse()
-            for name, column in columns.items()
-        }
-        shape = tf.stack([tf.shape(item_ids, tf.int64)[0], 0])
-        for name, feature in self.transform.spec.items():
-            if name not in raw:
-                nothing = tf.zeros([0], feature.dtype)
-                raw[name] = tf.SparseTensor(tf.zeros([0, 2], tf.int64), nothing, shape)
-        return raw
+    def _window(
+        self, events: dict[str, tf.SparseTensor], length: int, own: int | None
+    ) -> dict[str, tf.Tensor]:
+        """The latest events of transformed histories, see `cut_inputs`.
 
-    def _inputs(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
-        """Windows of transformed histories, as the encoders read them."""
+        Args:
+            events: transformed histories.
+            length: so many events at most.
+            own: so many events at most for the user's own items, None to leave them out.
+        """
         items = events[features.ITEM]
         users = tf.range(items.dense_shape[0] + 1)
         # Not a RaggedTensor, which would check what Transform has just made.
@@ -182,15 +181,17 @@ class Recommender(tf.Module):
             for name, column in columns.items()
         }
         longest = tf.maximum(tf.reduce_max(ends - starts), 1)
+        own_length = None if own is None else tf.minimum(longest, own)
+        return cut_inputs(columns, starts, ends, tf.minimum(longest, length), own_length)
+
+    def _inputs(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        """Windows of transformed histories, as the encoders read them."""
         own = SEEN_LIMIT if self._encoder.exclude_seen else self._encoder.own_events
-        inputs = cut_inputs(
-            columns,
-            starts,
-            ends,
-            tf.minimum(longest, self._encoder.max_events),
-            tf.minimum(longest, own) if own else None,
-        )
-        return self._encoder.looked_up(inputs)
+        return self._encoder.looked_up(self._window(events, self._encoder.max_events, own or None))
+
+    def _seen(self, events: dict[str, tf.SparseTensor]) -> tf.Tensor:
+        """int32 [batch, n], items of the latest `SEEN_LIMIT` events, which part the shelves."""
+        return self._window(events, 1, SEEN_LIMIT)[OWN_ITEM]
 
     def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
         """Runs the encoders over transformed histories."""
@@ -206,10 +207,7 @@ class Recommender(tf.Module):
         return _State(query, cluster, weights, inputs)
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
-        raised = None
-        if self._transitions is not None:
-            raised = self._transitions.bonus(state.inputs[features.ITEM])
-        own = self._own_items(state)
+        own, raised = self._own_items(state), self._raised(state)
         if own is not None:
             return self._top.with_bonus(state.query, own, raised)
         return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised)
@@ -218,9 +216,27 @@ class Recommender(tf.Module):
         """The user's own items, where they raise scores (and are not excluded)."""
         return own_items_in(state.inputs) if self._encoder.own_events else None
 
-    def _recommend_to(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+    def _raised(self, state: _State) -> Raised | None:
+        """Items that follow what the user took, where transitions raise scores."""
+        if self._transitions is None:
+            return None
+        return self._transitions.bonus(state.inputs[features.ITEM])
+
+    def _of_all(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)
-        items, scores = self._top_items(state)
+        return self._answer(state, *self._top_items(state))
+
+    def _of_own(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode(events)
+        own, raised = self._own_items(state), self._raised(state)
+        return self._answer(state, *self._top.only(state.query, self._seen(events), own, raised))
+
+    def _of_new(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode(events)
+        found = self._top.without(state.query, self._seen(events), self._raised(state))
+        return self._answer(state, *found)
+
+    def _answer(self, state: _State, items: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
         return {
             "item_ids": tf.gather(self._item_ids, items[:, : self._served_items]),
             "scores": scores[:, : self._served_items],

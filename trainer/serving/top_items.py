@@ -74,6 +74,38 @@ class TopItems(tf.Module):
         item, bonus = self._catalogue.own_bonus(query, own)
         return self._changed(query, item, bonus, raised)
 
+    def only(
+        self,
+        query: tf.Tensor,
+        listed: tf.Tensor,
+        own: OwnItems | None,
+        raised: Raised | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best of a few items, with the scores that they have among all.
+
+        Only these are scored, whichever index there is.
+
+        Args:
+            query: float32 [batch, width].
+            listed: int32 [batch, n] item indices, in any order and as often as they like (0 and
+                unknown ones are ignored).
+            own: the user's own items, which have a bonus; None without.
+            raised: items whose scores are raised, or None.
+
+        Returns:
+            As for `without`; index 0 where there are not so many items.
+        """
+        listed = tf.sort(tf.where(listed <= self._items, listed, 0), axis=1)
+        changed = [(listed, tf.zeros(tf.shape(listed)))]
+        if own is not None:
+            changed.append(self._catalogue.own_bonus(query, own))
+        if raised is not None:
+            changed.append(raised)
+        item, change = (tf.concat(parts, axis=1) for parts in zip(*changed, strict=True))
+        _, item, change = _summed(item, change)
+        scores = self._catalogue.listed_logits(query, item) + change
+        return self._pick(tf.where(_among(item, listed), scores, MASKED), item)
+
     def _changed(
         self, query: tf.Tensor, item: tf.Tensor, change: tf.Tensor, raised: Raised | None
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -104,14 +136,9 @@ class TopItems(tf.Module):
                 masked.
         """
         assert self._cells is not None
-        # A place for padding, so that there is something to search in.
-        listed = tf.pad(listed, [[0, 0], [1, 0]])
         enough = tf.minimum(self._k + room + 1, self._items)
         scores, items = self._cells(_extended(query), k=enough)
-        # Where a listed item would stand among the sorted ones tells whether it is one of them.
-        place = tf.searchsorted(listed, items)
-        found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
-        return tf.where(found == items, MASKED, scores), items
+        return tf.where(_among(items, listed), MASKED, scores), items
 
     def _pick(self, scores: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best k of candidates in any order."""
@@ -130,6 +157,21 @@ class TopItems(tf.Module):
 def _extended(query: tf.Tensor) -> tf.Tensor:
     """Queries with the 1 that items' biases are multiplied with."""
     return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)
+
+
+def _among(items: tf.Tensor, listed: tf.Tensor) -> tf.Tensor:
+    """Whether each item is one of its row's listed ones, or padding; bool [batch, m].
+
+    Args:
+        items: int32 [batch, m].
+        listed: int32 [batch, n], rising, 0 and above.
+    """
+    # A place for padding, so that there is something to search in.
+    listed = tf.pad(listed, [[0, 0], [1, 0]])
+    # Where an item would stand among the sorted ones tells whether it is one of them.
+    place = tf.searchsorted(listed, items)
+    found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
+    return found == items
 
 
 def _places_used(item: tf.Tensor) -> tf.Tensor:

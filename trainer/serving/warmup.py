@@ -15,32 +15,38 @@ if TYPE_CHECKING:
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
-def write_warmup(directory: str, histories: Sequence[bytes]) -> None:
+def write_warmup(
+    directory: str, histories: Sequence[bytes], by_columns: Sequence[str] = ("recommend",)
+) -> None:
     """Writes requests of one history and of all, so that both batch paths are warm.
 
-    Both signatures that clients ask are warmed up: `serving_default` and `recommend`.
+    All signatures that clients ask are warmed up: `serving_default`, `recommend` and its shelves.
 
     Args:
         directory: the SavedModel.
         histories: serialized raw histories.
+        by_columns: signatures that take histories as columns, see `Recommender.by_columns`.
     """
     from tensorflow_serving.apis import prediction_log_pb2
 
     path = f"{directory}/{WARMUP_FILE}"
     tf.io.gfile.makedirs(path.rpartition("/")[0])
     with tf.io.TFRecordWriter(path) as writer:
-        for request in _requests(histories):
+        for request in _requests(histories, by_columns):
             log = prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(request=request)
             )
             writer.write(log.SerializeToString())
 
 
-def _requests(histories: Sequence[bytes]) -> Iterator[predict_pb2.PredictRequest]:
+def _requests(
+    histories: Sequence[bytes], by_columns: Sequence[str]
+) -> Iterator[predict_pb2.PredictRequest]:
     for batch in (histories[:1], histories):
         examples = tf.make_tensor_proto(list(batch), dtype=tf.string, shape=[len(batch)])
         yield _request("serving_default", examples=examples)
-        yield _request("recommend", **_columns(batch))
+        for signature in by_columns:
+            yield _request(signature, **_columns(batch))
 
 
 def _request(signature: str, **inputs: Any) -> predict_pb2.PredictRequest:

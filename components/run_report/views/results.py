@@ -18,10 +18,11 @@ from components.cluster_combiner.record import (
 )
 from components.run_report import formats as fmt
 from components.run_report.charts.bars import Bar, Group, bar_chart
+from components.run_report.views.model_tables import OverallTable, Row, marked
 from components.run_report.views.peers import PeersView, peers_view
+from components.run_report.views.shelves import ShelvesView, shelves_view
 from trainer.evaluation.compared_models import COMBINER, COMPARED_MODELS, FREE, GLOBAL
 
-FEW_USERS = 200
 METRICS = ("hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr", "coverage@20")
 BASKET_METRICS = (
     "basket_recall@10",
@@ -29,40 +30,6 @@ BASKET_METRICS = (
     "basket_ndcg@10",
     "basket_ndcg@20",
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class FigureCell:
-    """One figure; the best of its row or column is marked."""
-
-    text: str
-    best: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One line of a table."""
-
-    name: str
-    cells: list[FigureCell]
-    users: int | None = None
-    difference: str = ""
-    colour: str = ""
-
-    @property
-    def few(self) -> bool:
-        """Whether the slice is so small that chance decides who is best."""
-        return self.users is not None and self.users < FEW_USERS
-
-
-@dataclasses.dataclass(frozen=True)
-class OverallTable:
-    """Models x metrics on one split."""
-
-    split: str
-    users: int | None
-    metrics: list[str]
-    rows: list[Row]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +46,8 @@ class SliceTable:
 class Results:
     """The whole section.
 
-    `asked` names the task, `asked_item` its first item, `measure` the primary measure; `peers` is
-    None without any.
+    `asked` names the task, `asked_item` its first item, `measure` the primary measure; `peers` and
+    `shelves` are None without any.
     """
 
     split: str
@@ -89,6 +56,7 @@ class Results:
     measure: str
     overall: list[OverallTable]
     baskets: list[OverallTable]
+    shelves: ShelvesView | None
     peers: PeersView | None
     legend: list[tuple[str, str]]
     by_cluster: SliceTable | None
@@ -143,6 +111,7 @@ def results(comparison: ComparisonRecord) -> Results | None:
         measure=judged.title,
         overall=tables,
         baskets=[table for table in baskets if table.metrics],
+        shelves=shelves_view(comparison, name),
         peers=peers_view(comparison, name),
         legend=[(fmt.model_name(model), COMPARED_MODELS[model].colour) for model in models],
         by_cluster=_slices(judged, split.by_cluster, models, "Cluster {}", "clusters"),
@@ -199,7 +168,7 @@ def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> 
     split = comparison.splits[name]
     models = _models(comparison, split)
     metrics = [m for m in wanted if any(value(split.overall[x], m) is not None for x in models)]
-    columns = [_marked(m, [value(split.overall[x], m) for x in models]) for m in metrics]
+    columns = [marked(m, [value(split.overall[x], m) for x in models]) for m in metrics]
     rows = [
         Row(fmt.model_name(model), list(cells), colour=COMPARED_MODELS[model].colour)
         for model, *cells in zip(models, *columns, strict=True)
@@ -210,15 +179,6 @@ def _overall(comparison: ComparisonRecord, name: str, wanted: Sequence[str]) -> 
         metrics=[fmt.metric_name(m.removeprefix("basket_")) for m in metrics],
         rows=rows,
     )
-
-
-def _marked(metric: str, scores: Sequence[float | None]) -> list[FigureCell]:
-    """The figures of the models in one metric; the best is marked, unless all are alike."""
-    write = fmt.percent if metric.startswith("coverage") else fmt.metric
-    texts = [write(score) for score in scores]
-    best = write(max((score for score in scores if score is not None), default=None))
-    alike = len(set(texts)) == 1
-    return [FigureCell(text, not alike and text == best) for text in texts]
 
 
 def _slices(
@@ -241,7 +201,7 @@ def _slices(
         rows.append(
             Row(
                 title,
-                _marked(judged.metric, list(scores.values())),
+                marked(judged.metric, list(scores.values())),
                 users=users,
                 difference=_difference(scores.get(COMBINER), scores.get(GLOBAL)),
             )

@@ -88,7 +88,8 @@ def test_first_run_picks_own_items_where_customers_return(tmp_path, returning):
     assert (record.stable, record.stable_identity) == ("", "")
     assert model.get_string_custom_property("source") == "own_items"
     assert model.get_string_custom_property("version") == record.version
-    assert set(signatures_of(model)) == {"serving_default", "recommend", "embed", "evaluate"}
+    contract = {"serving_default", "recommend", "embed", "evaluate"}
+    assert set(signatures_of(model)) == contract | {"recommend_own", "recommend_new"}
     described = json.loads((Path(model.uri) / "Format-Serving/assets.extra/model.json").read_text())
     assert described["kind"] == "own_items"
     assert described["id"].endswith(record.version)

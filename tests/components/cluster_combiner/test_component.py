@@ -24,6 +24,7 @@ from components.cluster_combiner.counted import choose_counted, chosen_ranks, wr
 from components.cluster_combiner.fitting import combine, fit_strengths
 from components.cluster_combiner.item_counts import training_counts
 from components.cluster_combiner.scored import Scored
+from components.cluster_combiner.shelves import shelves_record
 from tests.helpers.item_histories import histories as item_histories
 from tests.helpers.raw_histories import raw_history, write_records
 from trainer.clusters.mixture import mixture_weights, strongest
@@ -35,6 +36,8 @@ from trainer.evaluation.compared_models import IN_RESULTS
 from trainer.evaluation.metrics import basket_metric_names, basket_values, user_values
 from trainer.evaluation.ranking import target_rank, top_list
 from trainer.evaluation_config import EvaluationConfig
+from trainer.raw_history import TEST, VALIDATION
+from trainer.shelves import ALL, NEW, OWN
 
 pytestmark = pytest.mark.slow
 
@@ -180,8 +183,10 @@ def test_users_of_no_cluster_get_the_global_encoder_and_a_slice(planted):
     clusters = np.where(noise, -1, np.arange(USERS) % 2)
     membership = np.where(noise[:, None], 0, planted.membership).astype(np.float32)
     scorer = SimpleNamespace(
-        ranks=lambda queries, share: planted.rank_of(queries),
-        lists=lambda queries, k, share: planted.lists_of(queries, k),
+        shown=lambda queries, k, share: (
+            planted.rank_of(queries),
+            {ALL: planted.lists_of(queries, k)},
+        ),
     )
     scored = Scored(planted.histories, scorer, planted.useful, clusters, membership)
     encoder = SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False)
@@ -279,6 +284,73 @@ def test_whole_baskets_and_training_frequency_by_hand(baskets_of_four):
     assert slice_["ndcg@10"] == pytest.approx((1 / np.log2(5) + 1 / 3) / 2)
     assert slice_["basket_recall@20"] == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert split.overall["combiner"]["basket_recall@20"] == pytest.approx(5 / 18)
+
+
+def test_both_shelves_by_hand(baskets_of_four):
+    """Of what they took, the first user had 6; 2, 3, 1 and two unknown items were new."""
+    histories = baskets_of_four
+    lists = {
+        ALL: np.array([[2, 3, 0], [1, 4, 3], [4, 5, 6], [1, 2, 3]]),
+        OWN: np.array([[6, 5, 0], [1, 0, 0], [2, 0, 0], [1, 0, 0]]),
+        NEW: np.array([[2, 3, 0], [4, 3, 0], [4, 5, 6], [2, 3, 0]]),
+    }
+    encoder = SimpleNamespace(catalogue=SimpleNamespace(items=ITEMS_OF_FOUR), exclude_seen=False)
+    counts = np.array([21, 20, 6, 5, 1, 0])
+    training = item_histories(np.repeat(np.arange(1, 7), counts).tolist())
+    nobody = histories.take(np.zeros(0, np.int64))
+    counted = choose_counted(training, nobody, encoder, seed=1)
+    table = pl.concat(
+        rank_models(
+            split=split,
+            histories=histories,
+            scorer=SimpleNamespace(shown=lambda *_: (np.array([4, 7, 4, 0]), lists)),
+            clusters=np.zeros(4, int),
+            queries=dict.fromkeys(("global", "routed", "combiner"), np.zeros((4, 1))),
+            encoder=encoder,
+            counts=counts,
+            without_queries=lambda users, baskets: chosen_ranks(
+                counted.chosen, users, baskets, False
+            ),
+        )
+        for split in (VALIDATION, TEST)
+    )
+    second, three = 1 / np.log2(3), 1 + 1 / np.log2(3) + 0.5
+    test = table.filter(pl.col("split") == TEST)
+    # The first user has 6 twice and 5 once; popularity is 1 2 3 4 5 6.
+    assert test["popularity_own_ndcg@10"].to_list() == [pytest.approx(second), None, None]
+    assert test["own_items_own_ndcg@10"].to_list() == [1.0, None, None]
+    assert test["combiner_own_ndcg@10"].to_list() == [1.0, None, None]
+    # Without the own items 2 is second, 3 second and 1 first.
+    assert test["popularity_new_ndcg@10"].to_list() == pytest.approx([second, second / three, 1.0])
+    assert test["own_items_new_ndcg@10"].to_list() == test["popularity_new_ndcg@10"].to_list()
+    assert test["combiner_new_ndcg@10"].to_list() == pytest.approx([1.0, second / three, 0.0])
+    assert test["combiner_new_recall@10"].to_list() == pytest.approx([1.0, 1 / 3, 0.0])
+    # The list of all has 2 and 3, and not 6.
+    assert test["combiner_own_recall_in_all@10"].to_list() == [0.0, None, None]
+    assert test["combiner_new_recall_in_all@10"].to_list() == pytest.approx([1.0, 1 / 3, 0.0])
+
+    record = shelves_record(table)
+    own, new = (record.splits[TEST][shelf] for shelf in (OWN, NEW))
+    assert (own.users, new.users) == (1, 3)
+    assert set(own.models) == {"global", "routed", "combiner", *counted.chosen}
+    assert new.models["combiner"] == pytest.approx(
+        {"recall@10": 4 / 9, "ndcg@10": (1 + second / three) / 3, "recall_in_all@10": 4 / 9}
+    )
+    # The best on validation users: 6 first, in NDCG; in recall the first of those that find it.
+    lift = own.lifts["ndcg@10"]
+    assert (lift.against, lift.mean, lift.effect) == ("own_items", 0.0, "too few users")
+    assert own.lifts["recall@10"].against == "popularity"
+    lift = new.lifts["ndcg@10"]
+    assert lift.against == "popularity"
+    assert lift.mean == pytest.approx(((1 - second) + 0.0 + (0.0 - 1.0)) / 3)
+    assert lift.low < lift.mean < lift.high
+    assert summarise(table, EvaluationConfig(), shelves=record).shelves == record
+
+
+def test_there_are_no_shelves_where_seen_items_are_excluded(baskets_of_four):
+    table = compared(baskets_of_four, exclude_seen=True)
+    assert not [name for name in table.columns if "_own_" in name or "_new_" in name]
+    assert shelves_record(table) is None
 
 
 def test_a_period_that_is_asked_for_is_judged_as_a_whole(planted):

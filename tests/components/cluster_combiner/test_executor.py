@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 from tfx.types import standard_artifacts
 
 from components.artifacts import ClusterModel, ModelComparison
@@ -32,6 +33,7 @@ from trainer.evaluation.peers import library, recurrent
 from trainer.evaluation_config import EvaluationConfig
 from trainer.raw_history import TEST, TRAIN, VALIDATION
 from trainer.serving.export import save_encoder
+from trainer.serving.warmup import WARMUP_FILE
 from trainer.settings import ConfigError
 
 pytestmark = pytest.mark.slow
@@ -182,6 +184,37 @@ def test_refused_specialists_are_compared_as_the_global_encoder(refused, inputs)
     assert "encoder" in left.ranks.columns
     assert left.ranks["combiner"].equals(left.ranks["global"])
     assert (embedded(left, inputs)["cluster_weights"] == [1.0, 0.0, 0.0]).all()
+
+
+def test_every_model_is_judged_on_both_shelves_which_are_served(refused):
+    left = refused
+    signatures = set(tf.saved_model.load(left.model).signatures)
+    assert {"recommend", "recommend_own", "recommend_new"} < signatures
+    warmed = {
+        prediction_log_pb2.PredictionLog.FromString(
+            record.numpy()
+        ).predict_log.request.model_spec.signature_name
+        for record in tf.data.TFRecordDataset(f"{left.model}/{WARMUP_FILE}")
+    }
+    assert warmed == {"serving_default", "recommend", "recommend_own", "recommend_new"}
+    test = left.ranks.filter(pl.col("split") == TEST)
+    shelves = left.comparison["shelves"]["splits"][TEST]
+    # Everybody took something, from one shelf or from both.
+    assert sum(found["users"] for found in shelves.values()) >= test.height > 0
+    for shelf, found in shelves.items():
+        assert set(found["models"]) == set(left.comparison["models"])
+        taken = test.filter(pl.col(f"global_{shelf}_recall@10").is_not_null())
+        assert found["users"] == taken.height
+        if not taken.height:
+            continue
+        for model, figures in found["models"].items():
+            for measure, value in figures.items():
+                assert value == pytest.approx(taken[f"{model}_{shelf}_{measure}"].mean())
+        for measure, lift in found["lifts"].items():
+            rule = taken[f"{lift['against']}_{shelf}_{measure}"]
+            assert lift["mean"] == pytest.approx(
+                (taken[f"combiner_{shelf}_{measure}"] - rule).mean()
+            )
 
 
 def test_peers_are_compared_and_change_nothing_else(refused, inputs, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from tests.helpers.invented_run.gates import write_evaluation
 from tests.helpers.invented_run.hostile import HOSTILE
 from tests.helpers.invented_run.training import unchanged_trainer
 from tests.helpers.peers_records import peers_record
+from tests.helpers.shelves_records import shelves_record
 from trainer.artifact_record import UnreadableArtifactError
 
 GOOD_SCORES = {None: (0.1196, 0.1020, 0.004), 0: (0.09, 0.105, 0.02), 1: (0.12, 0.105, 0.01)}
@@ -441,3 +442,19 @@ def test_peers_stand_in_a_table_of_their_own(full, page):
         "GRU next-item model width 128 −0.0050 (−0.0090 to −0.0010) the peer is better" in section
     )
     assert "EASE is left out: the log has 20,000 items." in section
+
+
+def test_each_shelf_has_its_table_and_the_best_rule_on_it(full, page):
+    assert "By shelf" not in page.text
+    comparison = full.comparison.model_copy(update={"shelves": shelves_record()})
+    text = Page(render(full.model_copy(update={"comparison": comparison}))).text
+    section = text[text.index("By shelf") :]
+    section = section[: section.index("By cluster")]
+    assert "Items they had before · 1,400 users" in section
+    assert "Items new to them · 900 users" in section
+    assert "Combiner 0.2000 0.4000 0.0600" in section
+    assert "Specialists routed by cluster" not in section
+    rule = "Own items, then popularity"
+    lost, gained = "−0.0050 (−0.0090 to −0.0010)", "+0.0123 (+0.0083 to +0.0163)"
+    assert f"Items they had before NDCG@10 {rule} {lost} the rule is better" in section
+    assert f"Items new to them Recall@10 {rule} {gained} the combiner is better" in section

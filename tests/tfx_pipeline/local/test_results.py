@@ -4,6 +4,7 @@ import io
 
 from components.cluster_combiner.record import ComparisonRecord, SliceComparison, SplitComparison
 from tests.helpers.peers_records import peers_record
+from tests.helpers.shelves_records import shelves_record
 from tfx_pipeline.local import results
 from tfx_pipeline.terminal.console import Console
 
@@ -102,3 +103,21 @@ def test_each_peer_has_a_paired_difference():
     assert " ".join(als) == "implicit ALS +0.0123 +0.0083 to +0.0163 64 factors"
     assert " ".join(gru) == "GRU next-item model -0.0050 -0.0090 to -0.0010 width 128"
     assert " ".join(ease) == "EASE is left out: the log has 20,000 items"
+
+
+def test_each_shelf_has_a_table_and_what_the_combiner_gains_on_it():
+    comparison = ComparisonRecord(task="next_basket", models=[*MODELS, "routed"], splits={})
+    assert printed(results.show_shelves, comparison) == []
+    lines = printed(
+        results.show_shelves, comparison.model_copy(update={"shelves": shelves_record()})
+    )
+    own, new = lines[:5], lines[5:]
+    assert " ".join(own[0]) == "Test users, a list of items that they had only (1,400 took some)"
+    assert own[1] == ["model", "recall@10", "NDCG@10", "repeat", "recall@10"]
+    assert own[3] == ["combiner", "0.2000", "0.4000", "0.0600"]
+    rule = "own items, then popularity"
+    assert " ".join(own[4]) == f"combiner minus {rule}, NDCG@10: -0.0050 (-0.0090 to -0.0010)"
+    assert " ".join(new[0]) == "Test users, a list of items new to them only (900 took some)"
+    assert new[1][-2:] == ["explore", "recall@10"]
+    assert " ".join(new[4]) == f"combiner minus {rule}, recall@10: +0.0123 (+0.0083 to +0.0163)"
+    assert len(new) == 5

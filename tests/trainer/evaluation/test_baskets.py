@@ -50,6 +50,14 @@ def test_every_known_item_once_and_every_unknown_event():
     baskets = Baskets.of(given, CATALOGUE, exclude_seen=False)
     assert baskets.items.tolist() == [5, 7, 31, 31, 5, 7]
     assert baskets.splits.tolist() == [0, 4, 4, 6]
+    assert baskets.own.tolist() == [True, False, False, False, False, False]
+
+
+def test_an_unknown_item_is_never_the_users_own():
+    given = histories([31, 5, 7], [0, 2, 3], [31, 5, 7, 5], [0, 3, 4])
+    baskets = Baskets.of(given, CATALOGUE, exclude_seen=False)
+    assert baskets.items.tolist() == [5, 7, 31, 5]
+    assert baskets.own.tolist() == [True, False, False, False]
 
 
 def test_seen_items_cannot_be_listed_where_they_are_excluded():
@@ -87,13 +95,23 @@ def test_one_list_a_user_ranks_the_whole_basket(monkeypatch, exclude_seen, k):
     given = random_histories(users, seed=4)
     queries = rng.integers(-1, 2, (users, width)).astype(np.float32)
     baskets = Baskets.of(given, CATALOGUE, exclude_seen)
-    ranks = baskets.ranks_in(scorer.Scorer(encoder, given).lists(queries, k))
+    lists = scorer.Scorer(encoder, given).lists(queries, k)
+    ranks = baskets.ranks_in(lists)
+    next_item, shown = scorer.Scorer(encoder, given).shown(queries, k)
+    np.testing.assert_array_equal(next_item, scorer.Scorer(encoder, given).ranks(queries))
+    np.testing.assert_array_equal(shown["all"], lists)
+    assert set(shown) == ({"all"} if exclude_seen else {"all", "own", "new"})
 
     scores = catalogue.logits(tf.constant(queries)).numpy()
     item_column, expected, listed = given.columns["item"], [], 0
     for user in range(users):
         seen = set(item_column[given.splits[user] : given.splits[user + 1]].tolist())
         order = sorted(range(1, CATALOGUE + 1), key=lambda i, row=scores[user]: (-row[i], i))
+        if not exclude_seen:
+            own = [i for i in order if i in seen][:k]
+            assert shown["own"][user].tolist() == own + [0] * (k - len(own))
+            new = [i for i in order if i not in seen][:k]
+            assert shown["new"][user].tolist() == new + [0] * (k - len(new))
         order = [i for i in order if not (exclude_seen and i in seen)][:k]
         basket = given.targets[given.target_splits[user] : given.target_splits[user + 1]].tolist()
         distinct = sorted({i for i in basket if i <= CATALOGUE}) + [

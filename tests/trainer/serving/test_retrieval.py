@@ -166,6 +166,46 @@ def test_raised_items_stand_where_a_full_ranking_has_them(catalogue, cells, leav
     assert (plain != expected).any()
 
 
+@pytest.mark.parametrize("k", [7, 60])
+@pytest.mark.parametrize("bonus", ["bonus and raised", "bonus", "plain"])
+def test_the_two_shelves_part_the_list_of_all_items(catalogue, cells, k, bonus):
+    """Own and new items merged by their scores are the list of all; no item stands on both."""
+    rng = np.random.default_rng(7)
+    items, times = histories(rng)
+    query = tf.constant(rng.normal(size=(12, 8)), tf.float32)
+    # The bonus knows of fewer events than the shelves do.
+    own = None if bonus == "plain" else summarise(items[:, :20], times[:, :20])
+    raised = None
+    if bonus == "bonus and raised":
+        raised = (
+            tf.constant(rng.integers(0, 41, (12, 9)), tf.int32),
+            tf.constant(rng.random((12, 9)) * 3, tf.float32),
+        )
+    top = TopItems(catalogue, k, cells)
+    if own is None:
+        whole, whole_scores = (t.numpy() for t in top.without(query, None, raised))
+    else:
+        whole, whole_scores = (t.numpy() for t in top.with_bonus(query, own, raised))
+    mine, mine_scores = (t.numpy() for t in top.only(query, items, own, raised))
+    new, new_scores = (t.numpy() for t in top.without(query, items, raised))
+    for row in range(12):
+        seen = {item for item in items[row].numpy().tolist() if 0 < item <= 40}
+        listed = [item for item in mine[row].tolist() if item]
+        assert set(listed) <= seen
+        assert len(listed) == len(set(listed)) == min(k, len(seen))
+        assert (mine[row, len(listed) :] == 0).all()
+        assert not set(new[row].tolist()) & seen
+        merged = np.concatenate([mine[row], new[row]])
+        scores = np.concatenate([mine_scores[row], new_scores[row]])
+        order = np.argsort(-scores, kind="stable")[:k]
+        assert merged[order].tolist() == whole[row].tolist()
+        shown = whole[row] > 0
+        np.testing.assert_allclose(
+            scores[order][shown], whole_scores[row][shown], rtol=1e-4, atol=1e-5
+        )
+    assert (mine[0] == 0).all()  # who has no history
+
+
 def test_listed_items_score_as_in_the_whole_catalogue(catalogue):
     rng = np.random.default_rng(6)
     query = tf.constant(rng.normal(size=(5, 8)), tf.float32)

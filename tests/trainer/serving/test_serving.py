@@ -89,6 +89,7 @@ def served(request, tiny_shop, tmp_path_factory):
     save_recommender(recommender, directory, {"kind": "combined"})
     return SimpleNamespace(
         directory=directory,
+        by_columns=recommender.by_columns,
         model=tf.saved_model.load(directory),
         encoder=encoder,
         towers=towers,
@@ -175,7 +176,7 @@ def test_the_c_api_gives_the_same_answers_without_python(served):
         "actions": np.array([row["actions"].bytes_list.value for row in rows], object),
         "timestamps": np.array([row["timestamps"].int64_list.value for row in rows], np.int64),
     }
-    requests = [("recommend", recommend)]
+    requests = [(name, recommend) for name in served.by_columns]
     for signature in ("serving_default", "embed", "evaluate"):
         requests.append((signature, {"examples": np.array(served.raw, object)}))
     done = subprocess.run(
@@ -189,7 +190,7 @@ def test_the_c_api_gives_the_same_answers_without_python(served):
     assert python == []
     for (signature, inputs), answer in zip(requests, answers, strict=True):
         constants = {name: tf.constant(values.tolist()) for name, values in inputs.items()}
-        if signature == "recommend":
+        if signature in served.by_columns:
             constants["timestamps"] = tf.cast(constants["timestamps"], tf.int64)
         expected = served.model.signatures[signature](**constants)
         assert set(answer) == set(expected)
@@ -214,9 +215,69 @@ def test_users_of_no_cluster_get_the_global_encoder_alone(served):
     assert (abs(out["embedding"].numpy() - alone).max(axis=1)[~noise] > 1e-3).all()
 
 
+def as_columns(raw):
+    """Item ids, actions and times of a serialized history."""
+    row = tf.train.Example.FromString(raw).features.feature
+    return (
+        list(row["item_ids"].bytes_list.value),
+        list(row["actions"].bytes_list.value),
+        list(row["timestamps"].int64_list.value),
+    )
+
+
 def test_the_signatures(served):
     names = {"serving_default", "recommend", "embed", "evaluate"}
+    if not served.encoder.exclude_seen:
+        names |= {"recommend_own", "recommend_new"}
     assert set(served.model.signatures) == names
+
+
+def test_the_shelves_have_the_inputs_and_outputs_of_recommend(served):
+    if served.encoder.exclude_seen:
+        pytest.skip("all items of its lists are new")
+    recommend = served.model.signatures["recommend"]
+    for name in ("recommend_own", "recommend_new"):
+        shelf = served.model.signatures[name]
+        assert shelf.structured_input_signature == recommend.structured_input_signature
+        assert shelf.structured_outputs == recommend.structured_outputs
+
+
+def test_own_items_and_new_ones_make_up_what_is_recommended(served):
+    if served.encoder.exclude_seen:
+        pytest.skip("all items of its lists are new")
+    long = [f"item,{1 + i % 3:03d}" for i in range(40)]  # beyond the encoder's own_events
+    histories = [as_columns(raw) for raw in served.raw[:9]]
+    histories.append((["item,019", *long], ["buy"] * 41, list(range(41))))
+    histories.append(([], [], []))
+    for ids, actions, times in histories:
+        inputs = {
+            "item_ids": tf.constant([ids], tf.string, [1, len(ids)]),
+            "actions": tf.constant([actions], tf.string, [1, len(ids)]),
+            "timestamps": tf.constant([times], tf.int64, [1, len(ids)]),
+        }
+        ask = served.model.signatures
+        whole, own, new = (
+            {
+                item: score
+                for item, score in zip(
+                    out["item_ids"].numpy()[0], out["scores"].numpy()[0], strict=True
+                )
+                if item
+            }
+            for out in (ask[f"recommend{shelf}"](**inputs) for shelf in ("", "_own", "_new"))
+        )
+        known = {tf.compat.as_bytes(item) for item in ids} & set(served.vocabulary)
+        assert set(own) <= known
+        assert len(own) == min(6, len(known))
+        assert not set(new) & known
+        assert len(new) == 6
+        merged = own | new
+        best = sorted(merged, key=lambda item: -merged[item])[:6]
+        assert best == list(whole)
+        np.testing.assert_allclose([merged[i] for i in best], list(whole.values()), rtol=1e-4)
+    # The last one has no history.
+    assert not own
+    assert new == whole
 
 
 def test_evaluate_gives_the_place_in_that_ranking(served):
@@ -291,11 +352,11 @@ def test_empty_batches_are_answered(served):
 
 
 def test_warm_up_requests_are_what_clients_send(served, tmp_path):
-    """Every record is a PredictionLog whose request the model answers, on both signatures."""
+    """Every record is a PredictionLog whose request the model answers, on each signature."""
 
     histories = [raw_history(item_ids=[]), *served.raw[:3]]
-    write_warmup(str(tmp_path), histories)
-    answers = {"serving_default": {}, "recommend": {}}
+    write_warmup(str(tmp_path), histories, served.by_columns)
+    answers = {"serving_default": {}, **{name: {} for name in served.by_columns}}
     for record in tf.data.TFRecordDataset(str(tmp_path / WARMUP_FILE)):
         log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
         request = log.predict_log.request

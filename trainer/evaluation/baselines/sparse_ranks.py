@@ -106,8 +106,10 @@ def _row_ranks(
     ranks = 1 + score.size - last
     tied = np.flatnonzero(last - np.searchsorted(ordered, target_score) > 1)
     if tied.size:
-        sooner = place < target_place[tied, None]
-        ranks[tied] += ((score == target_score[tied, None]) & sooner).sum(axis=1)
+        # Every tied target is compared with the entries that tie with any, not with all.
+        ties = np.isin(score, np.unique(target_score[tied]))
+        sooner = place[ties] < target_place[tied, None]
+        ranks[tied] += ((score[ties] == target_score[tied, None]) & sooner).sum(axis=1)
     # A target without a score stands behind all entries, and behind whatever of the rest has a
     # lower place.
     unscored = np.flatnonzero(np.isneginf(target_score))

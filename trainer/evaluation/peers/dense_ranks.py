@@ -40,15 +40,39 @@ def dense_ranks(
     items = places.size - 1
     wanted = np.asarray(targets, np.int64)
     ranks = np.full(wanted.size, items + 1, np.int64)
-    place = places[1:]
     for user in np.flatnonzero(np.diff(target_splits)):
         row = np.where(np.isnan(scores[user]), -np.inf, scores[user])
         listed = np.ones(items, bool)
         if seen is not None:
             listed[seen.indices[seen.indptr[user] : seen.indptr[user + 1]] - 1] = False
-        for at in range(target_splits[user], target_splits[user + 1]):
-            item = wanted[at] - 1
-            if 0 <= item < items and listed[item]:
-                ahead = (row > row[item]) | ((row == row[item]) & (place < place[item]))
-                ranks[at] = 1 + np.count_nonzero(ahead & listed)
+        mine = wanted[target_splits[user] : target_splits[user + 1]] - 1
+        known = np.flatnonzero((mine >= 0) & (mine < items))
+        known = known[listed[mine[known]]]
+        ranks[target_splits[user] + known] = _row_ranks(
+            row[mine[known]], places[1:][mine[known]], row[listed], places[1:][listed]
+        )
+    return ranks
+
+
+def _row_ranks(
+    target_score: npt.NDArray[np.floating],
+    target_place: Indices,
+    score: npt.NDArray[np.floating],
+    place: Indices,
+) -> Indices:
+    """Ranks of one user's targets among the listed items, of which they are.
+
+    The scores are sorted once, however many targets there are.
+
+    Args:
+        target_score: floats [targets].
+        target_place: int64 [targets].
+        score: floats [listed].
+        place: int64 [listed].
+    """
+    ordered = np.sort(score)
+    last = np.searchsorted(ordered, target_score, side="right")
+    ranks = 1 + score.size - last
+    for at in np.flatnonzero(last - np.searchsorted(ordered, target_score) > 1):
+        ranks[at] += np.count_nonzero((score == target_score[at]) & (place < target_place[at]))
     return ranks

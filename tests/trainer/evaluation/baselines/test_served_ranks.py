@@ -185,7 +185,9 @@ def test_exported_ranks_and_lists_follow_the_definition(exported):
 
 def test_all_signatures_of_the_contract(exported):
     signatures = tf.saved_model.load(exported[0]).signatures
-    assert set(signatures) == {"serving_default", "recommend", "embed", "evaluate"}
+    exclude_seen = exported[1][-1]
+    shelves = set() if exclude_seen else {"recommend_own", "recommend_new"}
+    assert set(signatures) == {"serving_default", "recommend", "embed", "evaluate"} | shelves
     history = [b"item 3", b"item 3", b"item 9"]
     by_example = signatures["serving_default"](tf.constant([example(history)]))
     by_columns = signatures["recommend"](
@@ -201,6 +203,35 @@ def test_all_signatures_of_the_contract(exported):
     embedding = signatures["embed"](tf.constant([example(history)] * 2))
     assert embedding["embedding"].shape == (2, 1)
     assert embedding["embedding"].dtype == tf.float32
+
+
+def test_the_shelves_part_what_is_ranked(exported):
+    path, (counts, flat, splits, targets, own_first, exclude_seen) = exported
+    if exclude_seen:
+        pytest.skip("all that is listed is new")
+    signatures = tf.saved_model.load(path).signatures
+    for user in range(targets.size):
+        history = flat[splits[user] : splits[user + 1]]
+        ids = [item_name(i) for i in history] + [b"unknown", b""]
+        columns = {
+            "item_ids": tf.constant([ids]),
+            "actions": tf.constant([["view"] * len(ids)]),
+            "timestamps": tf.zeros([1, len(ids)], tf.int64),
+        }
+        rank = {i: dense_rank(counts, history, i, own_first, False) for i in range(1, 41)}
+        best = sorted(rank, key=rank.__getitem__)
+        for name, listed in (
+            ("recommend_own", [i for i in best if i in history]),
+            ("recommend_new", [i for i in best if i not in history]),
+        ):
+            out = signatures[name](**columns)
+            names = [item_name(i) for i in listed[:6]]
+            assert out["item_ids"][0].numpy().tolist() == names + [b""] * (6 - len(names))
+            scores = out["scores"][0].numpy()
+            assert np.all(np.diff(scores) <= 0)
+            share = counts[np.array(listed[:6], int) - 1] / (counts[0] + 1)
+            times = [np.sum(history == i) * own_first for i in listed[:6]]
+            np.testing.assert_allclose(scores[: len(names)], share + times, rtol=1e-5)
 
 
 def test_odd_requests_get_recommendations(exported):
