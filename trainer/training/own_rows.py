@@ -15,7 +15,7 @@ from trainer.data.histories import Histories
 from trainer.data.sampling import Samples, Targets, training_samples
 from trainer.data.windows import window
 from trainer.encoder.catalogue import Catalogue
-from trainer.encoder.own_items import summarise
+from trainer.encoder.own_items import FEATURE_NAMES, summarise
 from trainer.graphs import graph_of_any_rows
 
 Indices = npt.NDArray[np.int64]
@@ -23,21 +23,27 @@ Floats = npt.NDArray[np.float32]
 
 _LATEST = 6
 """Instants of each user that are asked for: what a user does today, not a year ago."""
-_MOST_PREFIXES = 20_000
-_MOST_ROWS = 300_000
+_MOST_PREFIXES = 15_000
+_MOST_ROWS = 150_000
 """About so many own items that did not come again are kept."""
+_TOP = 30
+"""So many own items of a prefix, the most frequent of late, are all kept: the fit is for the first
+ten places of a list, and what will never stand there needs no say in it."""
+_REST_WEIGHT = 0.1
+"""What each of the other own items counts."""
+_BY = FEATURE_NAMES.index("share_20_instants")
 _PREFIXES_AT_ONCE = 128
 
 
 class OwnRows(NamedTuple):
-    """Own items of some prefixes: all that came again, and a sample of the others, a row each.
+    """Own items of some prefixes: those that came again or may, and a sample of the rest.
 
     Attributes:
         prefix: int64 [rows], ascending.
         item: int64 [rows], item index.
         taken: bool [rows], whether what came next has the item.
         inputs: float32 [rows, features of `OwnItems` and statistics of the item].
-        share: how many of the others are here.
+        weight: float64 [rows], how much each counts, for those that were left out too.
         user: int64 [prefixes], whose they are.
         new_items: how many items of the catalogue came next that were new to their users.
     """
@@ -46,7 +52,7 @@ class OwnRows(NamedTuple):
     item: Indices
     taken: npt.NDArray[np.bool_]
     inputs: Floats
-    share: float
+    weight: npt.NDArray[np.float64]
     user: Indices
     new_items: int
 
@@ -82,13 +88,30 @@ def latest_rows(
     parts = []
     for prefix, item, inputs in _batches(catalogue, histories, samples, own_events):
         taken = np.isin(prefix * (catalogue.items + 1) + item, wanted)
-        kept = taken | (rng.random(len(taken)) < share)
-        parts.append((prefix[kept], item[kept], taken[kept], inputs[kept]))
+        top = _places(prefix, inputs[:, _BY]) < _TOP
+        kept = taken | top | (rng.random(len(taken)) < share)
+        weight = np.where(top, 1.0, np.where(taken, _REST_WEIGHT, _REST_WEIGHT / share))
+        parts.append((prefix[kept], item[kept], taken[kept], inputs[kept], weight[kept]))
     if not parts:
         return None
-    prefix, item, taken, inputs = (np.concatenate(part) for part in zip(*parts, strict=True))
+    prefix, item, taken, inputs, weight = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
     new_items = wanted.size - int(taken.sum())
-    return OwnRows(prefix, item, taken, inputs, share, user, new_items)
+    return OwnRows(prefix, item, taken, inputs, weight, user, new_items)
+
+
+def _places(prefix: Indices, scores: Floats) -> Indices:
+    """int64 [rows], how many rows of the prefix have a higher score.
+
+    Args:
+        prefix: int64 [rows], ascending.
+        scores: floats [rows].
+    """
+    order = np.lexsort((-scores, prefix))
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order)) - np.searchsorted(prefix, prefix, side="left")
+    return places
 
 
 def _latest_samples(

@@ -97,7 +97,7 @@ def _fit_curves(
     """
     taken = rows.taken
     again = np.bincount(rows.prefix, taken, rows.prefixes)[rows.prefix]
-    weight = np.where(taken, 1.0, 1.0 / rows.share) / np.sqrt(np.maximum(again, 1.0))
+    weight = rows.weight / np.sqrt(np.maximum(again, 1.0))
     weight[again == 0] = 0.0  # Who takes nothing again says nothing about the order.
     knots = _knots(inputs, taken, rng)
     encoded = np.concatenate(

@@ -79,6 +79,19 @@ def test_rows_are_those_of_the_latest_prefixes():
     assert rows.inputs.shape[0] == 6
 
 
+def test_what_is_far_from_the_top_counts_little():
+    # 40 items in one basket long ago, of which every second one was taken more often since.
+    often = set(range(1, 41, 2))
+    users = [[set(range(1, 41)), often, often, often]]
+    rows = latest_rows(catalogue_of(40), histories_of(users), 128, None, np.random.default_rng(0))
+    assert rows is not None
+    last = rows.prefix == rows.prefixes - 1
+    weight = dict(zip(rows.item[last].tolist(), rows.weight[last].tolist(), strict=True))
+    assert {weight[item] for item in often} == {1.0}
+    assert sorted(set(weight.values())) == [pytest.approx(0.1), 1.0]
+    assert sum(value == 1.0 for value in weight.values()) == 30
+
+
 def test_no_more_than_the_latest_six_instants_are_asked_for():
     rows = latest_rows(
         catalogue_of(), histories_of([[{1}] * 20]), 32, None, np.random.default_rng(0)
