@@ -106,6 +106,9 @@ def fit_strengths(
         seed=seed,
     )
     combined = np.empty_like(queries[0])
+    if (queries[1:] == queries[:1]).all():
+        # No specialist differs from the global encoder: no strength changes anything.
+        usable = usable[:0]
     for half in (0, 1):
         strengths = estimator.fit(usable[fold[usable] != half])
         users = fold == half

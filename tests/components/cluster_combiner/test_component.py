@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import tensorflow as tf
 
+from components.cluster_combiner import fitting
 from components.cluster_combiner.comparison import (
     FREQUENCY_BANDS,
     Ranks,
@@ -112,6 +113,39 @@ def test_useless_specialists_leave_the_global_encoder_alone(planted):
     assert not result.kept
     assert (result.strengths == 0).all(), result
     np.testing.assert_array_equal(result.crossfit_queries, planted.useless[0])
+
+
+def test_specialists_that_were_refused_are_not_fitted(planted, monkeypatch):
+    monkeypatch.setattr(fitting, "full_softmax_loss", None)  # No loss may be computed.
+    result = fit(planted, np.repeat(planted.useful[:1], 3, axis=0))
+    assert not result.kept
+    assert (result.fitted == 0).all()
+    np.testing.assert_array_equal(result.crossfit_queries, planted.useful[0])
+
+
+def test_models_with_equal_queries_are_ranked_once(planted):
+    asked = []
+
+    def shown(queries, k, transitions):
+        asked.append(transitions)
+        return planted.rank_of(queries), {ALL: planted.lists_of(queries, k)}
+
+    alone, other = planted.useful[0], planted.useful[1]
+    table = rank_models(
+        split="test",
+        histories=planted.histories,
+        scorer=SimpleNamespace(shown=shown),
+        clusters=np.zeros(USERS, np.int64),
+        queries={
+            "encoder": alone, "global": alone, "routed": alone.copy(), "combiner": other,
+        },
+        encoder=SimpleNamespace(catalogue=planted.catalogue, exclude_seen=False),
+        counts=np.ones(ITEMS),
+        without_queries=lambda histories, baskets: {},
+    )  # fmt: skip
+    assert asked == [0.0, 1.0, 1.0], "the encoder without transitions is a model of its own"
+    assert table["routed"].equals(table["global"].alias("routed"))
+    assert not table["combiner"].equals(table["global"].alias("combiner"))
 
 
 def test_strength_zero_is_the_global_encoder(planted):
