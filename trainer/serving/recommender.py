@@ -121,13 +121,20 @@ class Recommender(tf.Module):
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._recommend[ALL](self.transform.parse(examples))
 
+        # One graph of Transform for all that take columns.
+        @graph_function(input_signature=[*text, times])
+        def transformed(
+            item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
+        ) -> dict[str, tf.SparseTensor]:
+            raw = raw_columns(self.transform.spec, item_ids, actions, timestamps)
+            return self.transform(raw)
+
         def recommend(answer: Callable[..., Any]) -> Callable[..., Any]:
             @graph_function(input_signature=[*text, times])
             def recommend(
                 item_ids: tf.Tensor, actions: tf.Tensor, timestamps: tf.Tensor
             ) -> dict[str, tf.Tensor]:
-                raw = raw_columns(self.transform.spec, item_ids, actions, timestamps)
-                return answer(self.transform(raw))
+                return answer(transformed(item_ids, actions, timestamps))
 
             return recommend
 

@@ -184,7 +184,7 @@ def test_the_c_api_gives_the_same_answers_without_python(served):
         input=pickle.dumps(requests),
         stdout=subprocess.PIPE,
         check=True,
-        timeout=120,
+        timeout=300,
     )
     answers, python = pickle.loads(done.stdout)
     assert python == []
