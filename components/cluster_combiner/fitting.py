@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from components.cluster_combiner.config import CombinerConfig
+from components.cluster_combiner.own_summaries import OwnSummaries
 from trainer.clusters.mixture import mixture_weights
-from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
-from trainer.encoder.own_items import own_items_in
+from trainer.encoder.own_items import OwnItems
 from trainer.graphs import graph_of_any_rows
 from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.objectives import EVEN, full_softmax_loss, target_weights
@@ -148,10 +149,9 @@ class _Estimator:
     ) -> None:
         self._queries = tf.constant(queries)
         self._membership = tf.constant(membership)
-        self._splits, self._targets = histories.splits, targets
-        self._columns = {name: tf.constant(c) for name, c in histories.columns.items()}
+        self._targets = targets
+        self._own = OwnSummaries(histories, own_events) if own_events else None
         self._catalogue = catalogue
-        self._own_events = own_events
         self._config = config
         self._seed = seed
         self._strengths = tf.Variable(tf.zeros([membership.shape[1]]))
@@ -170,7 +170,7 @@ class _Estimator:
             if len(shuffled) == 0:
                 shuffled = rng.permutation(users)
             rows, shuffled = np.split(shuffled, [self._config.batch_size])
-            gradient = self._gradient(tf.constant(rows, tf.int32), *self._slices(rows)).numpy()
+            gradient = self._gradient(*self._inputs(rows)).numpy()
             mean = 0.9 * mean + 0.1 * gradient
             square = 0.99 * square + 0.01 * gradient**2
             move = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
@@ -178,34 +178,18 @@ class _Estimator:
             self._strengths.assign(np.clip(self._strengths.numpy() - rate * move, 0.0, 1.0))
         return self._strengths.numpy()
 
-    def _slices(self, rows: np.ndarray) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        starts, ends = self._splits[:-1][rows], self._splits[1:][rows]
-        # No wider than these users need: most histories are far shorter than the window.
-        own = padded_length(ends - starts, max(self._own_events, 1)).max()
-        return (
-            tf.constant(starts, tf.int32),
-            tf.constant(ends, tf.int32),
-            tf.constant(own, tf.int32),
-            tf.constant(self._targets[rows], tf.int32),
-        )
+    def _inputs(self, rows: np.ndarray) -> tuple[Any, ...]:
+        own = () if self._own is None else (self._own.of(rows),)
+        return tf.constant(rows, tf.int32), tf.constant(self._targets[rows], tf.int32), *own
 
     def _batch_gradient(
-        self,
-        rows: tf.Tensor,
-        starts: tf.Tensor,
-        ends: tf.Tensor,
-        own: tf.Tensor,
-        targets: tf.Tensor,
+        self, rows: tf.Tensor, targets: tf.Tensor, own: OwnItems | None = None
     ) -> tf.Tensor:
-        own_window = own if self._own_events else None
-        inputs = cut_inputs(self._columns, starts, ends, 1, own_window)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._strengths)
             weights = mixture_weights(tf.gather(self._membership, rows), self._strengths)
             query = tf.einsum("bk,kbd->bd", weights, tf.gather(self._queries, rows, axis=1))
-            batch = LabelledQueries(
-                query, targets, [target_weights(targets, EVEN)], own_items_in(inputs)
-            )
+            batch = LabelledQueries(query, targets, [target_weights(targets, EVEN)], own)
             loss = full_softmax_loss(self._catalogue, batch)
         return tape.gradient(loss, self._strengths)
 
