@@ -20,7 +20,7 @@ from trainer.clusters.mixture import mixture_weights
 from trainer.data.histories import Histories
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import OwnItems
-from trainer.graphs import graph_of_any_rows
+from trainer.graphs import graph_function
 from trainer.training.labelled_queries import LabelledQueries
 from trainer.training.objectives import EVEN, full_softmax_loss, target_weights
 
@@ -155,7 +155,11 @@ class _Estimator:
         self._config = config
         self._seed = seed
         self._strengths = tf.Variable(tf.zeros([membership.shape[1]]))
-        self._gradient = graph_of_any_rows(self._batch_gradient)
+        # Users differ in how many own items they have, so that rows and width are left open.
+        signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
+        if self._own is not None:
+            signature.append(OwnSummaries.signature)
+        self._gradient = graph_function(self._batch_gradient, input_signature=signature)
 
     def fit(self, users: np.ndarray) -> np.ndarray:
         """Strengths float32 [K] fitted on the given rows."""

@@ -11,7 +11,7 @@ from trainer.data import features
 from trainer.data.encoder_inputs import padded_length
 from trainer.data.histories import Histories
 from trainer.data.windows import window
-from trainer.encoder.own_items import OwnItems, summarise
+from trainer.encoder.own_items import FEATURE_NAMES, OwnItems, summarise
 from trainer.graphs import graph_of_any_rows
 
 _USERS_AT_ONCE = 256
@@ -23,7 +23,15 @@ class OwnSummaries:
     Args:
         histories: of the users.
         own_events: window of the user's own items, at least 1.
+
+    Attributes:
+        signature: of what `of` returns, for a graph.
     """
+
+    signature = OwnItems(
+        tf.TensorSpec([None, None], tf.int32),
+        tf.TensorSpec([None, None, len(FEATURE_NAMES)], tf.float32),
+    )
 
     def __init__(self, histories: Histories, own_events: int) -> None:
         counts, items, known = [], [], []

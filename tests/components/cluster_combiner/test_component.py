@@ -115,6 +115,31 @@ def test_useless_specialists_leave_the_global_encoder_alone(planted):
     np.testing.assert_array_equal(result.crossfit_queries, planted.useless[0])
 
 
+def test_strengths_are_fitted_beside_own_items():
+    # Every user has another number of own items, and takes what the specialist knows.
+    rng = np.random.default_rng(0)
+    seen = [rng.integers(1, ITEMS + 1, 1 + user % 7).tolist() for user in range(60)]
+    targets = rng.integers(1, ITEMS + 1, 60).astype(np.int32)
+    users = dataclasses.replace(item_histories(*seen), targets=targets, target_splits=np.arange(61))
+    catalogue = Catalogue(items=ITEMS, categories=0, own_items=True, width=WIDTH)
+    catalogue.build()
+    table = rng.normal(size=(ITEMS + 2, WIDTH)).astype(np.float32)
+    catalogue.item_embedding.embeddings.assign(table)
+    queries = np.stack([rng.normal(size=(60, WIDTH)), 5 * table[targets]]).astype(np.float32)
+    result = fit_strengths(
+        queries=queries,
+        membership=np.ones((60, 1), np.float32),
+        histories=users,
+        catalogue=catalogue,
+        own_events=8,
+        values_of=lambda queries: (queries * table[targets]).sum(axis=1),
+        config=CombinerConfig(batch_size=8, steps=40),
+        seed=1,
+    )
+    assert result.kept
+    assert result.strengths[0] > 0.5
+
+
 def test_specialists_that_were_refused_are_not_fitted(planted, monkeypatch):
     monkeypatch.setattr(fitting, "full_softmax_loss", None)  # No loss may be computed.
     result = fit(planted, np.repeat(planted.useful[:1], 3, axis=0))
