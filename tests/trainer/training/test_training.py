@@ -40,7 +40,7 @@ def test_encoder_learns_the_circles(trained):
 
 def test_saved_signatures_answer(trained, tiny_shop):
     model = tf.saved_model.load(str(trained / "model"))
-    served = {"serving_default", "recommend", "embed", "evaluate"}
+    served = {"serving_default", "embed", "evaluate", *SIGNATURES.values()}
     assert set(model.signatures) == {*served, "represent"}  # the last for the clusterer alone
     out = model.signatures["serving_default"](examples=tf.constant(tiny_shop.raw))
     assert out["item_ids"].shape == (60, 20)
