@@ -16,6 +16,7 @@ from trainer.data.encoder_data import TrainingDataError
 from trainer.data.histories import read_histories
 from trainer.data.sampling import training_samples
 from trainer.serving.export import KERAS_FILE, load_encoder
+from trainer.shelves import SIGNATURES
 
 pytestmark = pytest.mark.slow
 
