@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from components.cluster_combiner.record import Effect, Lift, ShelfFigures, ShelvesRecord
+from components.cluster_combiner.record import Lift, ShelfFigures, ShelvesRecord
+from tests.helpers.combiner_lifts import combiner_lift
 
 
 def shelves_record() -> ShelvesRecord:
     """The combiner is better on the new shelf, and the rule on the own one."""
-
-    def lift(against: str, mean: float, effect: Effect) -> Lift:
-        low, high = mean - 0.004, mean + 0.004
-        return Lift(
-            model="combiner", against=against, cluster=None, users=400, mean=mean, low=low,
-            high=high, base=0.1, effect=effect,
-        )  # fmt: skip
 
     def figures(users: int, rule: float, combiner: float, **lifts: Lift) -> ShelfFigures:
         return ShelfFigures(
@@ -26,6 +20,6 @@ def shelves_record() -> ShelvesRecord:
             lifts={name.replace("_", "@"): lift for name, lift in lifts.items()},
         )
 
-    own = figures(1400, 0.21, 0.2, ndcg_10=lift("own_items", -0.005, "hurts"))
-    new = figures(900, 0.011, 0.025, recall_10=lift("own_items", 0.0123, "helps"))
+    own = figures(1400, 0.21, 0.2, ndcg_10=combiner_lift("own_items", -0.005, "hurts"))
+    new = figures(900, 0.011, 0.025, recall_10=combiner_lift("own_items", 0.0123, "helps"))
     return ShelvesRecord(splits={"test": {"own": own, "new": new}})

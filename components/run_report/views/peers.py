@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.cluster_combiner.record import TOO_FEW, ComparisonRecord, Lift
+from components.cluster_combiner.record import ComparisonRecord, Lift
 from components.run_report import formats as fmt
-
-_EFFECTS = {
-    "helps": "the combiner is better",
-    "hurts": "the peer is better",
-    "makes no difference": "chance can explain it",
-}
+from components.run_report.views.lifts import difference, verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +53,9 @@ def peers_view(comparison: ComparisonRecord, split: str) -> PeersView | None:
 
 
 def _row(kind: str, constants: str, lift: Lift) -> PeerRow:
-    signs = [fmt.signed_metric(figure) for figure in (lift.mean, lift.low, lift.high)]
     return PeerRow(
         name=fmt.model_name(kind),
         constants=constants,
-        difference="{} ({} to {})".format(*signs),
-        says=TOO_FEW if lift.effect == TOO_FEW else _EFFECTS[lift.effect],
+        difference=difference(lift),
+        says=verdict(lift, "peer"),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.cluster_combiner.record import TOO_FEW, ComparisonRecord, Lift, ShelfFigures
+from components.cluster_combiner.record import ComparisonRecord, Lift, ShelfFigures
 from components.cluster_combiner.shelf_values import SHELF_MEASURES
 from components.run_report import formats as fmt
+from components.run_report.views.lifts import difference, verdict
 from components.run_report.views.model_tables import OverallTable, Row, marked
 from trainer.evaluation.compared_models import COMPARED_MODELS
 from trainer.shelves import NEW, OWN, Shelf
@@ -15,11 +16,6 @@ _TITLES = {OWN: "items they had before", NEW: "items new to them"}
 _METRICS = {
     OWN: ["Recall@10", "NDCG@10", "Repeat recall@10"],
     NEW: ["Recall@10", "NDCG@10", "Explore recall@10"],
-}
-_EFFECTS = {
-    "helps": "the combiner is better",
-    "hurts": "the rule is better",
-    "makes no difference": "chance can explain it",
 }
 
 
@@ -84,11 +80,10 @@ def _table(comparison: ComparisonRecord, shelf: Shelf, figures: ShelfFigures) ->
 
 
 def _lift(shelf: Shelf, measure: str, lift: Lift) -> ShelfLift:
-    signs = [fmt.signed_metric(figure) for figure in (lift.mean, lift.low, lift.high)]
     return ShelfLift(
         shelf=fmt.words(_TITLES[shelf]),
         measure=fmt.metric_name(measure),
         rule=fmt.model_name(lift.against),
-        difference="{} ({} to {})".format(*signs),
-        says=TOO_FEW if lift.effect == TOO_FEW else _EFFECTS[lift.effect],
+        difference=difference(lift),
+        says=verdict(lift, "rule"),
     )
