@@ -30,7 +30,7 @@ def interval_chart(
     label: str,
     x_title: str,
     width: int = 760,
-    name_width: int = 250,
+    name_width: int = 290,
 ) -> Markup:
     """Draws the groups from top to bottom, each with a heading and one line a difference.
 
