@@ -20,7 +20,10 @@ def shown_by(name: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """All text that the cells of a notebook print, run by the interpreter of this test."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     notebook = nbformat.read(EXAMPLES / name, as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=SECONDS_PER_CELL, kernel_name="python3")
+    # Coalesced: the kernel may send what one print writes in several messages.
+    client = nbclient.NotebookClient(
+        notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", coalesce_streams=True
+    )
     manager = client.create_kernel_manager()
     assert manager.kernel_spec
     manager.kernel_spec.argv[0] = sys.executable

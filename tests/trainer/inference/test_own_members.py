@@ -61,7 +61,8 @@ def test_the_first_members_learn_what_the_frozen_ones_lack(encoder, events):
     assert model.later_items == 0
     targets = tf.constant([[4], [7]], tf.int32)
     query = encoder(events)
-    loss = model.compute_loss(y=targets, y_pred={"query": query, "own": None, "period": None})
+    predicted = {"query": query, "own": None, "period": None, "asked": None}
+    loss = model.compute_loss(y=targets, y_pred=predicted)
     scores = encoder.catalogue.logits(query, None)
     expected = tf.keras.losses.sparse_categorical_crossentropy(
         targets[:, 0], scores, from_logits=True
