@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import tensorflow as tf
 
-from trainer.data import features
-from trainer.data.encoder_inputs import padded_length
 from trainer.data.histories import Histories
-from trainer.data.windows import window
-from trainer.encoder.own_items import FEATURE_NAMES, OwnItems, summarise
-from trainer.graphs import graph_of_any_rows
-
-_USERS_AT_ONCE = 256
+from trainer.encoder.own_batches import own_batches
+from trainer.encoder.own_items import FEATURE_NAMES, OwnItems
 
 
 class OwnSummaries:
@@ -35,7 +28,8 @@ class OwnSummaries:
 
     def __init__(self, histories: Histories, own_events: int) -> None:
         counts, items, known = [], [], []
-        for own in _summaries(histories, own_events):
+        splits = histories.splits
+        for _, own in own_batches(histories, splits[:-1], splits[1:], own_events):
             item = own.item.numpy()
             counts.append(np.count_nonzero(item, axis=1))
             items.append(item[item > 0])
@@ -56,21 +50,3 @@ class OwnSummaries:
         known = np.zeros((*inside.shape, self._features.shape[1]), np.float32)
         item[inside], known[inside] = self._items[place], self._features[place]
         return OwnItems(tf.constant(item), tf.constant(known))
-
-
-def _summaries(histories: Histories, own_events: int) -> Iterator[OwnItems]:
-    item = tf.constant(histories.columns[features.ITEM])
-    time = tf.constant(histories.columns[features.TIME])
-
-    def read(starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor) -> OwnItems:
-        return summarise(window(item, starts, ends, length), window(time, starts, ends, length))
-
-    graph = graph_of_any_rows(read)
-    lengths = padded_length(histories.lengths, own_events)
-    for begin in range(0, len(histories), _USERS_AT_ONCE):
-        users = slice(begin, begin + _USERS_AT_ONCE)
-        yield graph(
-            tf.constant(histories.splits[:-1][users], tf.int32),
-            tf.constant(histories.splits[1:][users], tf.int32),
-            tf.constant(lengths[users].max(), tf.int32),
-        )

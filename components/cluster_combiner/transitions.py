@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from components.cluster_combiner.record import TransitionsRecord
 from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
-from trainer.data.windows import window
+from trainer.data.windows import padded_columns, window
 from trainer.evaluation.chance import ENOUGH_USERS, too_few
 from trainer.evaluation.metrics import mean_interval
 from trainer.evaluation.scorer import Scorer
@@ -108,7 +107,7 @@ def _mean_largest(counted: ItemTransitions, histories: Histories) -> float:
     may have a million.
     """
     splits, rows = histories.splits, len(counted.followers)
-    item = tf.constant(histories.columns[features.ITEM])
+    item = padded_columns(histories.columns)[features.ITEM]
     memory, largest = TransitionBonus(counted), np.zeros(len(histories), np.float32)
     for begin in range(0, len(histories), _USERS_AT_ONCE):
         stop = min(begin + _USERS_AT_ONCE, len(histories))

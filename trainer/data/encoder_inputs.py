@@ -6,12 +6,16 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.data import features
-from trainer.data.windows import window
+from trainer.data.windows import window_places
 
 OWN_ITEM = "own_item"
 """Input int32 [batch, own]: the user's own items, newest first."""
 OWN_TIME = "own_time"
 """Input int64 [batch, own]: epoch seconds of the same events."""
+OWN_ACTION = "own_action"
+"""Input int32 [batch, own]: what was done in the same events, see `features.ACTION`."""
+OWN_COLUMNS = {OWN_ITEM: features.ITEM, OWN_TIME: features.TIME, OWN_ACTION: features.ACTION}
+"""The inputs of the user's own items, and the event columns that they are cut from."""
 ASKED = "asked"
 """Input float32 [batch]: 1 where a target action is asked for, 0 where any event is. Without it the
 former: that is what a model with target actions is served for."""
@@ -37,22 +41,22 @@ def cut_inputs(
     """Encoder inputs of histories given as slices of flat event columns.
 
     Args:
-        columns: event column name -> [events].
+        columns: event column name -> [events + 1], see `padded_columns`.
         starts: integer [batch], first event of each history.
         ends: integer [batch], one past its last event.
         length: window of the encoder.
         own: window of the user's own items, None to leave them out.
 
     Returns:
-        Every event column but `time` as [batch, length]; with `own` also `own_item` int32 and
-        `own_time` int64 [batch, own]. All newest first.
+        Every event column but `time` as [batch, length]; with `own` also `own_item` and
+        `own_action` int32 and `own_time` int64 [batch, own]. All newest first.
     """
+    events = tf.size(columns[features.ITEM]) - 1
+    places = window_places(starts, ends, length, events)
     inputs = {
-        name: window(column, starts, ends, length)
-        for name, column in columns.items()
-        if name != features.TIME
+        name: tf.gather(column, places) for name, column in columns.items() if name != features.TIME
     }
     if own is not None:
-        inputs[OWN_ITEM] = window(columns[features.ITEM], starts, ends, own)
-        inputs[OWN_TIME] = window(columns[features.TIME], starts, ends, own)
+        places = window_places(starts, ends, own, events)
+        inputs |= {name: tf.gather(columns[column], places) for name, column in OWN_COLUMNS.items()}
     return inputs

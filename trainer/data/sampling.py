@@ -20,6 +20,7 @@ import tensorflow as tf
 from trainer.data import features
 from trainer.data.encoder_inputs import ASKED, cut_inputs, padded_length
 from trainer.data.histories import Histories
+from trainer.data.windows import padded_columns
 from trainer.graphs import traced_as_is
 
 EMPTY_PREFIX_SHARE = 0.1
@@ -202,7 +203,7 @@ class SampleBatches:
             tf.TensorSpec([], tf.int32),
             tf.TensorSpec([None], tf.float32),
         )
-        columns = {name: tf.constant(value) for name, value in self._histories.columns.items()}
+        columns = padded_columns(self._histories.columns)
 
         def inputs(
             starts: tf.Tensor,
@@ -212,8 +213,7 @@ class SampleBatches:
             own: tf.Tensor,
             asked: tf.Tensor,
         ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-            item = columns[features.ITEM]
-            targets = tf.gather(tf.concat([item, [0]], 0), places)
+            targets = tf.gather(columns[features.ITEM], places)
             targets = tf.where(targets <= self._items, targets, 0)
             cut = cut_inputs(columns, starts, ends, length, own if self._own_events else None)
             if self._asks:

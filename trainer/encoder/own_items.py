@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from trainer.data.encoder_inputs import OWN_ITEM, OWN_TIME
+from trainer.data.encoder_inputs import OWN_ACTION, OWN_ITEM, OWN_TIME
 from trainer.encoder.window_groups import Instants, instants_of, item_runs_of
 
 DAY = 86_400.0
@@ -26,6 +26,13 @@ SHARES = (
     *(f"share_{h}_small" for h in SMALL_HALF_LIVES),
 )
 """Decayed shares of the user's instants that had the item, see `_decayed_shares`."""
+ACTIONS = 4
+"""So many actions are told from each other, the most frequent ones of the log."""
+BY_ACTION = (
+    *(f"log_count_action_{a}" for a in range(1, ACTIONS + 1)),
+    *(f"recency_action_{a}" for a in range(1, ACTIONS + 1)),
+)
+"""What was done with the item: how often, and how many instants ago; see `summarise`."""
 FEATURE_NAMES = (
     "log_count",
     "share_of_window",
@@ -34,9 +41,6 @@ FEATURE_NAMES = (
     "log_span",
     "overdue",
     "repeated",
-    "log_foremost_place",
-    "log_times_first",
-    "mean_share_before",
     "log_users_items",
     "log_users_instants",
     "log_instants_ago",
@@ -44,6 +48,7 @@ FEATURE_NAMES = (
     "overdue_instants",
     "rate_since_first",
     *SHARES,
+    *BY_ACTION,
 )
 """What is known of each own item, in this order; see `summarise`."""
 _FADED = 100.0
@@ -59,7 +64,7 @@ class OwnItems(NamedTuple):
     """float32 [batch, n, len(FEATURE_NAMES)]."""
 
 
-def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
+def summarise(items: tf.Tensor, times: tf.Tensor, actions: tf.Tensor | None = None) -> OwnItems:
     """Counts, recency and rhythm of every distinct item in a window.
 
     Days are counted back from the window's newest event, positions from its place, instants from
@@ -68,6 +73,8 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
     Args:
         items: int32 [batch, length], newest first, 0 = padding.
         times: int64 [batch, length], epoch seconds of the same events.
+        actions: int32 [batch, length], what was done, from 1 on in the order of frequency; None
+            where all events are of one kind.
 
     Returns:
         The distinct items with `FEATURE_NAMES`. Of the item:
@@ -82,11 +89,11 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
           days and in instants;
         - `repeated`, whether it occurs more than once;
         - `rate_since_first`, share of the instants since its first one that had it;
-        - `SHARES`, decayed shares of the user's instants that had it.
+        - `SHARES`, decayed shares of the user's instants that had it;
+        - `BY_ACTION`, for each action the log of how often it was done, and 1 / (1 + instants since
+          the last time), 0 for what was never done. All 0 without `actions`.
 
-        Of its places in baskets: `log_foremost_place`, log of the foremost one; `log_times_first`,
-        log of how often it opened a basket; `mean_share_before`, mean share of the basket that came
-        before it. Of the user: `log_users_items` and `log_users_instants`, the log of how many
+        Of the user: `log_users_items` and `log_users_instants`, the log of how many
         distinct items and instants the window has.
     """
     batch, length = tf.shape(items)[0], tf.shape(items)[1]
@@ -95,7 +102,6 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
     age = tf.where(items > 0, tf.maximum(age, 0.0), 0.0)
     instants = instants_of(items, times)
     runs = item_runs_of(items, instants.ago)
-    others = instants.size - 1.0
     shares, totals = _decayed_shares(age, instants)
     flat = tf.reshape(runs.run, [-1])
 
@@ -105,18 +111,16 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
         reduced = reduce(columns, flat, batch * length)
         return tf.reshape(reduced, [batch, length, values.shape[-1]])[:, : runs.most]
 
-    opened = tf.cast((instants.before == 0.0) & (others > 0.0), tf.float32)
-    before = tf.math.divide_no_nan(instants.before, others)
-    of_events = tf.stack([tf.ones_like(age), opened, before, runs.counted], axis=-1)
+    of_events = tf.stack([tf.ones_like(age), runs.counted], axis=-1)
     sums = of_items(
         tf.math.unsorted_segment_sum,
         tf.concat([of_events, shares * runs.counted[..., None]], axis=-1),
     )
-    count, opened, before, baskets = tf.unstack(sums[..., :4], axis=-1)
+    count, baskets = tf.unstack(sums[..., :2], axis=-1)
     index = tf.cast(tf.broadcast_to(tf.range(length), tf.shape(items)), tf.float32)
-    ages = [index, instants.before, age, instants.ago, -age, -instants.ago]
+    ages = [index, age, instants.ago, -age, -instants.ago]
     least = of_items(tf.math.unsorted_segment_min, tf.stack(ages, axis=-1))
-    position, foremost, days, ago, first_days, first_ago = tf.unstack(least, axis=-1)
+    position, days, ago, first_days, first_ago = tf.unstack(least, axis=-1)
     item = of_items(tf.math.unsorted_segment_max, items[..., None])[..., 0]
     keep = (count > 0.0) & (item > 0)
     span, ago_span = -first_days - days, -first_ago - ago
@@ -138,9 +142,6 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
         "log_span": tf.math.log1p(span),
         "overdue": overdue(days, span / tf.maximum(count - 1.0, 1.0), count),
         "repeated": tf.cast(count > 1.0, tf.float32),
-        "log_foremost_place": tf.math.log1p(foremost),
-        "log_times_first": tf.math.log1p(opened),
-        "mean_share_before": before / count,
         "log_users_items": of_user(keep),
         "log_users_instants": of_user(instants.opens),
         "log_instants_ago": tf.math.log1p(ago),
@@ -149,9 +150,17 @@ def summarise(items: tf.Tensor, times: tf.Tensor) -> OwnItems:
         "rate_since_first": baskets / (1.0 - first_ago),
     }
     features = tf.stack([named[name] for name in FEATURE_NAMES[: len(named)]], axis=-1)
-    decayed = tf.math.divide_no_nan(sums[..., 4:], totals[:, None])
-    features = tf.where(keep[..., None], tf.concat([features, decayed], axis=-1), 0.0)
-    return OwnItems(tf.where(keep, item, 0), features)
+    decayed = tf.math.divide_no_nan(sums[..., 2:], totals[:, None])
+    if actions is None:
+        done = tf.zeros([*tf.unstack(tf.shape(item)), len(BY_ACTION)])
+    else:
+        which = tf.one_hot(actions - 1, ACTIONS)
+        lately = which / (1.0 + instants.ago[..., None])
+        counts = of_items(tf.math.unsorted_segment_sum, which)
+        recency = of_items(tf.math.unsorted_segment_max, lately)
+        done = tf.concat([tf.math.log1p(counts), recency], axis=-1)
+    features = tf.concat([features, decayed, done], axis=-1)
+    return OwnItems(tf.where(keep, item, 0), tf.where(keep[..., None], features, 0.0))
 
 
 def _decayed_shares(age: tf.Tensor, instants: Instants) -> tuple[tf.Tensor, tf.Tensor]:
@@ -168,22 +177,21 @@ def _decayed_shares(age: tf.Tensor, instants: Instants) -> tuple[tf.Tensor, tf.T
     Returns:
         float32 [batch, length, len(SHARES)] and [batch, len(SHARES)].
     """
-    weights = [
-        *(_decay(instants.ago / half_life) for half_life in INSTANT_HALF_LIVES),
-        *(_decay(age / half_life) for half_life in DAY_HALF_LIVES),
-        *(_decay(instants.ago / half_life) / instants.size for half_life in SMALL_HALF_LIVES),
+    ago, days = instants.ago[..., None], age[..., None]
+    half_lives = [
+        ago / tf.constant(INSTANT_HALF_LIVES, tf.float32),
+        days / tf.constant(DAY_HALF_LIVES, tf.float32),
+        ago / tf.constant(SMALL_HALF_LIVES, tf.float32),
     ]
-    stacked = tf.stack(weights, axis=-1)
+    decayed = tf.exp(tf.minimum(tf.concat(half_lives, axis=-1), _FADED) * -math.log(2.0))
+    large, small = tf.split(decayed, [-1, len(SMALL_HALF_LIVES)], axis=-1)
+    stacked = tf.concat([large, small / instants.size[..., None]], axis=-1)
     opens = tf.cast(instants.opens, tf.float32)[..., None]
     return stacked, tf.reduce_sum(stacked * opens, axis=1)
-
-
-def _decay(half_lives: tf.Tensor) -> tf.Tensor:
-    return tf.exp(tf.minimum(half_lives, _FADED) * -math.log(2.0))
 
 
 def own_items_in(inputs: dict[str, tf.Tensor]) -> OwnItems | None:
     """Summary of the user's own items, where the encoder's inputs carry their window."""
     if OWN_ITEM not in inputs:
         return None
-    return summarise(inputs[OWN_ITEM], inputs[OWN_TIME])
+    return summarise(inputs[OWN_ITEM], inputs[OWN_TIME], inputs.get(OWN_ACTION))

@@ -86,13 +86,12 @@ class RepeatCurves(keras.layers.Layer):
 
     def of(self, values: tf.Tensor) -> tf.Tensor:
         """The log odds float32 [rows] of inputs float32 [rows, INPUTS]."""
-        knots = tf.convert_to_tensor(self.knots)
-        heights = tf.convert_to_tensor(self.heights)
-        odds = tf.fill(tf.shape(values)[:1], tf.convert_to_tensor(self.intercept))
-        for piece in range(BINS):
-            covered = share_covered(values, knots[:, piece], knots[:, piece + 1])
-            odds += tf.linalg.matvec(covered, heights[:, piece])
-        return odds
+        knots = tf.unstack(tf.convert_to_tensor(self.knots), axis=1)
+        heights = tf.unstack(tf.convert_to_tensor(self.heights)[..., None], axis=1)
+        odds = tf.fill([tf.shape(values)[0], 1], tf.convert_to_tensor(self.intercept))
+        for low, high, height in zip(knots[:-1], knots[1:], heights, strict=True):
+            odds += tf.matmul(share_covered(values, low, high), height)
+        return odds[:, 0]
 
     def take_from(self, other: RepeatCurves) -> None:
         """Copies the curves; items beyond those of the other have never been taken again."""

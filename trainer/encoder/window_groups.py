@@ -16,12 +16,10 @@ class Instants(NamedTuple):
     """float32, events of the instant."""
     opens: tf.Tensor
     """Bool, whether the event is the newest one of its instant; False for padding."""
-    before: tf.Tensor
-    """float32, how many events of the instant came before."""
 
 
 def instants_of(items: tf.Tensor, times: tf.Tensor) -> Instants:
-    """Where each event stands among the instants, and among the events of its own one.
+    """Where each event stands among the instants, and how large its own one is.
 
     Args:
         items: int32 [batch, length], newest first, 0 = padding.
@@ -33,14 +31,11 @@ def instants_of(items: tf.Tensor, times: tf.Tensor) -> Instants:
     ago = tf.cumsum(tf.cast(moved, tf.int32), axis=1) - 1
     instant = ago + tf.range(batch)[:, None] * length
     flat, size = tf.reshape(instant, [-1]), batch * length
-    index = tf.broadcast_to(tf.range(length), tf.shape(items))
-    oldest = tf.gather(tf.math.unsorted_segment_max(tf.reshape(index, [-1]), flat, size), instant)
     events = tf.gather(tf.math.unsorted_segment_sum(tf.ones_like(flat), flat, size), instant)
     return Instants(
         ago=tf.cast(ago, tf.float32),
         size=tf.cast(events, tf.float32),
         opens=moved & present,
-        before=tf.cast(oldest - index, tf.float32),
     )
 
 

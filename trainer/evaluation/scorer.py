@@ -12,6 +12,7 @@ from trainer.clusters.representation import LAST_STATE, Representation, dimensio
 from trainer.data.encoder_inputs import SEEN_LIMIT, padded_length
 from trainer.data.histories import Histories
 from trainer.data.item_transitions import ItemTransitions
+from trainer.data.windows import padded_columns
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_values
@@ -44,7 +45,7 @@ class Scorer:
         self._encoder = encoder
         self._graphs = graphs or ScoringGraphs(encoder, transitions)
         self._own = encoder.own_events
-        self._columns = {name: tf.constant(v) for name, v in histories.columns.items()}
+        self._columns = padded_columns(histories.columns)
         self._batch_size = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
 
     def on(self, histories: Histories) -> Scorer:

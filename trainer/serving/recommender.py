@@ -25,6 +25,7 @@ from trainer.data import features
 from trainer.data.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs
 from trainer.data.history_transform import HistoryTransform
 from trainer.data.item_transitions import ItemTransitions, TransitionBonus
+from trainer.data.windows import padded_columns
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
 from trainer.encoder.own_items import OwnItems, own_items_in
@@ -189,7 +190,9 @@ class Recommender(tf.Module):
         }
         longest = tf.maximum(tf.reduce_max(ends - starts), 1)
         own_length = None if own is None else tf.minimum(longest, own)
-        return cut_inputs(columns, starts, ends, tf.minimum(longest, length), own_length)
+        return cut_inputs(
+            padded_columns(columns), starts, ends, tf.minimum(longest, length), own_length
+        )
 
     def _inputs(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         """Windows of transformed histories, as the encoders read them."""

@@ -16,6 +16,7 @@ from trainer.data import features
 from trainer.data.encoder_inputs import cut_inputs, padded_length
 from trainer.data.histories import Histories
 from trainer.data.sampling import Samples, batches_by_length, unsharded
+from trainer.data.windows import padded_columns
 from trainer.graphs import traced_as_is
 
 PLACES = "masked_places"
@@ -83,7 +84,7 @@ class MaskedBatches:
             tf.TensorSpec([], tf.int32),
             tf.TensorSpec([None, None], tf.int32),
         )
-        columns = {name: tf.constant(value) for name, value in self._histories.columns.items()}
+        columns = padded_columns(self._histories.columns)
 
         def batch(
             starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor, places: tf.Tensor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.data import features
-from trainer.data.encoder_inputs import padded_length
 from trainer.data.histories import Histories
 from trainer.data.sampling import Samples, Targets, training_samples
-from trainer.data.windows import window
 from trainer.encoder.catalogue import Catalogue
-from trainer.encoder.own_items import FEATURE_NAMES, summarise
-from trainer.graphs import graph_of_any_rows
+from trainer.encoder.own_batches import own_batches
+from trainer.encoder.own_items import FEATURE_NAMES
 
 Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -32,7 +30,6 @@ ten places of a list, and what will never stand there needs no say in it."""
 _REST_WEIGHT = 0.1
 """What each of the other own items counts."""
 _BY = FEATURE_NAMES.index("share_20_instants")
-_PREFIXES_AT_ONCE = 128
 
 
 class OwnRows(NamedTuple):
@@ -159,31 +156,12 @@ def _batches(
     catalogue: Catalogue, histories: Histories, samples: Samples, own_events: int
 ) -> Iterator[tuple[Indices, Indices, Floats]]:
     """Prefix, item and inputs of the own items, some prefixes at a time."""
-    read = _reader(catalogue, histories)
-    lengths = padded_length(samples.ends - samples.starts, own_events)
-    for begin in range(0, len(samples), _PREFIXES_AT_ONCE):
-        rows = slice(begin, begin + _PREFIXES_AT_ONCE)
-        prefix, item, inputs = read(
-            tf.constant(samples.starts[rows], tf.int32),
-            tf.constant(samples.ends[rows], tf.int32),
-            tf.constant(lengths[rows].max(), tf.int32),
-        )
-        yield prefix.numpy() + begin, item.numpy().astype(np.int64), inputs.numpy()
-
-
-def _reader(catalogue: Catalogue, histories: Histories) -> Callable[..., tuple[tf.Tensor, ...]]:
-    """The graph that summarises prefixes, given as `starts`, `ends` and the window's length."""
-    item = tf.constant(histories.columns[features.ITEM])
-    time = tf.constant(histories.columns[features.TIME])
-    trend = catalogue.biases.trend
-
-    def read(starts: tf.Tensor, ends: tf.Tensor, length: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        own = summarise(window(item, starts, ends, length), window(time, starts, ends, length))
+    time, trend = histories.columns[features.TIME], catalogue.biases.trend
+    for rows, own in own_batches(histories, samples.starts, samples.ends, own_events):
         known = tf.where(own.item <= catalogue.items, own.item, 0)
-        period = None if trend is None else trend.period_of(tf.gather(time, ends))
-        statistics = catalogue.own_statistics(known, period)
-        place = tf.where(known > 0)
-        inputs = tf.concat([own.features, tf.cast(statistics, tf.float32)], axis=-1)
-        return place[:, 0], tf.gather_nd(known, place), tf.gather_nd(inputs, place)
-
-    return graph_of_any_rows(read)
+        period = None if trend is None else trend.period_of(tf.constant(time[samples.ends[rows]]))
+        statistics = tf.cast(catalogue.own_statistics(known, period), tf.float32).numpy()
+        item = known.numpy()
+        prefix, place = np.nonzero(item)
+        inputs = [own.features.numpy()[prefix, place], statistics[prefix, place]]
+        yield prefix + rows.start, item[prefix, place].astype(np.int64), np.concatenate(inputs, 1)

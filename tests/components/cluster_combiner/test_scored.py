@@ -21,6 +21,7 @@ from trainer.data.data_facts import DataFacts
 from trainer.data.encoder_inputs import cut_inputs
 from trainer.data.histories import Histories, read_histories
 from trainer.data.item_features import ItemFeatures
+from trainer.data.windows import padded_columns
 from trainer.encoder.build_encoder import build_encoder
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
@@ -52,7 +53,7 @@ def shop(tiny_shop, tmp_path_factory):
 
 def whole_queries(encoder: BehaviorEncoder, histories: Histories) -> np.ndarray:
     """All members run over all histories at once."""
-    columns = {name: tf.constant(column) for name, column in histories.columns.items()}
+    columns = padded_columns(histories.columns)
     starts, ends = (tf.constant(s, tf.int32) for s in (histories.splits[:-1], histories.splits[1:]))
     return encoder(cut_inputs(columns, starts, ends, encoder.tower.max_events, None)).numpy()
 

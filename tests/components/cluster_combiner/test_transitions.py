@@ -19,7 +19,7 @@ from trainer.data.item_transitions import (
     TransitionBonus,
     count_transitions,
 )
-from trainer.data.windows import window
+from trainer.data.windows import padded_columns, window
 from trainer.evaluation.metrics import user_values
 from trainer.evaluation.ranking import target_rank
 
@@ -123,7 +123,7 @@ def test_the_largest_bonus_needs_no_place_for_the_whole_catalogue():
     memory, largest = TransitionBonus(counted), []
     for user in range(0, users, 100):
         starts, ends = log.splits[user : user + 100], log.splits[user + 1 : user + 101]
-        history = window(tf.constant(log.columns[features.ITEM]), starts, ends, REACH)
+        history = window(padded_columns(log.columns)[features.ITEM], starts, ends, REACH)
         raised = memory.raise_scores(tf.zeros([100, items + 1]), history)
         largest.append(raised.numpy()[:, 1:].max(axis=1))
     largest = np.concatenate(largest)

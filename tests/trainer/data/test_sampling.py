@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainer.data import features
 from trainer.data.histories import Histories
 from trainer.data.sampling import SampleBatches, training_samples
-from trainer.data.windows import window
+from trainer.data.windows import padded_columns, window
 
 
 @pytest.fixture
@@ -142,6 +142,6 @@ def test_later_items_stand_behind_those_of_the_instant(histories):
 
 
 def test_window_is_newest_first_and_padded():
-    values = tf.constant([1, 2, 3, 4, 5], tf.int32)
-    cut = window(values, tf.constant([0, 3, 5]), tf.constant([3, 5, 5]), 4)
+    values = padded_columns({"item": [1, 2, 3, 4, 5]})
+    cut = window(values["item"], tf.constant([0, 3, 5]), tf.constant([3, 5, 5]), 4)
     assert cut.numpy().tolist() == [[3, 2, 1, 0], [5, 4, 0, 0], [0, 0, 0, 0]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.encoder.own_items import DAY, FEATURE_NAMES, SHARES, summarise
+from trainer.encoder.own_items import ACTIONS, BY_ACTION, DAY, FEATURE_NAMES, SHARES, summarise
 
 
 def named_features(own):
@@ -48,7 +48,7 @@ def test_summary_of_a_window():
         },
     }
     for item, known in expected.items():
-        for name in set(FEATURE_NAMES) - set(SHARES):
+        for name in set(FEATURE_NAMES) - set(SHARES) - set(BY_ACTION):
             assert by_item[item][name] == pytest.approx(known.get(name, 0.0), rel=1e-5), name
 
 
@@ -72,19 +72,21 @@ def test_shares_of_a_very_long_history_stay_numbers():
     assert np.isfinite(summarise(items, times).features.numpy()).all()
 
 
-def test_places_in_baskets():
-    # Baskets in the order in which they were filled: (5, 6, 7, 8), (6, 5), (9); newest first.
-    items = tf.constant([[9, 5, 6, 8, 7, 6, 5, 0]], tf.int32)
-    times = tf.constant([[300, 200, 200, 100, 100, 100, 100, 0]], tf.int64)
-    own = summarise(items, times)
-    by_item = named_features(own)
-    for name, expected in (
-        ("log_foremost_place", np.log1p([0, 0, 2, 3, 0])),
-        ("log_times_first", np.log1p([1, 1, 0, 0, 0])),
-        ("mean_share_before", [1 / 2, 1 / 6, 2 / 3, 1, 0]),
-    ):
-        found = [by_item[item][name] for item in (5, 6, 7, 8, 9)]
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
+def test_actions_are_told_apart():
+    # Newest first: 5 viewed (1), 6 put into the cart (2), 5 bought (3), 5 viewed; an action beyond
+    # those that are told apart.
+    items = tf.constant([[5, 6, 5, 5, 6, 0]], tf.int32)
+    times = tf.constant([[400, 300, 200, 100, 50, 0]], tf.int64)
+    actions = tf.constant([[1, 2, 3, 1, ACTIONS + 1, 0]], tf.int32)
+    by_item = named_features(summarise(items, times, actions))
+    of_actions = {item: [known[name] for name in BY_ACTION] for item, known in by_item.items()}
+    assert of_actions[5] == pytest.approx([np.log(3), 0, np.log(2), 0, 1, 0, 1 / 3, 0])
+    assert of_actions[6] == pytest.approx([0, np.log(2), 0, 0, 0, 1 / 2, 0, 0])
+    untold = named_features(summarise(items, times))
+    assert all(untold[item][name] == 0.0 for item in (5, 6) for name in BY_ACTION)
+    for item, known in untold.items():
+        same = set(FEATURE_NAMES) - set(BY_ACTION)
+        assert {name: known[name] for name in same} == {n: by_item[item][n] for n in same}
 
 
 def test_times_in_any_order_stay_finite():
@@ -100,5 +102,7 @@ def test_padding_does_not_change_the_summary():
     padded = summarise(
         tf.constant(np.pad(items, [(0, 0), (0, 4)])), tf.constant(np.pad(times, [(0, 0), (0, 4)]))
     )
-
-    assert named_features(short) == named_features(padded)
+    alone = named_features(short)
+    for item, known in named_features(padded).items():
+        assert known == pytest.approx(alone[item], rel=1e-5)
+    assert named_features(padded).keys() == alone.keys()

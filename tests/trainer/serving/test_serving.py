@@ -27,6 +27,7 @@ from trainer.data.encoder_inputs import cut_inputs
 from trainer.data.histories import read_histories
 from trainer.data.item_features import ItemFeatures
 from trainer.data.item_transitions import TransitionBonus, count_transitions
+from trainer.data.windows import padded_columns
 from trainer.encoder.build_encoder import build_encoder
 from trainer.encoder.own_items import own_items_in
 from trainer.encoder.tower_ensemble import TowerEnsemble
@@ -110,7 +111,7 @@ def expected_query(served):
 def expected_scores(served):
     """Scores of the whole catalogue from the Keras models, in the training code's way."""
 
-    columns = {name: tf.constant(c) for name, c in served.histories.columns.items()}
+    columns = padded_columns(served.histories.columns)
     starts, ends = served.histories.splits[:-1], served.histories.splits[1:]
     inputs = cut_inputs(columns, tf.constant(starts), tf.constant(ends), 8, 16)
     kind = served.mixture.geometry.representation

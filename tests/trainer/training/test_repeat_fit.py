@@ -28,7 +28,11 @@ def histories_of(users: list[list[set[int]]]) -> Histories:
     item, time = np.array(events).T
     nothing = np.zeros(len(users) + 1, np.int64)
     return Histories(
-        {"item": item.astype(np.int32), "time": time.astype(np.int64)},
+        {
+            "item": item.astype(np.int32),
+            "time": time.astype(np.int64),
+            "action": np.ones(len(item), np.int32),
+        },
         np.concatenate([[0], np.cumsum(lengths)]),
         np.zeros(0, np.int32),
         nothing,
