@@ -119,6 +119,10 @@ def run_fn(fn_args: FnArgs) -> None:
             },
             **_asked(config, facts),
             "label": _label(config),
+            "sharpness": {
+                "value": fitted.sharpness.sharpness,
+                "why": str(fitted.sharpness),
+            },
             **_own_items(fitted),
             "precision": {"value": fitted.precision, "why": "what the hardware computes fast"},
         },

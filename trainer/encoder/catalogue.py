@@ -64,6 +64,8 @@ class Catalogue(keras.layers.Layer):
         asks: whether items have a further bias that counts where a target action is asked for.
 
     Attributes:
+        sharpness: weight [], what the inner products of queries and items count beside the biases:
+            1 in training, then chosen (`trainer/training/sharpness.py`).
         vectors: of the items, once built.
         biases: of the items, once built.
         features: what is known of the items, once built; None without.
@@ -136,6 +138,9 @@ class Catalogue(keras.layers.Layer):
             trainable=False,
             dtype="int32",
             autocast=False,
+        )
+        self.sharpness = self.add_weight(
+            name="sharpness", shape=(), initializer="ones", trainable=False, autocast=False
         )
         self.vectors = ItemVectors(self.item_embedding, self._added())
         self.built = True
@@ -237,7 +242,7 @@ class Catalogue(keras.layers.Layer):
         Returns:
             float32 [..., width + 1], or [..., width + periods + 1] (see `ItemBiases.of`).
         """
-        vectors = tf.cast(self.vectors.of(items, tf.zeros_like(items)), tf.float32)
+        vectors = self._scored(self.vectors.of(items, tf.zeros_like(items)))
         masked = tf.where(items[..., None] > 0, self.biases.of(items, by_period), MASKED)
         return tf.concat([vectors, masked], axis=-1)
 
@@ -248,7 +253,7 @@ class Catalogue(keras.layers.Layer):
             query: float32 [batch, width].
             items: int32 [batch, n], 0 = padding, which gets `MASKED`; up to the catalogue size.
         """
-        vectors = tf.cast(self.vectors.of(items, tf.zeros_like(items)), tf.float32)
+        vectors = self._scored(self.vectors.of(items, tf.zeros_like(items)))
         scores = few_rows_product(query[:, None], vectors, transpose_b=True)[:, 0]
         biases = self.biases.of(items, by_period=False)[..., 0]
         return tf.where(items > 0, scores + biases, MASKED)
@@ -261,7 +266,11 @@ class Catalogue(keras.layers.Layer):
         vectors = self.vectors.of_first(self.items + 1)
         biases = self.biases.of(slice(1, None), by_period)
         biases = tf.pad(biases, [[1, 0], [0, 0]], constant_values=MASKED)
-        return tf.concat([tf.cast(vectors, tf.float32), biases], axis=1)
+        return tf.concat([self._scored(vectors), biases], axis=1)
+
+    def _scored(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Item vectors as queries meet them, float32."""
+        return tf.cast(vectors, tf.float32) * tf.convert_to_tensor(self.sharpness)
 
     def logits(self, query: tf.Tensor, own: OwnItems | None = None) -> tf.Tensor:
         """Scores of the whole catalogue.

@@ -113,6 +113,7 @@ def _copy_without_features(
     plain.build()
     plain.item_embedding.embeddings.assign(vectors)
     plain.item_bias.assign(bias)
+    plain.sharpness.assign(catalogue.sharpness)
     plain.item_category.assign(category)
     if plain.category_embedding is not None and catalogue.category_embedding is not None:
         plain.category_embedding.set_weights(catalogue.category_embedding.get_weights())

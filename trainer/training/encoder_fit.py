@@ -20,6 +20,7 @@ from trainer.training.next_item_model import NextItemModel
 from trainer.training.pretraining import pretrain
 from trainer.training.repeat_blend import RepeatBlend, choose_blend
 from trainer.training.repeat_fit import RepeatFit, fit_repeats
+from trainer.training.sharpness import SharpnessChoice, choose_sharpness
 
 
 class EncoderTrainerConfig(Settings):
@@ -45,6 +46,8 @@ class FittedEncoder:
     precision: str
     repeats: RepeatFit | None
     """How the curves of own items were fitted; None where these have no score."""
+    sharpness: SharpnessChoice
+    """How much the encoder's opinion of a user counts."""
     blend: RepeatBlend | None
     """How much the scores of own items lean on the encoder."""
 
@@ -102,14 +105,16 @@ def fit_encoder(
                 checkpoints=checkpoints,
                 tensorboard=tensorboard,
             )
+            users = sample_users(data.validation, config.training.validation_users, seed)
+            sharpness = choose_sharpness(encoder, users)
+            progress.info("scores of new items: %s", sharpness)
             blend = None
             if repeats is not None:
-                users = sample_users(data.validation, config.training.validation_users, seed)
                 blend = choose_blend(encoder, users)
                 progress.info("scores of own items: %s", blend)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
-    return FittedEncoder(encoder, pretraining, result, sampled, policy, repeats, blend)
+    return FittedEncoder(encoder, pretraining, result, sampled, policy, repeats, sharpness, blend)
 
 
 def _precision_policy(setting: bool | str) -> str:

@@ -21,6 +21,7 @@ STORED = {
     "vars/3": (PERIODS + 1, ITEMS + 1, 3),  # statistics
     "vars/4": (PERIODS + 1,),  # starts of the periods
     "vars/5": (ITEMS + 2,),  # categories
+    "vars/6": (),  # sharpness
     "item_embedding/vars/0": (ITEMS + 2, WIDTH),
     "category_embedding/vars/0": (CATEGORIES, WIDTH),
     "feature_map/vars/0": (FEATURES, WIDTH - 2),
