@@ -32,7 +32,13 @@ class RepeatLift(NamedTuple):
     chances: npt.NDArray[np.int64]
 
 
-def repeat_lift(user: Integers, item: Integers, instants_ago: Integers, items: int) -> RepeatLift:
+def repeat_lift(
+    user: Integers,
+    item: Integers,
+    instants_ago: Integers,
+    items: int,
+    wanted: npt.NDArray[np.bool_] | None = None,
+) -> RepeatLift:
     """Counts what came again.
 
     Args:
@@ -40,6 +46,9 @@ def repeat_lift(user: Integers, item: Integers, instants_ago: Integers, items: i
         item: integers [events], 1 … items.
         instants_ago: integers [events], how many of the user's instants came later.
         items: size of the catalogue.
+        wanted: bool [events], whether the event is one that is asked for. An item that a user
+            looked at had a chance to be bought, and only what was bought has come again. None:
+            every event is.
 
     Example:
         Over four instants a user takes item 1 every time and item 2 the first time only. Taken one
@@ -51,14 +60,17 @@ def repeat_lift(user: Integers, item: Integers, instants_ago: Integers, items: i
         >>> found.chances.tolist(), found.lift.round(3).tolist()
         ([0, 3, 3], [1.0, 1.143, 0.8])
     """
-    order = np.lexsort((-instants_ago, item, user))
-    user, item, ago = user[order], item[order], instants_ago[order]
+    asked = np.ones(len(item), bool) if wanted is None else wanted
+    # Of an instant what is asked for stands first.
+    order = np.lexsort((~asked, -instants_ago, item, user))
+    user, item, ago, asked = user[order], item[order], instants_ago[order], asked[order]
     same = (user[1:] == user[:-1]) & (item[1:] == item[:-1])
     # How long until the item came again; until the end of the history where it did not.
     until = ago - np.where(np.append(same, False), np.append(ago[1:], 0), 0)
     again = np.append(same, False) & (until > 0)
     # Several events of one instant are one; the last of them goes on.
     counted = again | ~np.append(same, False)
+    again &= np.append(asked[1:], False)
     item, until, again = item[counted], until[counted], again[counted]
     longest = int(until.max(initial=0))
     ended = np.bincount(until, minlength=longest + 1)

@@ -128,7 +128,10 @@ def _knots(
 
 def _item_repeats(log: EventLog, which: npt.NDArray[np.bool_]) -> Floats:
     """`RepeatCurves.item_repeats`, float64 [items + 1, 2], counted on some events."""
-    counted = repeat_lift(log.user[which], log.item[which], log.instants_ago[which], log.items)
+    wanted = None if log.wanted is None else log.wanted[which]
+    counted = repeat_lift(
+        log.user[which], log.item[which], log.instants_ago[which], log.items, wanted
+    )
     return np.stack([np.log(counted.lift), np.log1p(counted.chances)], axis=1)
 
 

@@ -118,7 +118,13 @@ class OwnItemsFirst(Baseline[OwnItemsConstants]):
     ) -> None:
         self._items = training.items
         self._popularity = popularity
-        counted = repeat_lift(training.user, training.item, training.instants_ago, training.items)
+        counted = repeat_lift(
+            training.user,
+            training.item,
+            training.instants_ago,
+            training.items,
+            training.wanted,
+        )
         self._lift = counted.lift
         self.start = OwnItemsConstants(popularity=best_popularity)
         ages = [Aging(unit, value) for unit, values in _HALF_LIVES.items() for value in values]
