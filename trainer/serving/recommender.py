@@ -52,6 +52,8 @@ class _State(NamedTuple):
     cluster_id: tf.Tensor
     weights: tf.Tensor
     inputs: dict[str, tf.Tensor]
+    own: OwnItems | None
+    """The user's own items, where they raise scores (and are not excluded)."""
 
 
 class Recommender(tf.Module):
@@ -206,25 +208,22 @@ class Recommender(tf.Module):
     def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
         """Runs the encoders over transformed histories."""
         inputs = self._inputs(events)
+        own = own_items_in(inputs) if self._encoder.own_events else None
         kind = LAST_STATE if self._mixture is None else self._mixture.geometry.representation
         query, representation = query_and_representation(self._encoder, inputs, kind)
         if self._mixture is None:
             batch = tf.shape(query)[0]
-            return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs)
+            return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs, own)
         cluster, weights = self._mixture.weights(representation)
         if self._specialists is not None:
             query = self._specialists.combined(query, weights[:, 1:], inputs)
-        return _State(query, cluster, weights, inputs)
+        return _State(query, cluster, weights, inputs, own)
 
     def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
-        own, raised = self._own_items(state), self._raised(state)
-        if own is not None:
-            return self._top.with_bonus(state.query, own, raised)
+        raised = self._raised(state)
+        if state.own is not None:
+            return self._top.with_bonus(state.query, state.own, raised)
         return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised)
-
-    def _own_items(self, state: _State) -> OwnItems | None:
-        """The user's own items, where they raise scores (and are not excluded)."""
-        return own_items_in(state.inputs) if self._encoder.own_events else None
 
     def _raised(self, state: _State) -> Raised | None:
         """Items that follow what the user took, where transitions raise scores."""
@@ -238,8 +237,8 @@ class Recommender(tf.Module):
 
     def _of_own(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)
-        own, raised = self._own_items(state), self._raised(state)
-        return self._answer(state, *self._top.only(state.query, self._seen(events), own, raised))
+        found = self._top.only(state.query, self._seen(events), state.own, self._raised(state))
+        return self._answer(state, *found)
 
     def _of_new(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)
@@ -259,9 +258,8 @@ class Recommender(tf.Module):
         catalogue = self._encoder.catalogue
         targets = tf.RaggedTensor.from_sparse(events[features.TARGET])
         first = targets[:, :1].to_tensor(shape=[None, 1])[:, 0]
-        own = self._own_items(state)
         excluded = state.inputs[OWN_ITEM] if self._encoder.exclude_seen else None
-        scores = catalogue.logits(state.query, own)
+        scores = catalogue.logits(state.query, state.own)
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, state.inputs[features.ITEM])
         rank = target_rank(scores, first, excluded)
