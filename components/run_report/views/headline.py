@@ -116,10 +116,18 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
             Tile(
                 "Over free baseline",
                 fmt.signed_percent(ndcg / free[1] - 1),
-                f"{fmt.model_name(free[0])}: {fmt.metric(free[1])}",
+                "; ".join(
+                    [f"{fmt.model_name(free[0])}: {fmt.metric(free[1])}", *_for_sure(inputs)]
+                ),
             )
         )
     return shown
+
+
+def _for_sure(inputs: ReportInputs) -> list[str]:
+    """What chance leaves of the lead over the best free baseline, as the gate says it."""
+    overall = [d for d in inputs.verdict.decisions if (d.gate, d.slice) == ("free", "overall")]
+    return [decision.rule for decision in overall]
 
 
 def _day(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from components.cluster_combiner.worth import recommend, verdict
 from components.gates.config import GatesConfig
+from components.run_report import formats as fmt
 from components.run_report.inputs import ReportInputs
 from components.run_report.page import figures, render
 from components.run_report.sources import RunFolders, collect
@@ -282,6 +283,13 @@ def test_gates(page, full):
         "allowed (gates.max_cluster_loss), but chance explains more among 2 clusters (p = 0.68, "
         "gates.confidence). ✓ passed" in page.text
     )
+
+
+def test_the_lead_stands_beside_what_chance_leaves_of_it(page, full):
+    (free,) = (d for d in full.verdict.decisions if (d.gate, d.slice) == ("free", "overall"))
+    assert "With 95% confidence it is" in fmt.sentence(free.rule)
+    tile = page.text[page.text.index("Over free baseline") :][:250]
+    assert free.rule in tile
 
 
 def test_provenance(page):
