@@ -19,7 +19,7 @@ from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_va
 from trainer.evaluation.scorer import Scorer
 from trainer.shelves import ALL, NEW
 
-_TRIED = (1.0, 0.7, 0.5, 0.35)
+_TRIED = (1.0, 0.7, 0.5, 0.35, 0.2)
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ def test_who_takes_what_is_popular_needs_less_of_the_encoder(encoder):
     by_bias = np.argsort(-bias[1:]) + 1
     taken = [next(item for item in by_bias if item not in own) for own in seen]
     choice = choose_sharpness(encoder, users_who_take(taken, seen))
-    assert choice.sharpness == pytest.approx(0.35)
+    assert choice.sharpness == pytest.approx(0.2)
     assert choice.value > choice.trained + 0.05
-    assert float(encoder.catalogue.sharpness) == pytest.approx(0.35)
-    assert "0.35 times" in str(choice)
+    assert float(encoder.catalogue.sharpness) == pytest.approx(0.2)
+    assert "0.2 times" in str(choice)
 
 
 def test_who_takes_what_the_encoder_says_keeps_it_as_trained(encoder):
