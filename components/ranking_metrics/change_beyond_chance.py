@@ -19,11 +19,17 @@ from typing import Any
 from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.ranking_metrics.paired import CountPairs, Pairs, columns, paired_computations
+from components.ranking_metrics.paired import (
+    CountPairs,
+    PairedMetric,
+    Pairs,
+    columns,
+    paired_computations,
+)
 from trainer.evaluation.chance import least_change
 
 
-class ChangeBeyondChance(metrics.Metric):
+class ChangeBeyondChance(PairedMetric):
     """The lowest change of NDCG@k that chance leaves, and the change that is asked for.
 
     Two metrics of the candidate, both of TFMA's kind "difference", so that a change threshold
@@ -50,10 +56,6 @@ class ChangeBeyondChance(metrics.Metric):
             max_loss=max_loss,
             confidence=confidence,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs."""
-        return {key: value for key, value in self.kwargs.items() if key != "name"}
 
 
 def _computations(

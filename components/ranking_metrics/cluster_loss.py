@@ -18,11 +18,17 @@ from typing import Any
 from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.ranking_metrics.paired import CountPairs, Pairs, columns, paired_computations
+from components.ranking_metrics.paired import (
+    CountPairs,
+    PairedMetric,
+    Pairs,
+    columns,
+    paired_computations,
+)
 from trainer.evaluation.chance import above_zero_p_value, holm
 
 
-class ClusterLoss(metrics.Metric):
+class ClusterLoss(PairedMetric):
     """P-values of a loss in NDCG@k that is larger than allowed.
 
     Two metrics of the candidate, both of TFMA's kind "difference", so that a change threshold
@@ -48,10 +54,6 @@ class ClusterLoss(metrics.Metric):
             max_loss=max_loss,
             min_users=min_users,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs."""
-        return {key: value for key, value in self.kwargs.items() if key != "name"}
 
 
 def _computations(

@@ -13,12 +13,18 @@ import numpy as np
 from tensorflow_model_analysis import metrics
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.ranking_metrics.paired import CountPairs, Pairs, columns, paired_computations
+from components.ranking_metrics.paired import (
+    CountPairs,
+    PairedMetric,
+    Pairs,
+    columns,
+    paired_computations,
+)
 from components.ranking_metrics.user_values import FreeListGain
 from trainer.evaluation.chance import least_change
 
 
-class LeadOverFree(metrics.Metric):
+class LeadOverFree(PairedMetric):
     """The lowest lead over the best free baseline that chance leaves.
 
     Two metrics of the candidate, both of TFMA's kind "difference", so that a change threshold
@@ -38,10 +44,6 @@ class LeadOverFree(metrics.Metric):
         super().__init__(
             _computations, name=f"basket_ndcg@{k}_lead_over_free", k=k, confidence=confidence
         )
-
-    def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs."""
-        return {key: value for key, value in self.kwargs.items() if key != "name"}
 
 
 def _computations(

@@ -25,6 +25,14 @@ Pairs = Counter[UserPair]
 """How many users there are of each kind."""
 
 
+class PairedMetric(metrics.Metric):
+    """A metric of the change; TFMA makes it anew from what its class was called with."""
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs."""
+        return {key: value for key, value in self.kwargs.items() if key != "name"}
+
+
 def paired_computations(
     names: Sequence[str],
     k: int,

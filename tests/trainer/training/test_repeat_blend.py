@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.helpers.biased_encoder import biased_encoder
 from tests.helpers.item_histories import histories
 from trainer.data.histories import Histories
-from trainer.encoder.catalogue import Catalogue
-from trainer.encoder.encoder import BehaviorEncoder
-from trainer.encoder.event_tower import EventTower
 from trainer.training.repeat_blend import choose_blend
 
 ITEMS, USERS = 40, 60
@@ -18,17 +16,8 @@ ITEMS, USERS = 40, 60
 @pytest.fixture
 def encoder():
     """It scores items by a bias that is drawn, and hardly by anything else."""
-    tower = EventTower(
-        actions=0, use_time=False, use_price=False, width=8, layers=1, heads=1, feedforward=8,
-        dropout=0.0, max_events=8,
-    )  # fmt: skip
-    catalogue = Catalogue(items=ITEMS, categories=0, own_items=True, width=8)
-    made = BehaviorEncoder(catalogue, tower, exclude_seen=False, own_events=32)
-    made.build()
-    rng = np.random.default_rng(0)
-    catalogue.item_embedding.embeddings.assign(rng.normal(0, 0.01, (ITEMS + 2, 8)))
-    catalogue.item_bias.assign(rng.uniform(-20, 0, ITEMS + 1))
-    return made
+    bias = np.random.default_rng(0).uniform(-20, 0, ITEMS + 1)
+    return biased_encoder(bias, loudness=0.01)
 
 
 def users_who_take(choose) -> Histories:

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers.biased_encoder import biased_encoder
 from tests.helpers.item_histories import histories
 from trainer.data.histories import Histories
-from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.catalogue_forms import as_of_log_end
-from trainer.encoder.encoder import BehaviorEncoder
-from trainer.encoder.event_tower import EventTower
 from trainer.evaluation.scorer import Scorer
 from trainer.shelves import NEW
 from trainer.training.sharpness import choose_sharpness
@@ -22,17 +20,8 @@ ITEMS, USERS = 40, 120
 @pytest.fixture
 def encoder():
     """Loud about users, of whom it knows nothing; its biases run from -6 to 6."""
-    tower = EventTower(
-        actions=0, use_time=False, use_price=False, width=8, layers=1, heads=1, feedforward=8,
-        dropout=0.0, max_events=8,
-    )  # fmt: skip
-    catalogue = Catalogue(items=ITEMS, categories=0, own_items=True, width=8)
-    made = BehaviorEncoder(catalogue, tower, exclude_seen=False, own_events=32)
-    made.build()
-    rng = np.random.default_rng(0)
-    catalogue.item_embedding.embeddings.assign(rng.normal(0, 1.0, (ITEMS + 2, 8)))
-    catalogue.item_bias.assign(np.append(0.0, rng.permutation(np.linspace(-6, 6, ITEMS))))
-    return made
+    bias = np.random.default_rng(0).permutation(np.linspace(-6, 6, ITEMS))
+    return biased_encoder(np.append(0.0, bias), loudness=1.0)
 
 
 def users_who_take(taken: list[int], seen: list[list[int]]) -> Histories:
