@@ -5,6 +5,7 @@ client's, start without it.
 """
 
 import os
+import sys
 
 # Two workers share two cores. More threads of OpenMP or BLAS would only wait for each other, and at
 # full load: the gap statistic of 400 points took 40 s of processor time instead of 1.
@@ -26,6 +27,14 @@ def pytest_collection_modifyitems(items):
             (place for place, mark in enumerate(marks) if item.get_closest_marker(mark)), len(marks)
         )
     )
+
+
+def pytest_collection_finish():
+    """Where a test module has imported Beam, its pipelines are built and run faster."""
+    if "apache_beam" in sys.modules:
+        from tests.helpers.beam_arguments import remember_arguments
+
+        remember_arguments()
 
 
 @pytest.fixture(scope="session")

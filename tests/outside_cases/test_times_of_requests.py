@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.behavior_example_gen.timestamps import epoch_seconds
 from tests.helpers.raw_histories import raw_history
+from tests.helpers.some_signatures import with_signatures
 from tests.helpers.tiny_served_model import tiny_encoder
 from trainer.config import ServingConfig
 from trainer.epoch_units import EPOCH_UNITS
@@ -29,7 +30,8 @@ UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 def signatures(tiny_shop, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("served"))
     encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
-    save_recommender(Recommender(tiny_shop.graph, encoder, top_k=5), folder, {})
+    recommender = Recommender(tiny_shop.graph, encoder, top_k=5)
+    save_recommender(with_signatures(recommender, "serving_default", "recommend"), folder, {})
     loaded = tf.saved_model.load(folder)
     yield loaded.signatures  # noqa: PT022 (the model must stay alive as long)
 

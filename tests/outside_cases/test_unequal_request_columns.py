@@ -17,6 +17,7 @@ from components.infra_validator.stand_in import saved_model
 from components.infra_validator.stand_in.refusal import Refusal
 from tests.helpers.raw_histories import raw_history
 from tests.helpers.rest_servers import serving
+from tests.helpers.some_signatures import with_signatures
 from tests.helpers.tiny_served_model import tiny_encoder
 from tfx_pipeline.serving.local_model import LocalModel
 from tfx_pipeline.serving.served import model_id
@@ -64,7 +65,9 @@ def model(request, tiny_shop, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served") / "shop" / "1"
     if request.param == "encoder":
         encoder = tiny_encoder(tiny_shop, ServingConfig(exclude_seen=False))
-        save_recommender(Recommender(tiny_shop.graph, encoder, top_k=5), str(folder), {})
+        recommender = Recommender(tiny_shop.graph, encoder, top_k=5)
+        asked = with_signatures(recommender, "serving_default", "recommend", "embed", "evaluate")
+        save_recommender(asked, str(folder), {})
     else:
         counts = np.arange(20, 0, -1)
         ids = [f"item,{i:03d}".encode() for i in range(20)]

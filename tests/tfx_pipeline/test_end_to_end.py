@@ -27,7 +27,7 @@ from tfx_pipeline.settings.deployment_config import DeploymentConfig
 pytestmark = pytest.mark.e2e
 
 TINY = """
-run: {max_clusters: 2, shown_customers: 2}
+run: {max_clusters: 2, shown_customers: 0}
 data: {min_item_events: 1}
 encoder: {width: 16, members: 2, layers: 1, feedforward: 32}
 training: {epochs: 15, batch_size: 32, learning_rate: 0.01, validation_users: 100}
@@ -50,10 +50,28 @@ def shop(tmp_path_factory):
     return folder
 
 
-def _run(shop, *arguments, output="out"):
+@pytest.fixture(scope="module")
+def first(shop):
+    """What the first run said. It alone shows customers: that loads the model once more."""
+    answer = _run(shop, "--set", "run.shown_customers=2")
+    assert answer.code == 0, answer
+    return answer
+
+
+@pytest.fixture
+def nothing_served(shop):
+    """What was pushed is put aside for one test, and then served again."""
+    serving, aside = shop / "out" / "serving", shop / "out" / "aside"
+    serving.rename(aside)
+    yield
+    shutil.rmtree(serving, ignore_errors=True)
+    aside.rename(serving)
+
+
+def _run(shop, *arguments):
     return cohortrec(
         *("run", "--events", shop / "events.csv", "--items", shop / "items.csv"),
-        *("--config", shop / "tiny.yaml", "--output", shop / output),
+        *("--config", shop / "tiny.yaml", "--output", shop / "out"),
         *("--set", f"clustering.labels={shop / 'labels.csv'}"),
         *arguments,
     )
@@ -71,9 +89,8 @@ def _versions(shop):
 
 
 class TestOneDirectory:
+    @pytest.mark.usefixtures("first")
     def test_the_first_run_pushes(self, shop):
-        answer = _run(shop)
-        assert answer.code == 0, answer
         assert len(_versions(shop)) == 1
         nodes = _states(shop)
         assert {node.state for node in nodes.values()} == {"ran"}
@@ -83,6 +100,21 @@ class TestOneDirectory:
                 assert all(uri.startswith(str(shop / "out" / "artifacts")) for uri in uris)
         for name in ("report/index.html", "metrics.json", "run.json", "logs/run.log"):
             assert (shop / "out" / name).stat().st_size > 0
+
+    def test_the_terminal_shows_results_and_customers(self, first):
+        for text in (
+            "own items, then popularity",
+            "specialists routed by cluster",
+            "Test users by cluster",
+            "Test users by how often what they took next is in training",
+            "passed  the stand-in model server loads the model and answers 13",
+            "pushed as version",
+            "recommended",
+        ):
+            assert text in first.out
+        assert first.out.count("\nCustomer ") == 2
+        assert "number" in first.out.split("Customer")[1]
+        assert "whole next basket" not in first.out  # nobody takes two items at once here
 
     def test_the_clusters_are_compared_with_their_controls(self, shop):
         (folder,) = _states(shop)["ClusterCombiner"].artifacts["comparison"]
@@ -127,57 +159,13 @@ class TestOneDirectory:
         assert ran == REDONE_EVERY_TIME
         assert all(state == "cached" for name, state in states.items() if name not in ran)
         assert "interrupted" in answer.out
+        assert "Trainer.encoder      from cache" in answer.out
+        assert "INFO" not in answer.out
+        assert answer.err == ""
         assert "already served, nothing to push" in answer.out
         assert "nothing was trained (all from cache)" in answer.out
         assert _versions(shop) == before
         assert json.loads((shop / "out" / "metrics.json").read_text())["trained"] == []
-
-    def test_a_refused_model_is_not_pushed(self, shop):
-        shutil.rmtree(shop / "out" / "serving")
-        answer = _run(shop, "--set", "gates.min_ndcg_at_10=0.999")
-        assert answer.code == 1, answer
-        assert _versions(shop) == []
-        (line,) = [line for line in answer.out.splitlines() if "FAILED" in line]
-        assert "overall" in line
-        assert "below the floor of 0.9990 (gates.min_ndcg_at_10)" in line
-        figures = json.loads((shop / "out" / "metrics.json").read_text())
-        assert figures["status"] == "refused"
-        states = {name: node.state for name, node in _states(shop).items()}
-        assert all(states[trainer] == "cached" for trainer in TRAINERS)
-
-    def test_a_model_that_no_server_can_load_is_not_pushed(self, shop):
-        """The Evaluator could not load it either; it must be a refusal all the same."""
-        (model,) = _states(shop)["ClusterCombiner"].artifacts["model"]
-        weights = Path(model, "Format-Serving", "variables", "variables.data-00000-of-00001")
-        content = weights.read_bytes()
-        weights.write_bytes(content[:100])
-        # What was validated before the damage comes from the cache, unless something changed.
-        answer = _run(shop, "--set", "infra.examples=2")
-        weights.write_bytes(content)
-        assert answer.code == 1, answer
-        assert answer.err.startswith("cohortrec: nothing was pushed: the model cannot be served: ")
-        assert "stand-in model server" in answer.err
-        assert "Failed to start server" in answer.err
-        assert _versions(shop) == []
-
-    def test_a_model_that_does_not_answer_is_not_pushed(self, shop):
-        """The gates pass it, but the server refuses it: its warm-up requests are damaged."""
-        (model,) = _states(shop)["ClusterCombiner"].artifacts["model"]
-        warmup = Path(model, "Format-Serving", "assets.extra", "tf_serving_warmup_requests")
-        content = warmup.read_bytes()
-        warmup.write_bytes(content[:-1])
-        answer = _run(shop, "--set", "infra.examples=2")
-        warmup.write_bytes(content)
-        # The same question as before: a refusal is never taken from the cache.
-        assert _states(shop)["InfraValidator"].state == "ran"
-        assert answer.code == 1, answer
-        assert "FAILED  the model cannot be served: " in answer.out
-        assert "refused: nothing was pushed" in answer.out
-        assert _versions(shop) == []
-        gates = json.loads((shop / "out" / "metrics.json").read_text())["gates"]
-        assert [gate["gate"] for gate in gates if not gate["passed"]] == ["served"]
-        page = (shop / "out" / "report" / "index.html").read_text()
-        assert "Refused: the model cannot be served" in page
 
     def test_the_report_is_rendered_again(self, shop):
         page = shop / "out" / "report" / "index.html"
@@ -186,26 +174,6 @@ class TestOneDirectory:
         assert answer.code == 0, answer
         assert answer.out.strip() == str(page)
         assert "<html" in page.read_text()
-
-    def test_the_terminal_shows_progress_results_and_customers(self, shop):
-        answer = _run(shop)
-        assert answer.code == 0, answer
-        for text in (
-            "Trainer.encoder      from cache",
-            "own items, then popularity",
-            "specialists routed by cluster",
-            "Test users by cluster",
-            "Test users by how often what they took next is in training",
-            "passed  the stand-in model server loads the model and answers 13",
-            "pushed as version",
-            "recommended",
-        ):
-            assert text in answer.out
-        assert answer.out.count("\nCustomer ") == 2
-        assert "number" in answer.out.split("Customer")[1]
-        assert "INFO" not in answer.out
-        assert "whole next basket" not in answer.out  # nobody takes two items at once here
-        assert answer.err == ""
 
     def test_recommendations_follow_the_shelf(self, shop):
         answer = cohortrec(
@@ -257,6 +225,55 @@ class TestOneDirectory:
         metrics = json.loads((shop / "out" / "metrics.json").read_text())
         figure = metrics["comparison"]["splits"]["test"]["overall"]["combiner"]["ndcg@10"]
         assert line.endswith(f"{figure:.4f}")
+
+    @pytest.mark.usefixtures("nothing_served")
+    def test_a_refused_model_is_not_pushed(self, shop):
+        answer = _run(shop, "--set", "gates.min_ndcg_at_10=0.999")
+        assert answer.code == 1, answer
+        assert _versions(shop) == []
+        (line,) = [line for line in answer.out.splitlines() if "FAILED" in line]
+        assert "overall" in line
+        assert "below the floor of 0.9990 (gates.min_ndcg_at_10)" in line
+        figures = json.loads((shop / "out" / "metrics.json").read_text())
+        assert figures["status"] == "refused"
+        states = {name: node.state for name, node in _states(shop).items()}
+        assert all(states[trainer] == "cached" for trainer in TRAINERS)
+
+    @pytest.mark.usefixtures("nothing_served")
+    def test_a_model_that_no_server_can_load_is_not_pushed(self, shop):
+        """The Evaluator could not load it either; it must be a refusal all the same."""
+        (model,) = _states(shop)["ClusterCombiner"].artifacts["model"]
+        weights = Path(model, "Format-Serving", "variables", "variables.data-00000-of-00001")
+        content = weights.read_bytes()
+        weights.write_bytes(content[:100])
+        # What was validated before the damage comes from the cache, unless something changed.
+        answer = _run(shop, "--set", "infra.examples=2")
+        weights.write_bytes(content)
+        assert answer.code == 1, answer
+        assert answer.err.startswith("cohortrec: nothing was pushed: the model cannot be served: ")
+        assert "stand-in model server" in answer.err
+        assert "Failed to start server" in answer.err
+        assert _versions(shop) == []
+
+    @pytest.mark.usefixtures("nothing_served")
+    def test_a_model_that_does_not_answer_is_not_pushed(self, shop):
+        """The gates pass it, but the server refuses it: its warm-up requests are damaged."""
+        (model,) = _states(shop)["ClusterCombiner"].artifacts["model"]
+        warmup = Path(model, "Format-Serving", "assets.extra", "tf_serving_warmup_requests")
+        content = warmup.read_bytes()
+        warmup.write_bytes(content[:-1])
+        answer = _run(shop, "--set", "infra.examples=2")
+        warmup.write_bytes(content)
+        # The same question as before: a refusal is never taken from the cache.
+        assert _states(shop)["InfraValidator"].state == "ran"
+        assert answer.code == 1, answer
+        assert "FAILED  the model cannot be served: " in answer.out
+        assert "refused: nothing was pushed" in answer.out
+        assert _versions(shop) == []
+        gates = json.loads((shop / "out" / "metrics.json").read_text())["gates"]
+        assert [gate["gate"] for gate in gates if not gate["passed"]] == ["served"]
+        page = (shop / "out" / "report" / "index.html").read_text()
+        assert "Refused: the model cannot be served" in page
 
     def test_what_was_rolled_back_comes_back_only_by_hand(self, shop):
         serving = shop / "out" / "serving"

@@ -11,10 +11,12 @@ from components.baseline_model import BaselineModel
 from components.baseline_model.executor import Executor
 from components.baseline_model.record import BaselineRecord
 from components.baseline_model.served_version import find_served, find_stable, overtaken_by
+from tests.helpers.evaluated_model import save_evaluated
 from trainer.data.item_popularity import count_items
 from trainer.errors import DataError
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
+from trainer.uri_files import write_json
 
 pytestmark = pytest.mark.slow
 
@@ -71,8 +73,8 @@ def returning(tmp_path):
 
 def push(folder: Path, item=b"milk"):
     model = baseline_recommender.BaselineRecommender([item], np.array([3]), True, False, top_k=2)
-    baseline_recommender.export_baseline(model, str(folder), "own_items")
-    return folder
+    save_evaluated(model, folder)
+    write_json(f"{folder}/assets.extra/model.json", {"id": f"own_items-{model.fingerprint()}"})
 
 
 def _identity(folder: Path):

@@ -15,6 +15,7 @@ from components.gates.config import GatesConfig
 from components.gates.decisions import explain
 from components.gates.eval_config import build_eval_config
 from components.gates.slice_metrics import read_metrics
+from tests.helpers.evaluated_model import save_evaluated
 from trainer.graphs import graph_function
 from trainer.serving import baseline_recommender
 from trainer.settings import ConfigError
@@ -100,9 +101,7 @@ def evaluate(tmp_path_factory):
         if not Path(artifact.uri).exists():
             items = ranking.split()
             exported = kind(items, np.arange(len(items), 0, -1), False, False, top_k=3)
-            baseline_recommender.export_baseline(
-                exported, str(Path(artifact.uri) / "Format-Serving"), "popularity"
-            )
+            save_evaluated(exported, Path(artifact.uri) / "Format-Serving")
         return artifact
 
     def run(candidate, baseline, kind=Served, free=FINDS_NOTHING, **settings):
@@ -219,14 +218,14 @@ def test_a_model_about_as_good_as_the_served_one_goes_on(evaluate):
     )
 
 
-@pytest.mark.parametrize("strict", [{"max_loss": 0.02}, {"max_loss": 0}, {"confidence": 0.999}])
+@pytest.mark.parametrize("strict", [{"max_loss": 0}, {"confidence": 0.999}])
 def test_margin_and_confidence_can_be_stricter(evaluate, strict):
     uri, blessed, gates = evaluate(ABOUT_AS_GOOD, CANDIDATE, **strict)
     assert not blessed
     assert failed(explain(uri, gates)) == [("change", "overall")]
 
 
-@pytest.mark.parametrize("free", [CANDIDATE, ABOUT_AS_GOOD, b"a b"])
+@pytest.mark.parametrize("free", [CANDIDATE, ABOUT_AS_GOOD])
 def test_the_best_free_baseline_is_an_opponent_whatever_is_served(evaluate, free):
     """Far better than what is served, and yet no better than what costs nothing."""
     uri, blessed, gates = evaluate(CANDIDATE, WORSE_FOR_ALL, free=free)
@@ -249,9 +248,9 @@ def test_who_beats_the_best_free_baseline_beyond_chance_passes(evaluate):
     assert decisions[2].passed
 
 
-@pytest.mark.parametrize("candidate", ["CANDIDATE", "ABOUT_AS_GOOD"])
-def test_a_free_baseline_must_be_beaten(evaluate, candidate):
-    uri, blessed, gates = evaluate(globals()[candidate], CANDIDATE, kind=FREE)
+def test_a_free_baseline_must_be_beaten(evaluate):
+    """To be as good is not enough."""
+    uri, blessed, gates = evaluate(CANDIDATE, CANDIDATE, kind=FREE)
     decisions = explain(uri, gates, BaselineRecord("popularity", "1", "why"))
     assert not blessed
     assert failed(decisions) == [("change", "overall")]

@@ -16,6 +16,7 @@ from components.sequence_clusterer.assignment.assignment import output_splits, w
 from components.sequence_clusterer.config import ClusteringConfig
 from components.sequence_clusterer.sample.embedding import SavedEncoder
 from components.sequence_clusterer.sample.space import fit_space
+from tests.helpers.some_signatures import with_signatures
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.mixture import Mixture
 from trainer.clusters.nearest_prototype import NearestPrototype
@@ -49,7 +50,8 @@ def shop(tiny_shop, tmp_path_factory):
     for weight in [*encoder.catalogue.trainable_weights, *encoder.tower.trainable_weights]:
         weight.assign(rng.normal(0, 0.4, weight.shape))
     directory = str(tmp_path_factory.mktemp("encoder"))
-    save_recommender(Recommender(tiny_shop.graph, encoder, top_k=4), directory, {})
+    recommender = Recommender(tiny_shop.graph, encoder, top_k=4)
+    save_recommender(with_signatures(recommender, "embed", "represent"), directory, {})
     return SimpleNamespace(
         encoder=encoder,
         exported=directory,
@@ -84,8 +86,11 @@ def mixture(embeddings):
     return space, make_algorithm(config).fit(space.points(embeddings), CLUSTERS, 0).rule
 
 
-@pytest.mark.parametrize("rule_of", [centroids, radii, mixture])
-@pytest.mark.parametrize("representation", REPRESENTATIONS)
+# Each once, not each with each: a rule sees points, however a user is represented.
+@pytest.mark.parametrize(
+    ("representation", "rule_of"),
+    zip(REPRESENTATIONS, [centroids, radii, mixture], strict=True),
+)
 def test_no_skew_between_training_and_serving(shop, representation, rule_of, tmp_path):
     records = list(tf.data.TFRecordDataset(shop.train, "GZIP").as_numpy_iterator())
     signature = "embed" if representation == "last_state" else "represent"

@@ -15,6 +15,9 @@ from tfx_pipeline.kubeflow.check.graph import upstream
 
 pytestmark = pytest.mark.slow
 
+FEW_NODES = ("--set", "run.max_clusters=1")
+"""Compiled in half the time, where the clusters are not what is tested."""
+
 
 def _compile(path, *arguments):
     answer = cohortrec("compile", "--output", path, *arguments)
@@ -148,7 +151,7 @@ def test_the_search_for_hyper_parameters_comes_before_the_trainers(spec, tmp_pat
     assert "Tuner-encoder" not in _tasks(spec)
     tuned = _compile(
         tmp_path / "p.yaml",
-        *("--events", "gs://bucket/*.csv", "--set", "run.max_clusters=1"),
+        *("--events", "gs://bucket/*.csv", *FEW_NODES),
         *("--set", "tuning.enabled=true", "--set", "tuning.trials=5"),
         *("--set", "kubeflow.parameters=[training.epochs, tuning.trials]"),
     )
@@ -172,7 +175,8 @@ def test_weights_that_only_the_cluster_has_can_be_named(tmp_path):
     tasks = _tasks(
         _compile(
             tmp_path / "p.yaml",
-            *("--events", "gs://bucket/*.csv", "--set", "content.weights=/mnt/models/bert"),
+            *("--events", "gs://bucket/*.csv", *FEW_NODES),
+            *("--set", "content.weights=/mnt/models/bert"),
         )
     )
     assert "/mnt/models/bert" in _constant(tasks["ItemContentEncoder"], "config")
@@ -185,7 +189,8 @@ def test_labels_reach_the_clusterer_which_then_reads_a_file(compiled, tmp_path):
     tasks = _tasks(
         _compile(
             tmp_path / "p.yaml",
-            *("--events", "gs://b/*.csv", "--set", "clustering.labels=gs://b/labels.csv"),
+            *("--events", "gs://b/*.csv", *FEW_NODES),
+            *("--set", "clustering.labels=gs://b/labels.csv"),
         )
     )
     assert _constant(tasks["SequenceClusterer"], "labels_file") == "gs://b/labels.csv"
@@ -195,7 +200,7 @@ def test_labels_reach_the_clusterer_which_then_reads_a_file(compiled, tmp_path):
 def test_a_folder_to_start_from_can_be_compiled_in(tmp_path):
     for setting, folder in (("none", ""), ("gs://bucket/clusters/7", "gs://bucket/clusters/7")):
         spec = _compile(
-            *(tmp_path / "p.yaml", "--events", "gs://b/*.csv"),
+            *(tmp_path / "p.yaml", "--events", "gs://b/*.csv", *FEW_NODES),
             *("--set", f"clustering.start_from={setting}"),
         )
         assert "start_from" not in spec["root"]["inputDefinitions"]["parameters"]

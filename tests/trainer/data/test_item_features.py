@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.raw_histories import raw_history, write_records
+from tests.helpers.some_signatures import with_signatures
 from tests.helpers.trainer_runs import ONE_MEMBER, fn_args
+from trainer import encoder_trainer
 from trainer.data import features
 from trainer.data.cooccurrence import _counts
 from trainer.data.histories import Histories, read_histories
@@ -20,7 +22,7 @@ from trainer.data.item_statistics import TREND, ItemStatistics
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.catalogue_forms import as_of_log_end, with_features_folded_in
 from trainer.encoder_trainer import run_fn
-from trainer.serving.export import load_encoder
+from trainer.serving.export import load_encoder, save_recommender
 
 pytestmark = pytest.mark.slow
 
@@ -48,8 +50,15 @@ def trained(tiny_shop, tmp_path_factory):
     training = {**ONE_MEMBER["training"], "epochs": 4}
     args = fn_args(directory, tiny_shop, {**ONE_MEMBER, "training": training})
     args.base_model = str(directory / "content")
-    run_fn(args)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder_trainer, "save_recommender", save_evaluate)
+        run_fn(args)
     return directory
+
+
+def save_evaluate(recommender, *arguments):
+    """The one signature that is asked here."""
+    save_recommender(with_signatures(recommender, "evaluate"), *arguments)
 
 
 def test_features_keep_what_distinguishes_the_items(tiny_shop):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
 from collections.abc import Collection, Mapping
@@ -17,7 +16,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 from tests.tfx_pipeline.kubeflow.backend.artifacts import Records, Types
 from tests.tfx_pipeline.kubeflow.backend.conditions import holds
 from tests.tfx_pipeline.kubeflow.backend.inputs import resolve, run_values
-from tests.tfx_pipeline.kubeflow.backend.launcher import Launcher, container_environment
+from tests.tfx_pipeline.kubeflow.backend.launcher import Launcher
 from tests.tfx_pipeline.kubeflow.backend.specification import Specification
 from tests.tfx_pipeline.kubeflow.backend.warm_python import WarmPython
 
@@ -52,7 +51,8 @@ def run_pipeline(
     parameters: Mapping[str, Any] | None = None,
     types: Types = "lost",
     parallel: int = 2,
-    fresh: Collection[str] | None = None,
+    warm: WarmPython | None = None,
+    fresh: Collection[str] = (),
 ) -> Run:
     """Runs a compiled pipeline.
 
@@ -63,8 +63,9 @@ def run_pipeline(
         parameters: run parameters.
         types: what consumers are told of an artifact's type (`artifacts`).
         parallel: how many tasks run at a time.
-        fresh: tasks whose command starts Python anew, as in a container; the others are forks of
-            one (`warm_python`). None for all.
+        warm: runs the tasks' commands, each in a fork. Without it each starts Python anew, as a
+            container does.
+        fresh: tasks that start Python anew all the same.
 
     Raises:
         Refused: the pipeline asks for something that the backend refuses or this double cannot do.
@@ -82,13 +83,8 @@ def run_pipeline(
     done: set[str] = set()
     running: dict[Future[pb.ExecutorOutput], tuple[str, pb.ExecutorInput]] = {}
     began = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        warm = None
-        if fresh is not None:
-            environment = container_environment(installed, folder / "pods")
-            warm = stack.enter_context(WarmPython(environment, folder / "warm_python.log"))
-        launcher = Launcher(*folders, installed, warm, fresh or ())
-        pool = stack.enter_context(ThreadPoolExecutor(parallel))
+    launcher = Launcher(*folders, installed, warm, fresh)
+    with ThreadPoolExecutor(parallel) as pool:
         while waiting or running:
             ready = sorted(task for task, before in waiting.items() if before <= done)
             for task in ready[: parallel - len(running)]:

@@ -27,12 +27,17 @@ MARKS = dict.fromkeys((ALS, BPR), WITHOUT_LIBRARY) | dict.fromkeys(
 )
 KINDS = [pytest.param(kind, marks=MARKS.get(kind, ())) for kind in PEERS]
 
+CATALOGUE = ITEMS + 3
+"""The last three are in no history."""
+
 
 def chosen(kind, exclude_seen=False, seed=1, validation_seed=2, training_seed=1):
     in_order = kind in (GRU, LSTM)
     training, _ = tastes_log(160, training_seed, in_order)
     _, validation = tastes_log(60, validation_seed, in_order)
-    found = selection.choose_peers([kind], training, validation, ITEMS, ndcg, exclude_seen, seed)
+    found = selection.choose_peers(
+        [kind], training, validation, CATALOGUE, ndcg, exclude_seen, seed
+    )
     assert not found.left_out
     return found.chosen[kind]
 
@@ -50,13 +55,13 @@ def trained():
     return of
 
 
-def without_search(monkeypatch, constants=None):
-    """Peers are trained once: with these constants, or with the first ones."""
+def without_search(monkeypatch, constants):
+    """Peers are trained once, with these constants."""
     make = selection._peer
 
     def peer(kind, log, seed):
         made = make(kind, log, seed)
-        made.start, made.grid = constants or made.start, {}
+        made.start, made.grid = constants, {}
         return made
 
     monkeypatch.setattr(selection, "_peer", peer)
@@ -82,7 +87,7 @@ def test_seen_items_are_left_out(trained, kind):
     log = test.histories
     own = HeldOut(log, log.columns["item"], log.splits)
     given = (log, own.targets, own.target_splits)
-    assert (trained(kind).ranks(*given, exclude_seen=True) == ITEMS + 1).all()
+    assert (trained(kind).ranks(*given, exclude_seen=True) == CATALOGUE + 1).all()
     assert (trained(kind).ranks(*given) <= ITEMS).all()
     new = (log, test.targets, test.target_splits)
     assert (trained(kind).ranks(*new, exclude_seen=True) <= trained(kind).ranks(*new)).all()
@@ -112,8 +117,8 @@ def test_the_same_seed_gives_the_same_ranks_and_no_global_seed_is_touched(
 def test_what_is_held_out_and_who_else_is_asked_change_no_score(trained, kind):
     """A user's scores come from the history alone."""
     _, test = tastes_log(12, 3)
-    both = trained(kind).model(EventLog(test.histories, ITEMS))
-    alone = trained(kind).model(EventLog(test.histories.take(np.array([5])), ITEMS))
+    both = trained(kind).model(EventLog(test.histories, CATALOGUE))
+    alone = trained(kind).model(EventLog(test.histories.take(np.array([5])), CATALOGUE))
     np.testing.assert_allclose(alone[0], both[5], rtol=1e-4, atol=1e-5)
     assert not np.allclose(both[4], both[5], rtol=1e-3)
 
@@ -121,21 +126,17 @@ def test_what_is_held_out_and_who_else_is_asked_change_no_score(trained, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_users_without_a_known_item_are_answered(trained, kind):
     """One with no event at all, one of whom only unknown items are known."""
-    log = histories([], [ITEMS + 1, ITEMS + 1], [1, 2])
+    log = histories([], [CATALOGUE + 1, CATALOGUE + 1], [1, 2])
     ranks = trained(kind).ranks(log, np.array([1, 1, 1]), np.arange(4))
     assert ranks[0] == ranks[1] <= ITEMS
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_items_that_no_training_history_names_stand_last(kind, monkeypatch):
-    without_search(monkeypatch)
-    training, _ = tastes_log(80, 1)
-    _, validation = tastes_log(20, 2)
-    more = ITEMS + 3
-    found = selection.choose_peers([kind], training, validation, more, ndcg, False, 1)
-    new = np.tile(np.arange(ITEMS + 1, more + 1), len(validation.histories))
-    splits = np.arange(len(validation.histories) + 1) * 3
-    assert (found.chosen[kind].ranks(validation.histories, new, splits) > ITEMS).all()
+def test_items_that_no_training_history_names_stand_last(trained, kind):
+    _, test = tastes_log(20, 2)
+    new = np.tile(np.arange(ITEMS + 1, CATALOGUE + 1), len(test.histories))
+    splits = np.arange(len(test.histories) + 1) * 3
+    assert (trained(kind).ranks(test.histories, new, splits) > ITEMS).all()
 
 
 @dataclasses.dataclass(frozen=True)
