@@ -76,4 +76,6 @@ def test_a_model_that_is_told_beats_one_that_is_not(tmp_path: Path) -> None:
     assert len(test) > 150
     plain, told = (purchases(trained(shop, actions), test) for actions in ([], ["purchase"]))
     assert plain > 0.5  # it has learnt: whatever is viewed or bought next is often an own item
-    assert told > 1.2 * plain
+    # The curves of own items tell carts from views, asked or not; most that is left is the asking.
+    assert told > 0.95
+    assert told > 1.15 * plain
