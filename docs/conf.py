@@ -66,8 +66,7 @@ napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 # Fields of a class are listed once, not as entries of their own.
 napoleon_use_ivar = True
-# The texts give the types. From the annotations `numpy.bool_` would come, which docutils takes for a
-# link.
+# The texts give the types. Annotations would give `numpy.bool_`, which docutils takes for a link.
 napoleon_attr_annotations = False
 napoleon_custom_sections = [("Inputs", "params_style"), ("Outputs", "params_style")]
 autodoc_member_order = "bysource"
