@@ -107,7 +107,8 @@ def _mean_largest(counted: ItemTransitions, histories: Histories) -> float:
     may have a million.
     """
     splits, rows = histories.splits, len(counted.followers)
-    item = padded_columns(histories.columns)[features.ITEM]
+    columns = {features.ITEM: histories.columns[features.ITEM]}
+    item = padded_columns(columns)[features.ITEM]
     memory, largest = TransitionBonus(counted), np.zeros(len(histories), np.float32)
     for begin in range(0, len(histories), _USERS_AT_ONCE):
         stop = min(begin + _USERS_AT_ONCE, len(histories))

@@ -112,15 +112,9 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
     free = best_free(judged)
     enough = judged.split.users >= ENOUGH_USERS
     if free is not None and ndcg is not None and free[1] and enough:
-        shown.append(
-            Tile(
-                "Over free baseline",
-                fmt.signed_percent(ndcg / free[1] - 1),
-                "; ".join(
-                    [f"{fmt.model_name(free[0])}: {fmt.metric(free[1])}", *_for_sure(inputs)]
-                ),
-            )
-        )
+        against = [f"{fmt.model_name(free[0])}: {fmt.metric(free[1])}", *_for_sure(inputs)]
+        lead = fmt.signed_percent(ndcg / free[1] - 1)
+        shown.append(Tile("Over free baseline", lead, "; ".join(against)))
     return shown
 
 
