@@ -19,6 +19,7 @@ from trainer.evaluation.baselines.popularity import Popularity
 from trainer.evaluation.baselines.tifu_knn import TifuKnn
 from trainer.evaluation.baselines.transitions import Transitions
 from trainer.evaluation.baselines.up_cf import UpCf
+from trainer.evaluation.constants_search import highest, to_try
 
 Integers = npt.NDArray[np.integer]
 Indices = npt.NDArray[np.int64]
@@ -51,6 +52,17 @@ class HeldOut:
         kept = np.isin(np.repeat(np.arange(sizes.size), sizes), users)
         splits = np.concatenate([[0], np.cumsum(sizes[users])])
         return HeldOut(self.histories.take(users), self.targets[kept], splits)
+
+    def mean(self, measure: Measure, ranks: Indices) -> float:
+        """Of a measure over the users who have a value; NaN without any.
+
+        Args:
+            measure: of the ranks.
+            ranks: int64 [targets].
+        """
+        values = measure(ranks, self.target_splits)
+        there = values[~np.isnan(values)]
+        return float(there.mean()) if there.size else float("nan")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +115,7 @@ class Selection:
     @property
     def best(self) -> ChosenBaseline:
         """The kind with the highest value; the first one where nobody could be asked."""
-        return max(self.chosen.values(), key=lambda each: np.nan_to_num(each.value, nan=-1.0))
+        return self.chosen[highest({kind: each.value for kind, each in self.chosen.items()})]
 
 
 def choose_baselines(
@@ -155,10 +167,10 @@ def choose_baselines(
 def search(
     baseline: Baseline[Any], validation: HeldOut, measure: Measure, exclude_seen: bool, seed: int
 ) -> ChosenBaseline:
-    """Tries the values of one constant after the other, the best ones so far kept.
+    """Finds the constants of one kind that do best, see `to_try`.
 
     Args:
-        baseline: counted; its grid is searched in order.
+        baseline: counted.
         validation: the users who decide, or more than these.
         measure: the higher, the better; of equal values the first one stays.
         exclude_seen: leave the items of a history out.
@@ -168,23 +180,12 @@ def search(
     def judge(constants: list[Any], users: HeldOut) -> dict[Any, float]:
         given = (users.histories, users.targets, users.target_splits)
         ranks = baseline.ranks(constants, *given, exclude_seen)
-        found = (_mean(measure(row, users.target_splits)) for row in ranks)
-        return dict(zip(constants, found, strict=True))
+        return dict(zip(constants, (users.mean(measure, row) for row in ranks), strict=True))
 
     asked = validation.sample(baseline.search_users, seed)
-    best = baseline.start
-    values = judge([best], asked)
-    for field, tried in baseline.grid.items():
-        variants = [dataclasses.replace(best, **{field: value}) for value in tried]
-        new = [each for each in variants if each not in values]
-        if not new:
-            continue
-        values |= judge(new, asked)
-        best = max(values, key=lambda each: np.nan_to_num(values[each], nan=-1.0))
+    values: dict[Any, float] = {}
+    for constants in to_try(baseline.start, baseline.grid, values):
+        values |= judge(constants, asked)
+    best = highest(values)
     value = values[best] if asked is validation else judge([best], validation)[best]
     return ChosenBaseline(baseline, best, value, len(values))
-
-
-def _mean(values: npt.NDArray[np.float64]) -> float:
-    there = values[~np.isnan(values)]
-    return float(there.mean()) if there.size else float("nan")

@@ -17,6 +17,7 @@ from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.popularity import BY_EVENTS, Popularity
 from trainer.evaluation.baselines.selection import HeldOut, Measure
 from trainer.evaluation.compared_models import ALS, BPR, EASE, GRU, LSTM, NCF, PURE_SVD, title
+from trainer.evaluation.constants_search import highest, to_try
 from trainer.evaluation.peers.dense_ranks import dense_ranks
 from trainer.evaluation.peers.peer import Judge, Peer, PeerModel
 from trainer.progress import progress
@@ -153,9 +154,7 @@ def choose_peers(
     asked = validation.sample(SEARCH_USERS, seed)
 
     def value(model: PeerModel, users: HeldOut) -> float:
-        values = measure(ranking.ranks(model, users, exclude_seen), users.target_splits)
-        there = values[~np.isnan(values)]
-        return float(there.mean()) if there.size else float("nan")
+        return users.mean(measure, ranking.ranks(model, users, exclude_seen))
 
     chosen, left_out = {}, {}
     for kind in kinds:
@@ -182,9 +181,7 @@ def choose_peers(
 
 
 def search(peer: Peer[Any], judge: Judge) -> tuple[PeerModel, Any, float, int]:
-    """Tries the values of one constant after the other, the best ones so far kept.
-
-    One model is held beside the best one.
+    """Trains with the constants that `to_try` names. One model is held beside the best one.
 
     Args:
         peer: its grid is searched in order.
@@ -193,25 +190,15 @@ def search(peer: Peer[Any], judge: Judge) -> tuple[PeerModel, Any, float, int]:
     Returns:
         The best model, its constants, their value, and how many constants were tried.
     """
-    best = peer.start
-    model = peer.fit(best, judge)
-    values = {best: judge(model)}
-    for field, tried in peer.grid.items():
-        around = best
-        for value in tried:
-            constants = dataclasses.replace(around, **{field: value})
-            if constants in values:
-                continue
-            other = peer.fit(constants, judge)
-            values[constants] = judge(other)
-            if _order(values[constants]) > _order(values[best]):
-                best, model = constants, other
+    values: dict[Any, float] = {}
+    for constants in to_try(peer.start, peer.grid, values):
+        for each in constants:
+            other = peer.fit(each, judge)
+            values[each] = judge(other)
+            if highest(values) == each:
+                model = other
+    best = highest(values)
     return model, best, values[best], len(values)
-
-
-def _order(value: float) -> float:
-    """NaN stands below all values."""
-    return float(np.nan_to_num(value, nan=-1.0))
 
 
 def _peer(kind: str, log: EventLog, seed: int) -> Peer[Any]:
