@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
@@ -14,7 +13,7 @@ import tensorflow as tf
 from trainer.evaluation.baselines.baseline import NotApplicable
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.compared_models import NCF
-from trainer.evaluation.peers.early_stopping import fit_epochs
+from trainer.evaluation.peers.network_training import NetworkConstants, train_network
 from trainer.evaluation.peers.peer import Judge, Peer, PeerModel
 from trainer.evaluation.peers.user_items import user_items
 from trainer.graphs import graph_function
@@ -32,23 +31,7 @@ _HIDDEN_AT_ONCE = 16_000_000
 MOST_ITEMS = 50_000
 
 
-@dataclass(frozen=True)
-class NcfConstants:
-    """What neural collaborative filtering leaves open.
-
-    Attributes:
-        width: of the vectors, and of the perceptron's first layer; its second one has half.
-        learning_rate: of Adam.
-    """
-
-    width: int = 32
-    learning_rate: float = 0.002
-
-    def __str__(self) -> str:
-        return f"width {self.width}, learning rate {self.learning_rate:g}"
-
-
-class Ncf(Peer[NcfConstants]):
+class Ncf(Peer[NetworkConstants]):
     """Ranks items by NeuMF, the fusion of a weighted product and a perceptron.
 
     He, Liao, Zhang, Nie, Hu and Chua, "Neural Collaborative Filtering" (WWW 2017): cross-entropy
@@ -66,7 +49,7 @@ class Ncf(Peer[NcfConstants]):
     """
 
     kind = NCF
-    start = NcfConstants()
+    start = NetworkConstants(width=32, learning_rate=0.002)
     grid: dict[str, Sequence[Any]] = {"learning_rate": (0.002, 0.005), "width": (32, 64)}
 
     def __init__(self, training: EventLog, seed: int) -> None:
@@ -81,27 +64,14 @@ class Ncf(Peer[NcfConstants]):
         self._pairs = owner * training.items + self._history.indices
         self._seed = seed
 
-    def fit(self, constants: NcfConstants, judge: Judge) -> PeerModel:
+    def fit(self, constants: NetworkConstants, judge: Judge) -> PeerModel:
         """See `Peer.fit`."""
         rng = np.random.default_rng(self._seed)
         network = _Network(self._history.shape[1], constants.width, self._seed)
         optimizer = keras.optimizers.Adam(constants.learning_rate, name="peer")
-        optimizer.build(network.weights)
-
-        def step(batch: _Batch) -> None:
-            with tf.GradientTape() as tape:
-                loss = network.loss(batch)
-            sources = [weight.value for weight in network.weights]
-            optimizer.apply(tape.gradient(loss, sources), network.weights)
-
-        compiled = graph_function(step, reduce_retracing=True)
-
-        def epoch() -> None:
-            for batch in self._batches(rng):
-                compiled(batch)
-
-        fit_epochs(epoch, lambda: judge(network.scores), network.weights, _EPOCHS, _PATIENCE)
-        return network.scores
+        return train_network(
+            network, optimizer, lambda: self._batches(rng), judge, _EPOCHS, _PATIENCE
+        )
 
     def _batches(self, rng: np.random.Generator) -> Iterator[_Batch]:
         """All users once who have two items, in an order that is drawn."""
@@ -157,7 +127,7 @@ class _Network:
 
     Args:
         items: size of the catalogue.
-        width: see `NcfConstants`.
+        width: of the vectors, and of the perceptron's first layer; its second one has half.
         seed: of all weights; no global seed is touched.
     """
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -15,7 +14,7 @@ from trainer.evaluation.baselines.baseline import NotApplicable
 from trainer.evaluation.baselines.catalogue_order import item_counts
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.compared_models import GRU, LSTM
-from trainer.evaluation.peers.early_stopping import fit_epochs
+from trainer.evaluation.peers.network_training import NetworkConstants, train_network
 from trainer.evaluation.peers.next_instants import NextInstants, latest_events
 from trainer.evaluation.peers.peer import Judge, Peer, PeerModel
 from trainer.graphs import graph_function
@@ -32,23 +31,7 @@ _DROPOUT = 0.25
 MOST_ITEMS = 200_000
 
 
-@dataclass(frozen=True)
-class RecurrentConstants:
-    """What a recurrent network leaves open.
-
-    Attributes:
-        width: of the state and of the items' vectors.
-        learning_rate: of Adam.
-    """
-
-    width: int = 64
-    learning_rate: float = 0.003
-
-    def __str__(self) -> str:
-        return f"width {self.width}, learning rate {self.learning_rate:g}"
-
-
-class _Recurrent(Peer[RecurrentConstants]):
+class _Recurrent(Peer[NetworkConstants]):
     """Ranks items by the product of the network's state and the item's vector, plus a bias.
 
     The network reads the latest 50 known events. Its loss is the softmax over the catalogue, or
@@ -62,7 +45,7 @@ class _Recurrent(Peer[RecurrentConstants]):
         NotApplicable: nobody has two instants, or the catalogue is too large.
     """
 
-    start = RecurrentConstants()
+    start = NetworkConstants(width=64, learning_rate=0.003)
     grid: dict[str, Sequence[Any]] = {"width": (64, 128)}
     cell: ClassVar[Callable[..., keras.layers.Layer]]
 
@@ -78,49 +61,33 @@ class _Recurrent(Peer[RecurrentConstants]):
         self._counts = item_counts(training.item, training.items)
         self._seed = seed
 
-    def fit(self, constants: RecurrentConstants, judge: Judge) -> PeerModel:
+    def fit(self, constants: NetworkConstants, judge: Judge) -> PeerModel:
         """See `Peer.fit`."""
         rng = np.random.default_rng(self._seed)
         network = _Network(self.cell, self._counts.size, constants.width, self._seed)
         optimizer = keras.optimizers.Adam(constants.learning_rate, clipnorm=1.0, name="peer")
-        optimizer.build(network.weights)
+        return train_network(
+            network, optimizer, lambda: self._batches(rng), judge, _EPOCHS, _PATIENCE
+        )
+
+    def _batches(self, rng: np.random.Generator) -> Iterator[_Batch]:
+        """All windows once, in an order that is drawn; candidates are drawn for each batch."""
         chance = self._counts**_POWER / (self._counts**_POWER).sum()
         cumulative = np.cumsum(chance)
-
-        def step(
-            items: tf.Tensor,
-            position: tf.Tensor,
-            targets: tf.Tensor,
-            candidates: tf.Tensor,
-            correction: tf.Tensor,
-        ) -> None:
-            with tf.GradientTape() as tape:
-                states = tf.gather_nd(network.states(items, training=True), position)
-                loss = network.loss(states, targets, candidates, correction)
-            sources = [weight.value for weight in network.weights]
-            optimizer.apply(tape.gradient(loss, sources), network.weights)
-
-        compiled = graph_function(step, reduce_retracing=True)
-        sampled = self._counts.size > _CANDIDATES
-
-        def epoch() -> None:
-            for batch in self._samples.batches(_WINDOWS, rng):
-                candidates = np.arange(1, self._counts.size + 1)
-                correction = np.zeros(candidates.size)
-                if sampled:
-                    drawn = np.searchsorted(cumulative, rng.random(_CANDIDATES) * cumulative[-1])
-                    candidates = drawn + 1
-                    correction = np.log(_CANDIDATES * chance[drawn])
-                compiled(
-                    tf.constant(batch.items),
-                    tf.constant(batch.position, tf.int32),
-                    tf.constant(batch.targets),
-                    tf.constant(candidates, tf.int32),
-                    tf.constant(correction, tf.float32),
-                )
-
-        fit_epochs(epoch, lambda: judge(network.scores), network.weights, _EPOCHS, _PATIENCE)
-        return network.scores
+        candidates = np.arange(1, self._counts.size + 1)
+        correction = np.zeros(candidates.size)
+        for batch in self._samples.batches(_WINDOWS, rng):
+            if self._counts.size > _CANDIDATES:
+                drawn = np.searchsorted(cumulative, rng.random(_CANDIDATES) * cumulative[-1])
+                candidates = drawn + 1
+                correction = np.log(_CANDIDATES * chance[drawn])
+            yield _Batch(
+                items=tf.constant(batch.items),
+                position=tf.constant(batch.position, tf.int32),
+                targets=tf.constant(batch.targets),
+                candidates=tf.constant(candidates, tf.int32),
+                correction=tf.constant(correction, tf.float32),
+            )
 
 
 class Gru(_Recurrent):
@@ -140,6 +107,25 @@ class Lstm(_Recurrent):
 
     kind = LSTM
     cell = keras.layers.LSTM
+
+
+class _Batch(NamedTuple):
+    """Some windows, see `WindowBatch`, and what their targets are told from.
+
+    Attributes:
+        items: int32 [windows, LENGTH].
+        position: int32 [samples, 2].
+        targets: int32 [samples, targets].
+        candidates: int32 [candidates], the whole catalogue or drawn from it.
+        correction: float32 [candidates], logarithm of how often each was expected to be drawn;
+            zeros for the whole catalogue.
+    """
+
+    items: tf.Tensor
+    position: tf.Tensor
+    targets: tf.Tensor
+    candidates: tf.Tensor
+    correction: tf.Tensor
 
 
 class _Network:
@@ -176,26 +162,16 @@ class _Network:
         events = tf.gather(tf.convert_to_tensor(self._vectors), items)
         return self._layer(self._dropout(events, training=training), training=training)
 
-    def loss(
-        self, states: tf.Tensor, targets: tf.Tensor, candidates: tf.Tensor, correction: tf.Tensor
-    ) -> tf.Tensor:
-        """The mean cross-entropy of the targets.
-
-        Args:
-            states: float32 [samples, width].
-            targets: int32 [samples, targets].
-            candidates: int32 [candidates], the whole catalogue or drawn from it.
-            correction: float32 [candidates], logarithm of how often each was expected to be drawn;
-                zeros for the whole catalogue.
-        """
+    def loss(self, batch: _Batch) -> tf.Tensor:
+        """The mean cross-entropy of the targets."""
+        states = tf.gather_nd(self.states(batch.items, training=True), batch.position)
         vectors, bias = tf.convert_to_tensor(self._vectors), tf.convert_to_tensor(self._bias)
-        own = tf.einsum("sw,stw->st", states, tf.gather(vectors, targets)) + tf.gather(
-            bias, targets
-        )
-        others = tf.matmul(states, tf.gather(vectors, candidates), transpose_b=True)
-        others += tf.gather(bias, candidates) - correction
+        own = tf.einsum("sw,stw->st", states, tf.gather(vectors, batch.targets))
+        own += tf.gather(bias, batch.targets)
+        others = tf.matmul(states, tf.gather(vectors, batch.candidates), transpose_b=True)
+        others += tf.gather(bias, batch.candidates) - batch.correction
         total = tf.reduce_logsumexp(others, axis=1, keepdims=True)
-        if candidates.shape[0] != self._bias.shape[0] - 1:
+        if batch.candidates.shape[0] != self._bias.shape[0] - 1:
             # A target that was not drawn must be in its own denominator.
             total = tf.reduce_logsumexp(tf.stack([tf.broadcast_to(total, tf.shape(own)), own]), 0)
         return tf.reduce_mean(total - own)

@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import keras
 import pytest
 
-from trainer.evaluation.peers.early_stopping import fit_epochs
+from trainer.evaluation.peers.network_training import train_network
 
 
 @pytest.mark.parametrize(
@@ -14,13 +16,18 @@ from trainer.evaluation.peers.early_stopping import fit_epochs
     ],
 )
 def test_training_ends_with_the_best_weights(values, most, epochs, kept):
-    weight = keras.Variable(0.0, name="epochs")
+    # Every step adds 1.
+    weight = keras.Variable(0.0, name="steps")
+    network = SimpleNamespace(weights=[weight], loss=lambda _: -weight.value, scores=None)
     ran = []
 
-    def epoch():
+    def batches():
         ran.append(1)
-        weight.assign_add(1.0)
+        return [()]
 
-    fit_epochs(epoch, lambda: values[len(ran) - 1], [weight], most, patience=2)
+    def judge(model):
+        return values[len(ran) - 1]
+
+    train_network(network, keras.optimizers.SGD(1.0), batches, judge, most, patience=2)
     assert len(ran) == epochs
     assert weight.numpy() == kept
