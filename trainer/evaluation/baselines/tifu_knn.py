@@ -10,17 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
-from trainer.evaluation.baselines.user_neighbours import (
-    candidate_neighbours,
-    strongest,
-    with_neighbours,
-)
-from trainer.evaluation.compared_models import TIFU_KNN, title
-
-Indices = npt.NDArray[np.int64]
+from trainer.evaluation.baselines.user_neighbours import UserNeighbours, strongest, with_neighbours
+from trainer.evaluation.compared_models import TIFU_KNN
 
 
 @dataclass(frozen=True)
@@ -63,25 +56,15 @@ class TifuKnnConstants:
         )
 
 
-class TifuKnn(Baseline[TifuKnnConstants]):
+class TifuKnn(UserNeighbours[TifuKnnConstants]):
     """Ranks items by the user's vector and the mean vector of the nearest training users.
 
     Temporal-item-frequency-based user k-nearest neighbours (Hu, He, Gao and Zhang, "Modeling
     Personalized Item Frequency Information for Next-basket Recommendation", SIGIR 2020). The groups
-    are counted from the latest basket back, so that the oldest one may be smaller. A user of the
-    training log is a neighbour of itself.
-
-    Args:
-        training: the training log.
-        places: order of the items without a score, see `catalogue_places`.
-        seed: draws the candidates where there are too many.
-
-    Raises:
-        NotApplicable: there are no baskets, or the log is too large.
+    are counted from the latest basket back, so that the oldest one may be smaller.
     """
 
     kind = TIFU_KNN
-    search_users = 400
     start = TifuKnnConstants()
     grid: dict[str, Sequence[Any]] = {
         "fading": _FADING,
@@ -89,19 +72,13 @@ class TifuKnn(Baseline[TifuKnnConstants]):
         "neighbours": (100, 300),
     }
 
-    def __init__(self, training: EventLog, places: Indices, seed: int) -> None:
-        self._items = training.items
-        self._places = places
-        self._candidates = candidate_neighbours(training, title(self.kind), seed)
-        self._vectors: dict[Fading, sp.csr_matrix] = {}
-
     def scores(self, log: EventLog, constants: Sequence[TifuKnnConstants]) -> Iterator[ItemScores]:
         """See `Baseline.scores`."""
         fading, neighbours = None, 0
         for each in constants:
             if each.fading != fading:
                 fading, neighbours = each.fading, 0
-                own, others = user_vectors(log, fading), self._candidate_vectors(fading)
+                own, others = user_vectors(log, fading), self._others(user_vectors, fading)
                 distances = squared_distances(own, others)
             if each.neighbours != neighbours:
                 neighbours = each.neighbours
@@ -110,11 +87,6 @@ class TifuKnn(Baseline[TifuKnnConstants]):
             weights = nearest * (1 - each.own_share)
             scores = with_neighbours(own, each.own_share, others, weights)
             yield ItemScores(scores, self._places)
-
-    def _candidate_vectors(self, fading: Fading) -> sp.csr_matrix:
-        if fading not in self._vectors:
-            self._vectors[fading] = user_vectors(self._candidates, fading)
-        return self._vectors[fading]
 
 
 def user_vectors(log: EventLog, fading: Fading) -> sp.csr_matrix:

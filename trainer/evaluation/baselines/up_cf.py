@@ -10,15 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from trainer.evaluation.baselines.baseline import Baseline
 from trainer.evaluation.baselines.event_log import EventLog
 from trainer.evaluation.baselines.sparse_ranks import ItemScores
-from trainer.evaluation.baselines.user_neighbours import (
-    candidate_neighbours,
-    strongest,
-    with_neighbours,
-)
-from trainer.evaluation.compared_models import UP_CF, title
+from trainer.evaluation.baselines.user_neighbours import UserNeighbours, strongest, with_neighbours
+from trainer.evaluation.compared_models import UP_CF
 
 Indices = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -46,24 +41,15 @@ class UpCfConstants:
         return f"{baskets}, asymmetry {self.asymmetry:g}, locality {self.locality}"
 
 
-class UpCf(Baseline[UpCfConstants]):
+class UpCf(UserNeighbours[UpCfConstants]):
     """Ranks items by the shares of latest baskets that hold them, summed over similar users.
 
     Recency-aware user-wise popularity with collaborative filtering (Faggioli, Polato and Aiolli,
     "Recency Aware Collaborative Filtering for Next Basket Recommendation", UMAP 2020). The user
     counts with similarity 1, next to the nearest training users.
-
-    Args:
-        training: the training log.
-        places: order of the items without a score, see `catalogue_places`.
-        seed: draws the candidates where there are too many.
-
-    Raises:
-        NotApplicable: there are no baskets, or the log is too large.
     """
 
     kind = UP_CF
-    search_users = 400
     start = UpCfConstants()
     grid: dict[str, Sequence[Any]] = {
         "baskets": (5, 25, None),
@@ -71,19 +57,13 @@ class UpCf(Baseline[UpCfConstants]):
         "asymmetry": (0.25, 0.5),
     }
 
-    def __init__(self, training: EventLog, places: Indices, seed: int) -> None:
-        self._items = training.items
-        self._places = places
-        self._candidates = candidate_neighbours(training, title(self.kind), seed)
-        self._shares: dict[int | None, sp.csr_matrix] = {}
-
     def scores(self, log: EventLog, constants: Sequence[UpCfConstants]) -> Iterator[ItemScores]:
         """See `Baseline.scores`."""
         baskets: int | None = 0
         for each in constants:
             if each.baskets != baskets:
                 baskets = each.baskets
-                own, others = basket_shares(log, baskets), self._candidate_shares(baskets)
+                own, others = basket_shares(log, baskets), self._others(basket_shares, baskets)
                 common = (_present(own) @ _present(others).T).toarray()
             similarity = asymmetric_cosine(
                 common, np.diff(own.indptr), np.diff(others.indptr), each.asymmetry
@@ -91,11 +71,6 @@ class UpCf(Baseline[UpCfConstants]):
             weights = strongest(similarity**each.locality, _NEIGHBOURS)
             weights.eliminate_zeros()  # who has nothing in common recommends nothing
             yield ItemScores(with_neighbours(own, 1.0, others, weights), self._places)
-
-    def _candidate_shares(self, baskets: int | None) -> sp.csr_matrix:
-        if baskets not in self._shares:
-            self._shares[baskets] = basket_shares(self._candidates, baskets)
-        return self._shares[baskets]
 
 
 def basket_shares(log: EventLog, baskets: int | None) -> sp.csr_matrix:

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from trainer.evaluation.baselines.baseline import NotApplicable
+from trainer.evaluation.baselines.baseline import Baseline, C, NotApplicable
 from trainer.evaluation.baselines.event_log import EventLog
+from trainer.evaluation.compared_models import title
 
+Indices = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 _MOST_USERS = 10_000
 _MOST_PRODUCTS = 3_000_000_000
 """Items that two users have in common, over all pairs of them: about 10 ns each."""
+
+
+class UserNeighbours(Baseline[C]):
+    """A rule that compares users. A user of the training log is a neighbour of itself.
+
+    Args:
+        training: the training log.
+        places: order of the items without a score, see `catalogue_places`.
+        seed: draws the candidates where there are too many.
+
+    Raises:
+        NotApplicable: there are no baskets, or the log is too large.
+    """
+
+    search_users = 400
+
+    def __init__(self, training: EventLog, places: Indices, seed: int) -> None:
+        self._items = training.items
+        self._places = places
+        self._candidates = candidate_neighbours(training, title(self.kind), seed)
+        self._kept: dict[Any, sp.csr_matrix] = {}
+
+    def _others(self, read: Callable[[EventLog, Any], sp.csr_matrix], how: Any) -> sp.csr_matrix:
+        """The candidates as a function reads them, [candidates, items + 1]; read once."""
+        if how not in self._kept:
+            self._kept[how] = read(self._candidates, how)
+        return self._kept[how]
 
 
 def candidate_neighbours(training: EventLog, kind: str, seed: int) -> EventLog:
