@@ -92,14 +92,10 @@ class Baseline(ABC, Generic[C]):
             )
         ranks = np.empty((len(constants), np.asarray(targets).size), np.int64)
         log = EventLog(histories, self._items)
-        for start in range(0, len(histories), _USERS_PER_CHUNK):
-            stop = min(start + _USERS_PER_CHUNK, len(histories))
-            chunk = log.users(start, stop)
+        for chunk, mine, ends in log.parts(_USERS_PER_CHUNK, splits):
             seen = chunk.distinct if exclude_seen else None
-            ends = splits[start : stop + 1]
-            mine = slice(ends[0], ends[-1])
             for row, ranked in zip(ranks, self.scores(chunk, constants), strict=True):
-                row[mine] = sparse_ranks(ranked, targets[mine], ends - ends[0], seen)
+                row[mine] = sparse_ranks(ranked, targets[mine], ends, seen)
         return ranks
 
     def lists(

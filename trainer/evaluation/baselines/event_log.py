@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -147,6 +148,18 @@ class EventLog:
     def users(self, start: int, stop: int) -> EventLog:
         """The log of users `start` … `stop - 1`."""
         return EventLog(self.histories.take(np.arange(start, stop)), self.items)
+
+    def parts(self, size: int, target_splits: Indices) -> Iterator[tuple[EventLog, slice, Indices]]:
+        """A few users at a time: their log, which targets are theirs, and the splits of these.
+
+        Args:
+            size: users of a part.
+            target_splits: int64 [users + 1], where each user's targets begin.
+        """
+        for start in range(0, len(self), size):
+            part = self.users(start, min(start + size, len(self)))
+            splits = target_splits[start : start + len(part) + 1]
+            yield part, slice(splits[0], splits[-1]), splits - splits[0]
 
     @cached_property
     def _owner(self) -> Indices:

@@ -109,15 +109,10 @@ def _ranks(
     )
     places = catalogue_places(np.arange(n_items), np.asarray(counts))
     ranks = np.empty(wanted.size, np.int64)
-    for start in range(0, len(everybody), _USERS_PER_CHUNK):
-        log = everybody.users(start, min(start + _USERS_PER_CHUNK, len(everybody)))
+    for log, mine, log_ends in everybody.parts(_USERS_PER_CHUNK, ends):
         scores = sp.csr_matrix((len(log), n_items + 1))
         if own_first:
             scores = log.sums(np.ones(log.item.size))
         seen = log.distinct if exclude_seen else None
-        chunk_ends = ends[start : start + len(log) + 1]
-        mine = slice(chunk_ends[0], chunk_ends[-1])
-        ranks[mine] = sparse_ranks(
-            ItemScores(scores, places), wanted[mine], chunk_ends - chunk_ends[0], seen
-        )
+        ranks[mine] = sparse_ranks(ItemScores(scores, places), wanted[mine], log_ends, seen)
     return ranks

@@ -64,19 +64,14 @@ class CatalogueRanking:
         Returns:
             int64 [targets], 1-based, see `dense_ranks`.
         """
-        histories, splits = held_out.histories, np.asarray(held_out.target_splits, np.int64)
+        splits = np.asarray(held_out.target_splits, np.int64)
         ranks = np.empty(held_out.targets.size, np.int64)
-        log = EventLog(histories, self.untrained.size)
+        log = EventLog(held_out.histories, self.untrained.size)
         step = max(1, _SCORES_AT_ONCE // max(1, self.untrained.size))
-        for start in range(0, len(histories), step):
-            chunk = log.users(start, min(start + step, len(histories)))
+        for chunk, mine, ends in log.parts(step, splits):
             scores = np.where(self.untrained, -np.inf, model(chunk))
-            ends = splits[start : start + len(chunk) + 1]
-            mine = slice(ends[0], ends[-1])
             seen = chunk.distinct if exclude_seen else None
-            ranks[mine] = dense_ranks(
-                scores, self.places, held_out.targets[mine], ends - ends[0], seen
-            )
+            ranks[mine] = dense_ranks(scores, self.places, held_out.targets[mine], ends, seen)
         return ranks
 
 
