@@ -131,8 +131,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def _own_items(fitted: FittedEncoder) -> dict[str, dict[str, Any]]:
-    """How own items are scored, where they are."""
-    if fitted.repeats is None or fitted.blend is None:
+    """How own items are scored, and what they say of others, where they are scored."""
+    if fitted.repeats is None or fitted.blend is None or fitted.neighbours is None:
         return {}
     return {
         "repeat_curves": {"value": fitted.repeats.fitted, "why": str(fitted.repeats)},
@@ -140,6 +140,7 @@ def _own_items(fitted: FittedEncoder) -> dict[str, dict[str, Any]]:
             "value": fitted.blend.encoder_share,
             "why": str(fitted.blend),
         },
+        "neighbours": {"value": fitted.neighbours.weight, "why": str(fitted.neighbours)},
     }
 
 

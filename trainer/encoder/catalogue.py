@@ -15,6 +15,7 @@ import tensorflow as tf
 from trainer.data.item_statistics import STATISTICS, ItemStatistics
 from trainer.encoder.batched_product import few_rows_product
 from trainer.encoder.item_biases import DemandTrend, ItemBiases
+from trainer.encoder.item_neighbours import ItemNeighbours
 from trainer.encoder.item_vectors import CategoryVectors, FeatureVectors, ItemVectors, embedding
 from trainer.encoder.own_items import OwnItems
 from trainer.encoder.repeat_bonus import RepeatBonus
@@ -44,12 +45,12 @@ def at_period(
 
 @keras.saving.register_keras_serializable(package="cohortrec")
 class Catalogue(keras.layers.Layer):
-    """Item vectors, their categories, popularity biases and the bonus of the user's own items.
+    """Item vectors, their categories, popularity biases, and what a user's own items say.
 
     Args:
         items: catalogue size V; indices 1 … V are items, V + 1 is out of vocabulary.
         categories: number of category indices (0 = unknown), 0 if items have none.
-        own_items: whether the user's own items get a bonus.
+        own_items: whether the user's own items get a bonus, and may raise their neighbours.
         width: dimension of the vectors.
         feature_width: dimension of what is known of the items (`trainer/data/item_features.py`), a
             linear map of which is added to the vectors; 0 where nothing is. Only in training:
@@ -62,6 +63,7 @@ class Catalogue(keras.layers.Layer):
             (`trainer/data/item_statistics.py`), so that the biases follow demand. With 0, scores
             are those at the end of the log (`catalogue_forms.as_of_log_end`).
         asks: whether items have a further bias that counts where a target action is asked for.
+        neighbours: whether neighbours of own items are raised, see `ItemNeighbours.used`.
 
     Attributes:
         sharpness: weight [], what the inner products of queries and items count beside the biases:
@@ -82,6 +84,7 @@ class Catalogue(keras.layers.Layer):
         periods: int = 0,
         blends: bool = False,
         asks: bool = False,
+        neighbours: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -92,6 +95,9 @@ class Catalogue(keras.layers.Layer):
         self.category_embedding = embedding(categories, width, "category") if categories else None
         self.repeat_bonus = (
             RepeatBonus(items, blends=blends, name="repeat_bonus") if own_items else None
+        )
+        self.neighbours = (
+            ItemNeighbours(items, used=neighbours, name="neighbours") if own_items else None
         )
         self.periods = periods
         self.asks = asks
@@ -114,6 +120,8 @@ class Catalogue(keras.layers.Layer):
             self.category_embedding.build((None, None))
         if self.repeat_bonus is not None:
             self.repeat_bonus.build((None, self.width))
+        if self.neighbours is not None:
+            self.neighbours.build()
         # The order of the weights is that of saved encoders.
         self.features = self._build_features()
         self.item_bias = self.add_weight(
@@ -184,6 +192,11 @@ class Catalogue(keras.layers.Layer):
     def keeps_statistics(self) -> bool:
         """Whether anything reads statistics of the items."""
         return self.repeat_bonus is not None or self.periods > 0
+
+    @property
+    def raises_neighbours(self) -> bool:
+        """Whether items are raised whose users are those of the user's own items."""
+        return self.neighbours is not None and self.neighbours.used
 
     def set_statistics(
         self, counts: np.ndarray, statistics: ItemStatistics, categories: np.ndarray | None
@@ -285,9 +298,9 @@ class Catalogue(keras.layers.Layer):
         table = tf.cast(self.table(), query.dtype)
         scores = tf.cast(tf.matmul(with_constant(query), table, transpose_b=True), tf.float32)
         if own is not None and self.repeat_bonus is not None:
-            item, bonus = self.own_bonus(query, own)
-            rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
-            scores = tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)
+            scores = _raised(scores, *self.own_bonus(query, own))
+        if own is not None and self.raises_neighbours:
+            scores = _raised(scores, *self.neighbours(own))
         return scores
 
     def own_bonus(
@@ -354,4 +367,11 @@ class Catalogue(keras.layers.Layer):
             "periods": self.periods,
             "blends": self.repeat_bonus is not None and self.repeat_bonus.blends,
             "asks": self.asks,
+            "neighbours": self.raises_neighbours,
         }
+
+
+def _raised(scores: tf.Tensor, item: tf.Tensor, bonus: tf.Tensor) -> tf.Tensor:
+    """Scores float32 [batch, items + 1] with the bonus of items, [batch, n] each."""
+    rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
+    return tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)

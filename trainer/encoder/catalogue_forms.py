@@ -119,4 +119,6 @@ def _copy_without_features(
         plain.category_embedding.set_weights(catalogue.category_embedding.get_weights())
     if plain.repeat_bonus is not None and catalogue.repeat_bonus is not None:
         plain.repeat_bonus.take_from(catalogue.repeat_bonus)
+    if plain.neighbours is not None and catalogue.neighbours is not None:
+        plain.neighbours.take_from(catalogue.neighbours)
     return plain

@@ -226,10 +226,16 @@ class Recommender(tf.Module):
         return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised)
 
     def _raised(self, state: _State) -> Raised | None:
-        """Items that follow what the user took, where transitions raise scores."""
-        if self._transitions is None:
+        """What follows the user's latest items, and what goes with them, where these are raised."""
+        parts = []
+        if self._transitions is not None:
+            parts.append(self._transitions.bonus(state.inputs[features.ITEM]))
+        if state.own is not None and self._encoder.catalogue.raises_neighbours:
+            parts.append(self._encoder.catalogue.neighbours(state.own))
+        if not parts:
             return None
-        return self._transitions.bonus(state.inputs[features.ITEM])
+        item, bonus = (tf.concat(part, axis=1) for part in zip(*parts, strict=True))
+        return item, bonus
 
     def _of_all(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         state = self._encode(events)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from trainer.data.item_lists import among, summed
 from trainer.encoder.catalogue import MASKED, Catalogue
 from trainer.encoder.own_items import OwnItems
 from trainer.serving.cell_index import CellIndex, Cells
@@ -102,9 +103,9 @@ class TopItems(tf.Module):
         if raised is not None:
             changed.append(raised)
         item, change = (tf.concat(parts, axis=1) for parts in zip(*changed, strict=True))
-        _, item, change = _summed(item, change)
+        _, item, change = summed(item, change)
         scores = self._catalogue.listed_logits(query, item) + change
-        return self._pick(tf.where(_among(item, listed), scores, MASKED), item)
+        return self._pick(tf.where(among(item, listed), scores, MASKED), item)
 
     def _changed(
         self, query: tf.Tensor, item: tf.Tensor, change: tf.Tensor, raised: Raised | None
@@ -117,7 +118,7 @@ class TopItems(tf.Module):
         if self._exact is not None:
             best, items = self._exact(Query(_extended(query), item, change))
             return self._filled(best, items)
-        listed, item, change = _summed(tf.where(item <= self._items, item, 0), change)
+        listed, item, change = summed(tf.where(item <= self._items, item, 0), change)
         scores = self._catalogue.listed_logits(query, item) + change
         others_scores, others = self._best_except(query, listed, room)
         return self._pick(
@@ -138,7 +139,7 @@ class TopItems(tf.Module):
         assert self._cells is not None
         enough = tf.minimum(self._k + room + 1, self._items)
         scores, items = self._cells(_extended(query), k=enough)
-        return tf.where(_among(items, listed), MASKED, scores), items
+        return tf.where(among(items, listed), MASKED, scores), items
 
     def _pick(self, scores: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The best k of candidates in any order."""
@@ -159,32 +160,6 @@ def _extended(query: tf.Tensor) -> tf.Tensor:
     return tf.pad(query, [[0, 0], [0, 1]], constant_values=1.0)
 
 
-def _among(items: tf.Tensor, listed: tf.Tensor) -> tf.Tensor:
-    """Whether each item is one of its row's listed ones, or padding; bool [batch, m].
-
-    Args:
-        items: int32 [batch, m].
-        listed: int32 [batch, n], rising, 0 and above.
-    """
-    # A place for padding, so that there is something to search in.
-    listed = tf.pad(listed, [[0, 0], [1, 0]])
-    # Where an item would stand among the sorted ones tells whether it is one of them.
-    place = tf.searchsorted(listed, items)
-    found = tf.gather(tf.pad(listed, [[0, 0], [0, 1]], constant_values=-1), place, batch_dims=1)
-    return found == items
-
-
 def _places_used(item: tf.Tensor) -> tf.Tensor:
     """How many items each row has, int32 [batch]: padding depends on who else is in the batch."""
     return tf.math.count_nonzero(item, axis=1, dtype=tf.int32)
-
-
-def _summed(item: tf.Tensor, change: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The items of each row sorted; and each once, 0 in the places left, with all its changes."""
-    shape = tf.shape(item)
-    order = tf.argsort(item, axis=1)
-    item, change = (tf.gather(x, order, batch_dims=1) for x in (item, change))
-    new = tf.pad(item[:, 1:] != item[:, :-1], [[0, 0], [1, 0]], constant_values=True)
-    group = tf.cumsum(tf.cast(new, tf.int32), axis=1) - 1 + tf.range(shape[0])[:, None] * shape[1]
-    sums = tf.math.unsorted_segment_sum(change, group, shape[0] * shape[1])
-    return item, tf.where(new, item, 0), tf.where(new, tf.gather(sums, group), 0.0)

@@ -16,6 +16,7 @@ from trainer.evaluation_config import EvaluationConfig
 from trainer.progress import progress
 from trainer.settings import Settings
 from trainer.training.fit import FitResult, fit, sample_users
+from trainer.training.neighbour_fit import NeighbourFit, fit_neighbours
 from trainer.training.next_item_model import NextItemModel
 from trainer.training.pretraining import pretrain
 from trainer.training.repeat_blend import RepeatBlend, choose_blend
@@ -48,6 +49,8 @@ class FittedEncoder:
     """How the curves of own items were fitted; None where these have no score."""
     sharpness: SharpnessChoice
     """How much the encoder's opinion of a user counts."""
+    neighbours: NeighbourFit | None
+    """How much neighbours of own items raise new ones; None where own items have no score."""
     blend: RepeatBlend | None
     """How much the scores of own items lean on the encoder."""
 
@@ -108,13 +111,17 @@ def fit_encoder(
             users = sample_users(data.validation, config.training.validation_users, seed)
             sharpness = choose_sharpness(encoder, users)
             progress.info("scores of new items: %s", sharpness)
-            blend = None
+            blend, neighbours = None, None
             if repeats is not None:
+                neighbours = fit_neighbours(encoder, data.train, users, seed)
+                progress.info("scores of new items: %s", neighbours)
                 blend = choose_blend(encoder, users)
                 progress.info("scores of own items: %s", blend)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
-    return FittedEncoder(encoder, pretraining, result, sampled, policy, repeats, sharpness, blend)
+    return FittedEncoder(
+        encoder, pretraining, result, sampled, policy, repeats, sharpness, neighbours, blend
+    )
 
 
 def _precision_policy(setting: bool | str) -> str:

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
-from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_values
 from trainer.evaluation.scorer import Scorer
-from trainer.shelves import ALL, NEW
+from trainer.training.new_items_value import new_items_value
 
 _TRIED = (1.0, 0.7, 0.5, 0.35, 0.2)
 
@@ -58,19 +55,8 @@ def choose_sharpness(encoder: BehaviorEncoder, validation: Histories) -> Sharpne
     values = {}
     for sharpness in _TRIED:
         catalogue.sharpness.assign(sharpness)
-        values[sharpness] = _value_of_new_items(scorer, queries)
+        values[sharpness] = new_items_value(scorer, queries)
     # Of equal values the first one stays: what was trained.
     best = max(values, key=lambda tried: values[tried])
     catalogue.sharpness.assign(best)
     return SharpnessChoice(best, values[best], values[1.0])
-
-
-def _value_of_new_items(scorer: Scorer, queries: np.ndarray) -> float:
-    """Mean NDCG@10 of the held-out items that are new to their users; 0 where there are none."""
-    lists = scorer.shown(queries, PRIMARY_CUTOFF)[1]
-    held_out = scorer.held_out
-    new = ~held_out.own
-    splits = np.concatenate([[0], np.cumsum(new)])[held_out.splits]
-    ranks = held_out.ranks_in(lists[NEW] if NEW in lists else lists[ALL])
-    values = basket_values(ranks[new], splits, BASKET_PRIMARY)
-    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0

@@ -11,6 +11,7 @@ import trainer  # noqa: F401  (Keras switches first)
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.event_tower import EventTower
+from trainer.encoder.item_neighbours import NEIGHBOURS
 from trainer.encoder.repeat_curves import BINS, INPUTS, ITEM_REPEATS
 
 ITEMS, CATEGORIES, WIDTH, FEATURES, PERIODS = 10, 4, 8, 5, 3
@@ -25,6 +26,10 @@ STORED = {
     "item_embedding/vars/0": (ITEMS + 2, WIDTH),
     "category_embedding/vars/0": (CATEGORIES, WIDTH),
     "feature_map/vars/0": (FEATURES, WIDTH - 2),
+    "neighbours/vars/0": (ITEMS + 1, NEIGHBOURS),
+    "neighbours/vars/1": (ITEMS + 1, NEIGHBOURS),
+    "neighbours/vars/2": (),  # weight
+    "neighbours/vars/3": (),  # floor
     "repeat_bonus/vars/0": (ITEMS + 1,),
     "repeat_bonus/vars/1": (),
     "repeat_bonus/vars/2": (),
@@ -74,6 +79,7 @@ def test_the_configuration_is_that_of_saved_encoders(encoder):
         "periods",
         "blends",
         "asks",
+        "neighbours",
         "name",
         "trainable",
         "dtype",

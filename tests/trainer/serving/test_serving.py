@@ -57,6 +57,13 @@ def served(request, tiny_shop, tmp_path_factory):
     rng = np.random.default_rng(0)
     for weight in encoder.catalogue.trainable_weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))
+    neighbours = encoder.catalogue.neighbours
+    if neighbours is not None:
+        near = rng.integers(0, facts.items + 1, neighbours.neighbours.shape)
+        neighbours.set_neighbours(near, np.where(near > 0, rng.random(near.shape), 0.0))
+        neighbours.weight.assign(1.0)
+        neighbours.floor.assign(0.2)
+        neighbours.used = True
     if request.param == "excludes_seen":
         # Several prototypes and a radius that leaves about half of the users out.
         rule = NearestPrototype.of_groups(rng.normal(size=(3, 2, 48)) / 7, 0.7, np.full(3, 1.27))

@@ -101,6 +101,24 @@ class ItemKnn(Baseline[ItemKnnConstants]):
             # In which order a sum is taken must decide no tie.
             yield ItemScores(scores.astype(np.float32), self._places)
 
+    def neighbours(self, most: int) -> tuple[Indices, npt.NDArray[np.float64]]:
+        """Each item's nearest neighbours, and their similarities, which add up to 1.
+
+        Args:
+            most: neighbours of an item, at most 100.
+
+        Returns:
+            int64 [items + 1, most] item indices, 0 = none, and float64 of the same shape.
+        """
+        item, neighbour, similarity, rank = self._nearest
+        kept = rank < most
+        places = item[kept], rank[kept]
+        found = np.zeros((self._items + 1, most), np.int64)
+        similarities = np.zeros(found.shape)
+        found[places], similarities[places] = neighbour[kept], similarity[kept]
+        total = similarities.sum(axis=1, keepdims=True)
+        return found, similarities / np.where(total > 0, total, 1.0)
+
     def _model(self, neighbours: int, normalised: bool) -> sp.csr_matrix:
         """[items + 1, items + 1]: what an item gives to its nearest neighbours."""
         item, neighbour, similarity, rank = self._nearest
