@@ -193,11 +193,6 @@ class Catalogue(keras.layers.Layer):
         """Whether anything reads statistics of the items."""
         return self.repeat_bonus is not None or self.periods > 0
 
-    @property
-    def raises_neighbours(self) -> bool:
-        """Whether items are raised whose users are those of the user's own items."""
-        return self.neighbours is not None and self.neighbours.used
-
     def set_statistics(
         self, counts: np.ndarray, statistics: ItemStatistics, categories: np.ndarray | None
     ) -> None:
@@ -299,9 +294,15 @@ class Catalogue(keras.layers.Layer):
         scores = tf.cast(tf.matmul(with_constant(query), table, transpose_b=True), tf.float32)
         if own is not None and self.repeat_bonus is not None:
             scores = _raised(scores, *self.own_bonus(query, own))
-        if own is not None and self.raises_neighbours:
-            scores = _raised(scores, *self.neighbours(own))
+        if own is not None and (near := self.neighbour_bonus(own)) is not None:
+            scores = _raised(scores, *near)
         return scores
+
+    def neighbour_bonus(self, own: OwnItems) -> tuple[tf.Tensor, tf.Tensor] | None:
+        """What neighbours of own items gain, see `ItemNeighbours`; None where nothing does."""
+        if self.neighbours is None or not self.neighbours.used:
+            return None
+        return self.neighbours(own)
 
     def own_bonus(
         self,
@@ -367,7 +368,7 @@ class Catalogue(keras.layers.Layer):
             "periods": self.periods,
             "blends": self.repeat_bonus is not None and self.repeat_bonus.blends,
             "asks": self.asks,
-            "neighbours": self.raises_neighbours,
+            "neighbours": self.neighbours is not None and self.neighbours.used,
         }
 
 

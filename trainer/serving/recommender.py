@@ -230,8 +230,9 @@ class Recommender(tf.Module):
         parts = []
         if self._transitions is not None:
             parts.append(self._transitions.bonus(state.inputs[features.ITEM]))
-        if state.own is not None and self._encoder.catalogue.raises_neighbours:
-            parts.append(self._encoder.catalogue.neighbours(state.own))
+        if state.own is not None:
+            near = self._encoder.catalogue.neighbour_bonus(state.own)
+            parts += [] if near is None else [near]
         if not parts:
             return None
         item, bonus = (tf.concat(part, axis=1) for part in zip(*parts, strict=True))

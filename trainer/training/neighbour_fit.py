@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
-from trainer.encoder.item_neighbours import NEIGHBOURS
+from trainer.encoder.item_neighbours import NEIGHBOURS, ItemNeighbours
 from trainer.encoder.own_batches import own_batches
 from trainer.evaluation.baselines.baseline import NotApplicable
 from trainer.evaluation.baselines.catalogue_order import random_order
@@ -68,7 +68,7 @@ def fit_neighbours(
     except NotApplicable as reason:
         return NeighbourFit(0.0, without, without, str(reason))
     layer.set_neighbours(*counted.neighbours(NEIGHBOURS))
-    layer.floor.assign(_FLOOR * _mean_largest(encoder, validation))
+    layer.floor.assign(_FLOOR * _mean_largest(layer, validation, encoder.own_events))
     layer.used = True
     scorer = Scorer(encoder, validation)
     values = {0.0: without}
@@ -82,14 +82,13 @@ def fit_neighbours(
     return NeighbourFit(best, values[best], without)
 
 
-def _mean_largest(encoder: BehaviorEncoder, users: Histories) -> float:
+def _mean_largest(layer: ItemNeighbours, users: Histories, own_events: int) -> float:
     """Mean of the largest score of each user, over those who have any; 0 if nobody has."""
-    layer = encoder.catalogue.neighbours
     splits = users.splits
     largest = np.concatenate(
         [
             layer.scores(own)[1].numpy().max(axis=1, initial=0.0)
-            for _, own in own_batches(users, splits[:-1], splits[1:], encoder.own_events)
+            for _, own in own_batches(users, splits[:-1], splits[1:], own_events)
         ]
     )
     return float(largest[largest > 0].mean()) if (largest > 0).any() else 0.0
