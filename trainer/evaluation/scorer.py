@@ -133,20 +133,24 @@ class Scorer:
         held_out = self.held_out
         return basket_values(held_out.ranks_in(lists), held_out.splits, BASKET_PRIMARY)
 
-    def lists(self, queries: np.ndarray, k: int, transitions: float = 1.0) -> np.ndarray:
+    def lists(
+        self, queries: np.ndarray, k: int, transitions: float = 1.0, shelf: Shelf = ALL
+    ) -> np.ndarray:
         """int32 [users, k], the list that each user is shown (see `top_list`).
 
         Args:
             queries: float32 [users, width].
             k: length of the lists.
             transitions: as for `ranks`.
+            shelf: of what. Where seen items are excluded all that is listed is new, and only `ALL`
+                is a shelf.
         """
         share = tf.constant(transitions, tf.float32)
         lists = np.zeros((len(self.histories), k), np.int32)
         length = tf.constant(k, tf.int32)
         for rows, batch in self._batches():
             query = tf.constant(queries[rows])
-            lists[rows] = self._graphs.list(query, batch, share, length).numpy()
+            lists[rows] = self._graphs.list(query, batch, share, length, shelf).numpy()
         return lists
 
     def shown(

@@ -53,7 +53,10 @@ class ScoringGraphs:
         self._transitions = TransitionBonus(transitions) if transitions else None
         self._of_encoder: dict[Any, Callable[..., Any]] = {}
         self._rank = graph_of_any_rows(self._rank_batch)
-        self._list = graph_of_any_rows(self._list_batch)
+        self._list = {
+            shelf: graph_of_any_rows(functools.partial(self._list_batch, shelf))
+            for shelf in (ALL, OWN, NEW)
+        }
         self._show = graph_of_any_rows(self._show_batch)
 
     def with_transitions(self, transitions: ItemTransitions) -> ScoringGraphs:
@@ -83,9 +86,11 @@ class ScoringGraphs:
         """
         return self._rank(query, batch, share, targets)
 
-    def list(self, query: tf.Tensor, batch: Batch, share: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
+    def list(
+        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, k: tf.Tensor, shelf: Shelf
+    ) -> tf.Tensor:
         """int32 [batch, k], see `top_list`; arguments as for `rank`, `k` int32 []."""
-        return self._list(query, batch, share, k)
+        return self._list[shelf](query, batch, share, k)
 
     def show(
         self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor, k: tf.Tensor
@@ -119,10 +124,12 @@ class ScoringGraphs:
         return target_rank(scores, targets, excluded)
 
     def _list_batch(
-        self, query: tf.Tensor, batch: Batch, share: tf.Tensor, k: tf.Tensor
+        self, shelf: Shelf, query: tf.Tensor, batch: Batch, share: tf.Tensor, k: tf.Tensor
     ) -> tf.Tensor:
         scores, excluded = self._scores(query, batch, share)
-        return top_list(scores, k, excluded)
+        if shelf == ALL:
+            return top_list(scores, k, excluded)
+        return _of_shelf(shelf, scores, k, self._seen(batch))
 
     def _show_batch(
         self, query: tf.Tensor, batch: Batch, share: tf.Tensor, targets: tf.Tensor, k: tf.Tensor
@@ -131,8 +138,7 @@ class ScoringGraphs:
         lists = {ALL: top_list(scores, k, excluded)}
         if excluded is None:
             seen = self._seen(batch)
-            lists[OWN] = top_of_items(scores, k, seen)
-            lists[NEW] = top_list(scores, k, seen)
+            lists |= {shelf: _of_shelf(shelf, scores, k, seen) for shelf in (OWN, NEW)}
         return target_rank(scores, targets, excluded), lists
 
     def _seen(self, batch: Batch) -> tf.Tensor:
@@ -153,3 +159,8 @@ class ScoringGraphs:
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
         return scores, self._seen(batch) if self._encoder.exclude_seen else None
+
+
+def _of_shelf(shelf: Shelf, scores: tf.Tensor, k: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+    """int32 [batch, k], the best of the items that were seen, or of the others."""
+    return top_of_items(scores, k, seen) if shelf == OWN else top_list(scores, k, seen)

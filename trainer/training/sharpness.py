@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from trainer.data.histories import Histories
 from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.scorer import Scorer
+from trainer.shelves import ALL, NEW
 from trainer.training.new_items_value import new_items_value
 
 _TRIED = (1.0, 0.7, 0.5, 0.35, 0.2)
@@ -52,10 +53,11 @@ def choose_sharpness(encoder: BehaviorEncoder, validation: Histories) -> Sharpne
     scorer = Scorer(encoder, validation)
     queries = scorer.queries()
     catalogue = encoder.catalogue
+    shelf = ALL if encoder.exclude_seen else NEW
     values = {}
     for sharpness in _TRIED:
         catalogue.sharpness.assign(sharpness)
-        values[sharpness] = new_items_value(scorer, queries)
+        values[sharpness] = new_items_value(scorer, queries, shelf)
     # Of equal values the first one stays: what was trained.
     best = max(values, key=lambda tried: values[tried])
     catalogue.sharpness.assign(best)
