@@ -11,6 +11,7 @@ This package imports nothing of the project. REST needs httpx and tenacity; gRPC
 tensorflow-serving-api as well, of whose TensorFlow only the message types are loaded.
 """
 
+from cohortrec_client.asks import Asks
 from cohortrec_client.client import Client, connect
 from cohortrec_client.errors import (
     DeadlineExceeded,
@@ -28,6 +29,7 @@ from cohortrec_client.shelves import Shelf
 from cohortrec_client.transport import VersionStatus
 
 __all__ = [
+    "Asks",
     "Client",
     "DeadlineExceeded",
     "History",

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from cohortrec_client.asks import Asks, signature_for, why_not_any
 from cohortrec_client.errors import InvalidRequest, ServingError, SignatureNotFound
 from cohortrec_client.history import History, padded, serialized
 from cohortrec_client.recommendations import Recommendations, from_outputs
 from cohortrec_client.retrying import Patience
-from cohortrec_client.shelves import Shelf, signature_of, why_not_served
+from cohortrec_client.shelves import Shelf, why_not_served
 from cohortrec_client.transport import Transport, VersionStatus
 
 
@@ -42,12 +43,14 @@ class Client:
         self._patience = patience or Patience()
         self._asked = asked
 
-    def recommend(self, history: History, shelf: Shelf = "all") -> Recommendations:
+    def recommend(
+        self, history: History, shelf: Shelf = "all", asks: Asks = "target"
+    ) -> Recommendations:
         """What comes after one history; see `recommend_many`."""
-        return self.recommend_many([history], shelf)[0]
+        return self.recommend_many([history], shelf, asks)[0]
 
     def recommend_many(
-        self, histories: Sequence[History], shelf: Shelf = "all"
+        self, histories: Sequence[History], shelf: Shelf = "all", asks: Asks = "target"
     ) -> list[Recommendations]:
         """What comes after each of several histories, asked in one request.
 
@@ -56,19 +59,23 @@ class Client:
             shelf: which items may be listed: `all`, those of the history (`own`), or those that
                 are not in it (`new`). Scores are the same on all shelves, so that lists merge. The
                 list of `own` is no longer than the history.
+            asks: what is asked for: an item with one of the model's target actions (`target`), or
+                what comes next, whatever the action (`any`, which goes with the shelf `all`).
 
         Returns:
             An answer for each, in the same order; none for an empty batch, which is not sent.
 
         Raises:
-            InvalidRequest: the server does not accept the histories.
+            InvalidRequest: the server does not accept the histories, or there is no such shelf or
+                nothing such to ask for.
             ServerUnavailable: nobody answers, also after the retries.
             DeadlineExceeded: no answer in time.
             ModelNotFound: the server has no such model, version or label.
-            SignatureNotFound: the model does not serve the shelf, or is not one of cohortrec's.
+            SignatureNotFound: the model does not serve the shelf, has no target actions so that it
+                cannot be asked for anything else, or is not one of cohortrec's.
             ServerError: anything else.
         """
-        signature = signature_of(shelf)
+        signature = signature_for(shelf, asks)
         if not histories:
             return []
         inputs = padded(histories)
@@ -77,9 +84,11 @@ class Client:
                 lambda timeout: self._transport.predict(signature, inputs, timeout)
             )
         except SignatureNotFound as error:
-            if shelf == "all":
+            if signature == "recommend":
                 raise
-            raise SignatureNotFound(f"{error}: {why_not_served(shelf, self._version())}") from None
+            version = self._version()
+            why = why_not_any(version) if asks == "any" else why_not_served(shelf, version)
+            raise SignatureNotFound(f"{error}: {why}") from None
         return from_outputs(outputs, len(histories))
 
     def recommend_examples(self, examples: Sequence[bytes]) -> list[Recommendations]:

@@ -37,7 +37,7 @@ class ModelNotFound(ServingError):
 
 
 class SignatureNotFound(ServingError):
-    """The model has no such signature: it does not serve the shelf, or is another kind of model."""
+    """The model has no such signature: it does not serve what is asked, or is of another kind."""
 
 
 class InvalidRequest(ServingError, ValueError):

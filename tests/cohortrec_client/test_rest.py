@@ -141,6 +141,44 @@ def test_a_server_that_does_not_tell_its_versions_is_no_other_error():
         client.recommend(HISTORY, "new")
 
 
+@pytest.mark.parametrize(("asks", "signature"), [("target", "recommend"), ("any", "recommend_any")])
+def test_what_is_asked_for_has_a_signature_of_its_own(asks, signature):
+    with scripted(OK) as server, connect(server.url, "shop", patience=QUICK) as client:
+        assert client.recommend(HISTORY, asks=asks).item_ids == ("a", "b")
+        assert len(client.recommend_many([HISTORY], asks=asks)) == 1
+        assert {body["signature_name"] for _, body, _ in server.requests} == {signature}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"asks": "view"}, "asks 'view': ask for one of target, any"),
+        ({"asks": "any", "shelf": "own"}, "with the shelf 'own'.* ask for any event with .*'all'"),
+        ({"asks": "any", "shelf": "old"}, "ask for one of all, own, new"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_not_sent(asked, told):
+    with scripted(OK) as server, connect(server.url, "shop", patience=QUICK) as client:
+        with pytest.raises(InvalidRequest, match=told):
+            client.recommend(HISTORY, **asked)
+        with pytest.raises(InvalidRequest, match=told):
+            client.recommend_many([], **asked)
+        assert server.requests == []
+
+
+def test_a_model_without_target_actions_says_why_it_is_not_asked_for_any():
+    lacks = (400, {"error": 'Serving signature name: "recommend_any" not found in signature def'})
+    with (
+        scripted(lacks) as server,
+        connect(server.url, "shop", patience=QUICK, version=7) as client,
+        pytest.raises(SignatureNotFound, match="version 7 cannot be asked for 'any'") as caught,
+    ):
+        client.recommend(HISTORY, asks="any")
+    assert "data.target_actions" in str(caught.value)
+    assert "ask for 'target'" in str(caught.value)
+    assert "run the pipeline again" in str(caught.value)
+
+
 def test_a_server_may_ask_for_a_longer_pause():
     with scripted((503, {"error": "busy"}, {"Retry-After": "1"}), OK) as server:
         _ask(server)

@@ -37,9 +37,11 @@ def tiny_encoder(shop: Any, serving: Any) -> Any:
     return encoder
 
 
-def tiny_mixture(clusters: int = 2, per_user: int = 1, strength: float = 0.5) -> Any:
-    """A mixture over `clusters` specialists of one strength."""
+def tiny_mixture(
+    clusters: int = 2, per_user: int = 1, strength: float = 0.5, width: int = 8
+) -> Any:
+    """A mixture over `clusters` specialists of one strength; `width` is the encoder's."""
     rng = np.random.default_rng(1)
-    rule = NearestPrototype.of_groups(list(rng.normal(size=(clusters, 1, 8))), 0.7)
+    rule = NearestPrototype.of_groups(list(rng.normal(size=(clusters, 1, width))), 0.7)
     geometry = ClusterGeometry(EmbeddingSpace(True), rule)
     return Mixture(geometry, np.full(clusters, strength, np.float32), per_user)

@@ -85,7 +85,7 @@ def test_a_terminal_of_few_characters(tmp_path, monkeypatch, encoding):
     """As with LC_ALL=C, PYTHONIOENCODING=latin-1: titles and marks that it lacks are replaced."""
 
     class Shop:
-        def for_items(self, history, action, k, shelf):
+        def for_items(self, history, action, k, shelf, asks):
             return [Recommendation(1, "茶", "Tee – 5 € \x1b[31m", 0.5)]
 
         def unknown(self, history):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cohortrec_client.asks import ASKS
 from cohortrec_client.shelves import SHELVES
 from tfx_pipeline.commands.exit_codes import OK
 from tfx_pipeline.commands.parsing import Commands, positive
@@ -63,6 +64,13 @@ def add(commands: Commands) -> argparse.ArgumentParser:
         default="all",
         help="all items (the default), those of the history (own) or the others (new)",
     )
+    parser.add_argument(
+        "--asks",
+        choices=ASKS,
+        default="target",
+        help="of a model with data.target_actions: an item with one of these (target, the default) "
+        "or what comes next, whatever the action (any)",
+    )
     parser.set_defaults(command=_recommend)
     return parser
 
@@ -74,7 +82,9 @@ def _recommend(arguments: argparse.Namespace) -> int:
     history = parse_history(arguments.history)
     with quiet(arguments.debug):
         recommender = _recommender(arguments)
-        found = recommender.for_items(history, arguments.action, arguments.k, arguments.shelf)
+        found = recommender.for_items(
+            history, arguments.action, arguments.k, arguments.shelf, arguments.asks
+        )
     console = Console(sys.stdout)
     unknown = recommender.unknown(history)
     if unknown:

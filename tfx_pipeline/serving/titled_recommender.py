@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from cohortrec_client import Client, History, Recommendations, ServingError, Shelf
+from cohortrec_client import Asks, Client, History, Recommendations, ServingError, Shelf
 from tfx_pipeline.paths.inputs import InputError
 from tfx_pipeline.serving.served import item_titles
 from trainer.shown_text import LONGEST_TITLE, shown_text
@@ -52,7 +52,12 @@ class TitledRecommender:
         return [item for item in history if self._titles and item not in self._titles]
 
     def for_items(
-        self, history: Sequence[str], action: str, k: int, shelf: Shelf = "all"
+        self,
+        history: Sequence[str],
+        action: str,
+        k: int,
+        shelf: Shelf = "all",
+        asks: Asks = "target",
     ) -> list[Recommendation]:
         """Recommends after a history of item ids, taken as one event a day up to now.
 
@@ -61,13 +66,15 @@ class TitledRecommender:
             action: what was done with each of them.
             k: how many recommendations; the model may have fewer.
             shelf: which items may be listed.
+            asks: for a target action or for any event.
 
         Raises:
-            InputError: the model is not one of ours or does not serve the shelf, or the server does
-                not answer.
+            InputError: the model is not one of ours or does not serve what is asked, or the server
+                does not answer.
         """
         try:
-            return self._answer(self._client.recommend(History(history, action), shelf), k)
+            answer = self._client.recommend(History(history, action), shelf, asks)
+            return self._answer(answer, k)
         except ServingError as error:
             raise InputError(str(error)) from None
 

@@ -254,16 +254,21 @@ class Catalogue(keras.layers.Layer):
         masked = tf.where(items[..., None] > 0, self.biases.of(items, by_period), MASKED)
         return tf.concat([vectors, masked], axis=-1)
 
-    def listed_logits(self, query: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    def listed_logits(
+        self, query: tf.Tensor, items: tf.Tensor, less: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Scores of a few items for each query, float32 [batch, n].
 
         Args:
             query: float32 [batch, width].
             items: int32 [batch, n], 0 = padding, which gets `MASKED`; up to the catalogue size.
+            less: float32 [items + 1], taken from the biases; None: nothing.
         """
         vectors = self._scored(self.vectors.of(items, tf.zeros_like(items)))
         scores = few_rows_product(query[:, None], vectors, transpose_b=True)[:, 0]
         biases = self.biases.of(items, by_period=False)[..., 0]
+        if less is not None:
+            biases -= tf.gather(less, items)
         return tf.where(items > 0, scores + biases, MASKED)
 
     def table(self, by_period: bool = False) -> tf.Tensor:
@@ -310,6 +315,7 @@ class Catalogue(keras.layers.Layer):
         own: OwnItems,
         period: tf.Tensor | None = None,
         asked: tf.Tensor | None = None,
+        less: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The bonus of the user's own items.
 
@@ -318,6 +324,7 @@ class Catalogue(keras.layers.Layer):
             own: the user's own items.
             period: int32 [batch], see `DemandTrend.period_of`; None: after the end of the log.
             asked: float32 [batch] with a period, where the catalogue asks; see `LabelledQueries`.
+            less: without a period, see `listed_logits`.
 
         Returns:
             Item index (0 where there is none in the catalogue) and bonus, [batch, length] each.
@@ -327,7 +334,7 @@ class Catalogue(keras.layers.Layer):
             return item, tf.zeros(tf.shape(item))
         logits = None
         if self.repeat_bonus.blends:
-            logits = self._own_logits(query, item, period, asked)
+            logits = self._own_logits(query, item, period, asked, less)
         return item, self.repeat_bonus(query, own, self.own_statistics(item, period), logits)
 
     def own_statistics(self, item: tf.Tensor, period: tf.Tensor | None) -> tf.Tensor:
@@ -346,11 +353,12 @@ class Catalogue(keras.layers.Layer):
         item: tf.Tensor,
         period: tf.Tensor | None,
         asked: tf.Tensor | None,
+        less: tf.Tensor | None,
     ) -> tf.Tensor:
         """Scores without a bonus, float32 [batch, length]; see `own_bonus`."""
         query = tf.cast(query, tf.float32)
         if period is None:
-            return self.listed_logits(query, item)
+            return self.listed_logits(query, item, less)
         rows = self.rows(item, by_period=True)
         extended = at_period(query, period, self.periods, asked)
         return tf.einsum("bd,bnd->bn", extended, rows)

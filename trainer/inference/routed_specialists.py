@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.data import features
+from trainer.data.encoder_inputs import ASKED
 from trainer.encoder.event_tower import EventTower
 from trainer.inference.member_rows import RoutedRows
 from trainer.inference.served_encoder import ITEM_PARTS
@@ -50,7 +51,7 @@ class RoutedSpecialists(tf.Module):
         Args:
             query: H_0, float32 [batch, width].
             weights: float32 [batch, K], those of the specialists.
-            events: as `ServedEncoder.looked_up` gives them.
+            events: as `ServedEncoder.looked_up` gives them; `ASKED` may be among them.
         """
         members, width = events[ITEM_PARTS].shape[0], query.shape[1]
         # [T, batch]: what each tower counts for each user. A pair is a tower and a user who gives
@@ -63,7 +64,9 @@ class RoutedSpecialists(tf.Module):
 
         # The pairs' events [P, length] and their items' vectors [P, length, width / members].
         events_of_pairs = {
-            name: tf.gather(events[name], user) for name in features.EVENT_COLUMNS if name in events
+            name: tf.gather(events[name], user)
+            for name in (*features.EVENT_COLUMNS, ASKED)
+            if name in events
         }
         vectors_of_pairs = tf.gather_nd(events[ITEM_PARTS], member_and_user)
         rows = RoutedRows(tower, len(self._cluster_of_tower))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.data import features
@@ -18,12 +19,19 @@ class ServedEncoder(tf.Module):
 
     Args:
         encoder: whose current weights are copied.
+
+    Attributes:
+        catalogue: its biases are those of asking for a target action, where the encoder asks.
+        asked_bias: float32 [items + 1], what these have more than those of asking for any event;
+            None where the encoder does not ask.
     """
 
     def __init__(self, encoder: BehaviorEncoder) -> None:
         super().__init__(name="served_encoder")
         served = encoder.as_of_log_end()
         self.catalogue = served.catalogue
+        asked = encoder.catalogue.biases.asked
+        self.asked_bias = None if asked is None else asked.numpy().astype(np.float32)
         self.exclude_seen = served.exclude_seen
         self.own_events = served.own_events
         self.max_events = served.tower.max_events
@@ -45,7 +53,7 @@ class ServedEncoder(tf.Module):
         return {**events, ITEM_PARTS: tf.stack(parts)}
 
     def __call__(self, events: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Queries float32 [batch, width] of what `looked_up` returns."""
+        """Queries float32 [batch, width] of what `looked_up` returns; `ASKED` may be added."""
         return side_by_side(self._towers(events, events[ITEM_PARTS]))
 
     def states(self, events: dict[str, tf.Tensor]) -> tf.Tensor:

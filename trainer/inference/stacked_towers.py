@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from trainer.data import features
+from trainer.data.encoder_inputs import ASKED
 from trainer.encoder.event_tower import EventTower
 from trainer.inference.member_rows import EveryMember, MemberRows
 from trainer.inference.packed_rows import PackedRows
@@ -40,6 +41,8 @@ class StackedTowers(tf.Module):
         if first.price_projection is not None:
             self._price = stacked([kernel_of(tower.price_projection) for tower in towers])
         self._position = stacked([tower.served_positions for tower in towers])
+        asked = [tower.asked.embeddings for tower in towers if tower.asked is not None]
+        self._asked = stacked(asked) if asked else None  # [M, 1, width]
         self._norm = StackedNorm([tower.norm for tower in towers])
         self._blocks = [
             StackedBlock([tower.blocks[layer] for tower in towers])
@@ -55,7 +58,8 @@ class StackedTowers(tf.Module):
         """The members' queries, [G, batch, width].
 
         Args:
-            events: as for `EventTower.call`.
+            events: as for `EventTower.call`. Without `ASKED` a target action is asked for, which
+                costs nothing.
             item_vectors: float32 [G, batch, length, width], each member's own.
             users: which member works on which users of the batch; if not given, all members work
                 on all users (G = M).
@@ -89,6 +93,10 @@ class StackedTowers(tf.Module):
             amounts = tf.stack([events[features.PRICE], events[features.QUANTITY]], axis=-1)
             x += tf.matmul(amounts, users.own(self._price))
         x += users.own(self._position[:, : tf.shape(x)[2]])
+        if self._asked is not None and ASKED in events:
+            # The first position asks for a target action; that is taken back for all others.
+            at_newest = tf.one_hot([0], tf.shape(x)[2]) * (events[ASKED][:, None] - 1.0)
+            x += at_newest[:, :, None] * users.own(self._asked)
         places = PackedRows(events[features.ITEM], users)
         rows = self._norm(places.packed(x), places.members)
         for block in self._blocks[:-1]:

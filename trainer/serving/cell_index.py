@@ -29,6 +29,10 @@ RECALLED = 10
 """Recall is that of the ten best items."""
 SPARE = 3
 """A query reads this many times the rows that it asks for, at least."""
+ANY_READS = 2
+"""Where any event is asked for, a query reads this many times the cells. The cells were made for
+biases that ask for a target action, so that their items are less alike
+(`docs/decisions/0037-purchases-are-asked-for.md`)."""
 _SAMPLE_QUERIES = 1000
 _BATCH = 64
 _GROUP = 64
@@ -198,9 +202,11 @@ class CellIndex(tf.Module):
 
     Args:
         cells: the partition.
+        asked: float32 [items + 1], what the biases in its table have more than those of asking for
+            any event; None where nobody may ask for that.
     """
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, asked: tf.Variable | None = None) -> None:
         super().__init__()
         self._probes = cells.probes
         self._cells = len(cells.centres)
@@ -214,14 +220,26 @@ class CellIndex(tf.Module):
         centres = np.pad(cells.centres, [(0, -self._cells % _GROUP), (0, 0)])
         centres[self._cells :, -1] = MASKED
         self._centres = tf.Variable(centres.T, trainable=False)
+        if asked is not None:
+            sizes = np.diff(cells.starts)
+            cell_of_row = np.repeat(np.arange(self._cells), sizes)
+            sums = np.bincount(cell_of_row, asked.numpy()[cells.items], len(centres))
+            counts = np.pad(sizes, (0, -self._cells % _GROUP))
+            self._asked = asked
+            self._asked_of_cells = tf.Variable(
+                (sums / np.maximum(counts, 1)).astype(np.float32), trainable=False
+            )
 
-    def __call__(self, queries: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def __call__(
+        self, queries: tf.Tensor, k: tf.Tensor, any_event: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items of each query.
 
         Args:
             queries: float32 [batch, width + 1], the last column 1.
             k: int32 [] or [batch], how many, at least. A query reads as many cells as its own `k`
                 needs, whatever the others ask for.
+            any_event: score with the biases of asking for any event.
 
         Returns:
             Scores float32 [batch, m] and items int32 [batch, m], best first, m the largest `k`;
@@ -234,13 +252,17 @@ class CellIndex(tf.Module):
         # A loop of no rounds would not know the shape of its result.
         nobody = tf.cast(batch == 0, tf.int32)
         queries = tf.pad(queries, [[0, nobody], [0, 0]])
-        asked = tf.pad(tf.broadcast_to(k, [batch]), [[0, nobody]], constant_values=1)
-        longest = k if k.shape.rank == 0 else tf.reduce_max(asked)
+        counts = tf.pad(tf.broadcast_to(k, [batch]), [[0, nobody]], constant_values=1)
+        longest = k if k.shape.rank == 0 else tf.reduce_max(counts)
         of_cells = tf.matmul(queries, self._centres)
+        if any_event:
+            of_cells -= self._asked_of_cells
+            asked = tf.convert_to_tensor(self._asked)
         # A long list, or a user with a long history to leave out, needs more cells than the ten
         # best items do.
-        enough = tf.cast(tf.cast(asked, tf.float32) * (SPARE / self._cell_size), tf.int32)
-        probes = tf.minimum(tf.maximum(enough, self._probes), self._cells)
+        enough = tf.cast(tf.cast(counts, tf.float32) * (SPARE / self._cell_size), tf.int32)
+        needed = self._probes * (ANY_READS if any_event else 1)
+        probes = tf.minimum(tf.maximum(enough, needed), self._cells)
         cells = _places_of_largest(of_cells, tf.reduce_max(probes))
 
         def of_one(
@@ -251,6 +273,8 @@ class CellIndex(tf.Module):
             ranges = tf.ragged.range(tf.gather(starts, read), tf.gather(starts, read + 1))
             rows = ranges.flat_values
             scores = tf.linalg.matvec(tf.gather(table, rows), query)
+            if any_event:
+                scores -= tf.gather(asked, tf.gather(items, rows))
             # If both cells of an item are read, only one of its rows counts.
             is_read = tf.scatter_nd(read[:, None], tf.ones_like(read), [self._cells + 1])
             twice = tf.gather(is_read, tf.gather(twins, rows)) > 0

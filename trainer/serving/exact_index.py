@@ -17,6 +17,8 @@ class Query(NamedTuple):
     """int32 [batch, n], items whose scores are changed; 0 and unknown ones are ignored."""
     change: tf.Tensor
     """float32 [batch, n], added to the score of the item in the same place."""
+    less: tf.Tensor | None = None
+    """float32 [items], taken from the scores of all items; None: nothing."""
 
 
 class ExactIndex(tfrs.layers.factorized_top_k.TopK):  # type: ignore[misc]
@@ -56,6 +58,8 @@ class ExactIndex(tfrs.layers.factorized_top_k.TopK):  # type: ignore[misc]
             Scores float32 [batch, k] and items int32 [batch, k], best first.
         """
         scores = tf.matmul(queries.vector, self._columns)
+        if queries.less is not None:
+            scores -= queries.less
         item = queries.item
         known = tf.logical_and(item > 0, item <= tf.shape(scores)[1])
         row = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))

@@ -2,8 +2,9 @@
 
 The Transform graph, the encoders, the mixture and the retrieval index stand in one `tf.Module`,
 with ops that stock TensorFlow Serving has. Strings in, strings out. A model that may recommend
-items of the history answers for each shelf too (`trainer/shelves.py`). An encoder alone has
-a further signature, `represent`, from which users are clustered.
+items of the history answers for each shelf too (`trainer/shelves.py`). One that was trained to be
+asked for target actions may be asked for any event as well. An encoder alone has a further
+signature, `represent`, from which users are clustered.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ import tensorflow_transform as tft
 
 from trainer.clusters.mixture import Mixture
 from trainer.clusters.representation import (
-    LAST_STATE,
     POOLED,
     pool_states,
     query_and_representation,
 )
 from trainer.data import features
-from trainer.data.encoder_inputs import OWN_ITEM, SEEN_LIMIT, cut_inputs
+from trainer.data.encoder_inputs import ASKED, OWN_ITEM, SEEN_LIMIT, cut_inputs
 from trainer.data.history_transform import HistoryTransform
 from trainer.data.item_transitions import ItemTransitions, TransitionBonus
 from trainer.data.windows import padded_columns
@@ -38,11 +38,14 @@ from trainer.inference.served_encoder import ServedEncoder
 from trainer.serving.cell_index import Cells
 from trainer.serving.request_columns import raw_columns
 from trainer.serving.top_items import Raised, TopItems
-from trainer.shelves import ALL, NEW, OWN, SIGNATURES, Shelf
+from trainer.shelves import ALL, NEW, OWN, SIGNATURES
 
 EVALUATED_ITEMS = 20
 """Length of the lists that the `evaluate` signature returns, by which models are judged. It is the
 same for models that serve longer or shorter lists, so that a length is no question of quality."""
+RECOMMEND_ANY = "recommend_any"
+"""Signature that asks for any event. Only models with target actions have it: all that others are
+asked for is any event."""
 
 
 class _State(NamedTuple):
@@ -95,19 +98,28 @@ class Recommender(tf.Module):
         self._mixture = mixture
         self._transitions = TransitionBonus(transitions) if transitions else None
         self._served_items = top_k
-        self._top = TopItems(self._encoder.catalogue, max(top_k, EVALUATED_ITEMS), cells)
+        self._top = TopItems(
+            self._encoder.catalogue,
+            max(top_k, EVALUATED_ITEMS),
+            cells,
+            self._encoder.asked_bias,
+        )
         self._item_ids = tf.constant([b"", *self.transform.item_ids], tf.string)
         # One graph each, which the signatures share: the towers are most of what is traced.
         self._encode = graph_function(self._encode_histories)
-        self._recommend: dict[Shelf, Callable[..., Any]] = {ALL: graph_function(self._of_all)}
+        self._recommend: dict[str, Callable[..., Any]] = {
+            SIGNATURES[ALL]: graph_function(self._of_all)
+        }
         if not self._encoder.exclude_seen:
-            self._recommend[OWN] = graph_function(self._of_own)
-            self._recommend[NEW] = graph_function(self._of_new)
+            self._recommend[SIGNATURES[OWN]] = graph_function(self._of_own)
+            self._recommend[SIGNATURES[NEW]] = graph_function(self._of_new)
+        if self._encoder.asked_bias is not None:
+            self._recommend[RECOMMEND_ANY] = graph_function(self._of_any)
 
     @property
     def by_columns(self) -> list[str]:
-        """The signatures that take histories as columns: `recommend`, and one for each shelf."""
-        return [SIGNATURES[shelf] for shelf in self._recommend]
+        """The signatures that take histories as columns: `recommend` and its variants."""
+        return list(self._recommend)
 
     def signatures(self) -> dict[str, Callable[..., Any]]:
         """The functions to save: `serving_default`, `embed`, `evaluate` and those of `by_columns`.
@@ -122,7 +134,7 @@ class Recommender(tf.Module):
 
         @graph_function(input_signature=[examples])
         def serving_default(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            return self._recommend[ALL](self.transform.parse(examples))
+            return self._recommend[SIGNATURES[ALL]](self.transform.parse(examples))
 
         # One graph of Transform for all that take columns.
         @graph_function(input_signature=[*text, times])
@@ -162,7 +174,7 @@ class Recommender(tf.Module):
 
         served = {
             "serving_default": serving_default,
-            **{SIGNATURES[shelf]: recommend(answer) for shelf, answer in self._recommend.items()},
+            **{name: recommend(answer) for name, answer in self._recommend.items()},
             "embed": embed,
             "evaluate": evaluate,
         }
@@ -205,25 +217,38 @@ class Recommender(tf.Module):
         """int32 [batch, n], items of the latest `SEEN_LIMIT` events, which part the shelves."""
         return self._window(events, 1, SEEN_LIMIT)[OWN_ITEM]
 
-    def _encode_histories(self, events: dict[str, tf.SparseTensor]) -> _State:
-        """Runs the encoders over transformed histories."""
-        inputs = self._inputs(events)
+    def _encode_histories(
+        self, events: dict[str, tf.SparseTensor], any_event: bool = False
+    ) -> _State:
+        """Runs the encoders over transformed histories.
+
+        Args:
+            events: transformed histories.
+            any_event: ask for any event. The clusters stay those of asking for a target action, by
+                which users were clustered. So a combination runs the encoder twice.
+        """
+        inputs = asked = self._inputs(events)
+        if any_event:
+            asked = {**inputs, ASKED: tf.zeros([tf.shape(inputs[features.ITEM])[0]])}
         own = own_items_in(inputs) if self._encoder.own_events else None
-        kind = LAST_STATE if self._mixture is None else self._mixture.geometry.representation
-        query, representation = query_and_representation(self._encoder, inputs, kind)
         if self._mixture is None:
+            query = self._encoder(asked)
             batch = tf.shape(query)[0]
             return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs, own)
+        kind = self._mixture.geometry.representation
+        query, representation = query_and_representation(self._encoder, inputs, kind)
+        if any_event:
+            query = self._encoder(asked)
         cluster, weights = self._mixture.weights(representation)
         if self._specialists is not None:
-            query = self._specialists.combined(query, weights[:, 1:], inputs)
+            query = self._specialists.combined(query, weights[:, 1:], asked)
         return _State(query, cluster, weights, inputs, own)
 
-    def _top_items(self, state: _State) -> tuple[tf.Tensor, tf.Tensor]:
+    def _top_items(self, state: _State, any_event: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         raised = self._raised(state)
         if state.own is not None:
-            return self._top.with_bonus(state.query, state.own, raised)
-        return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised)
+            return self._top.with_bonus(state.query, state.own, raised, any_event)
+        return self._top.without(state.query, state.inputs.get(OWN_ITEM), raised, any_event)
 
     def _raised(self, state: _State) -> Raised | None:
         """What follows the user's latest items, and what goes with them, where these are raised."""
@@ -251,6 +276,10 @@ class Recommender(tf.Module):
         state = self._encode(events)
         found = self._top.without(state.query, self._seen(events), self._raised(state))
         return self._answer(state, *found)
+
+    def _of_any(self, events: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        state = self._encode_histories(events, any_event=True)
+        return self._answer(state, *self._top_items(state, any_event=True))
 
     def _answer(self, state: _State, items: tf.Tensor, scores: tf.Tensor) -> dict[str, tf.Tensor]:
         return {

@@ -14,6 +14,7 @@ Only the exact index' scores are as large as the catalogue times the batch.
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.data.item_lists import among, summed
@@ -33,20 +34,33 @@ class TopItems(tf.Module):
         catalogue: its table is copied into the index.
         k: length of the lists.
         cells: a partition of the same table, for an approximate index; None for an exact one.
+        asked: float32 [items + 1], what the catalogue's biases have more than those of asking for
+            any event, so that the index answers for both; None where nobody may ask for that.
     """
 
-    def __init__(self, catalogue: Catalogue, k: int, cells: Cells | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        k: int,
+        cells: Cells | None = None,
+        asked: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self._k = k
         self._items = catalogue.items
         self._catalogue = catalogue
         self._exact = None if cells else ExactIndex(k=min(k, catalogue.items))
-        self._cells = CellIndex(cells) if cells else None
+        self._asked = None if asked is None else tf.Variable(asked, trainable=False)
+        self._cells = CellIndex(cells, self._asked) if cells else None
         if self._exact is not None:
             self._exact.index(catalogue.table()[1:])
 
     def without(
-        self, query: tf.Tensor, seen: tf.Tensor | None, raised: Raised | None = None
+        self,
+        query: tf.Tensor,
+        seen: tf.Tensor | None,
+        raised: Raised | None = None,
+        any_event: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items apart from seen ones.
 
@@ -55,6 +69,7 @@ class TopItems(tf.Module):
             seen: int32 [batch, n] item indices that are left out (0 and unknown ones are
                 ignored), or None.
             raised: items whose scores are raised, or None.
+            any_event: score items as where any event is asked for.
 
         Returns:
             item index int32 [batch, k] and score float32 [batch, k], best first; index 0 where
@@ -64,16 +79,21 @@ class TopItems(tf.Module):
             seen = tf.zeros([tf.shape(query)[0], 0], tf.int32)
         if self._cells is not None and raised is None:
             listed = tf.sort(tf.where(seen <= self._items, seen, 0), axis=1)
-            scores, items = self._best_except(query, listed, _places_used(seen))
+            scores, items = self._best_except(query, listed, _places_used(seen), any_event)
             return self._pick(scores, items)
-        return self._changed(query, seen, tf.fill(tf.shape(seen), MASKED), raised)
+        return self._changed(query, seen, tf.fill(tf.shape(seen), MASKED), raised, any_event)
 
     def with_bonus(
-        self, query: tf.Tensor, own: OwnItems, raised: Raised | None = None
+        self,
+        query: tf.Tensor,
+        own: OwnItems,
+        raised: Raised | None = None,
+        any_event: bool = False,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items where the user's own items have a bonus; see `without`."""
-        item, bonus = self._catalogue.own_bonus(query, own)
-        return self._changed(query, item, bonus, raised)
+        less = self._asked if any_event else None
+        item, bonus = self._catalogue.own_bonus(query, own, less=less)
+        return self._changed(query, item, bonus, raised, any_event)
 
     def only(
         self,
@@ -108,25 +128,32 @@ class TopItems(tf.Module):
         return self._pick(tf.where(among(item, listed), scores, MASKED), item)
 
     def _changed(
-        self, query: tf.Tensor, item: tf.Tensor, change: tf.Tensor, raised: Raised | None
+        self,
+        query: tf.Tensor,
+        item: tf.Tensor,
+        change: tf.Tensor,
+        raised: Raised | None,
+        any_event: bool,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The best items where own items [batch, n] have changed scores, and some are raised."""
         room = _places_used(item)
         if raised is not None:
             item = tf.concat([item, raised[0]], axis=1)
             change = tf.concat([change, raised[1]], axis=1)
+        less = self._asked if any_event else None
         if self._exact is not None:
-            best, items = self._exact(Query(_extended(query), item, change))
+            of_index = None if less is None else less[1:]
+            best, items = self._exact(Query(_extended(query), item, change, of_index))
             return self._filled(best, items)
         listed, item, change = summed(tf.where(item <= self._items, item, 0), change)
-        scores = self._catalogue.listed_logits(query, item) + change
-        others_scores, others = self._best_except(query, listed, room)
+        scores = self._catalogue.listed_logits(query, item, less) + change
+        others_scores, others = self._best_except(query, listed, room, any_event)
         return self._pick(
             tf.concat([scores, others_scores], axis=1), tf.concat([item, others], axis=1)
         )
 
     def _best_except(
-        self, query: tf.Tensor, listed: tf.Tensor, room: tf.Tensor
+        self, query: tf.Tensor, listed: tf.Tensor, room: tf.Tensor, any_event: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The k + room best items of the approximate index; the score of listed ones is `MASKED`.
 
@@ -135,10 +162,11 @@ class TopItems(tf.Module):
             listed: int32 [batch, n], rising, from 0 to the number of items.
             room: int32 [batch], how many items each list must be longer by, since as many may be
                 masked.
+            any_event: as for `without`.
         """
         assert self._cells is not None
         enough = tf.minimum(self._k + room + 1, self._items)
-        scores, items = self._cells(_extended(query), k=enough)
+        scores, items = self._cells(_extended(query), enough, any_event)
         return tf.where(among(items, listed), MASKED, scores), items
 
     def _pick(self, scores: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

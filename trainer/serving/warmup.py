@@ -20,7 +20,7 @@ def write_warmup(
 ) -> None:
     """Writes requests of one history and of all, so that both batch paths are warm.
 
-    All signatures that clients ask are warmed up: `serving_default`, `recommend` and its shelves.
+    All signatures that clients ask are warmed up: `serving_default`, `recommend` and its variants.
 
     Args:
         directory: the SavedModel.

@@ -1,4 +1,4 @@
-"""`cohortrec recommend --shelf`, of a model in a folder."""
+"""`cohortrec recommend --shelf` and `--asks`, of a model in a folder."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,19 @@ def test_a_model_that_leaves_seen_items_out_says_what_to_ask(folders, capsys):
     assert "ask for 'all'" in told
 
 
-def test_an_unknown_shelf_is_refused(capsys):
+@pytest.mark.parametrize(("option", "allowed"), [("--shelf", "all"), ("--asks", "target")])
+def test_an_unknown_word_is_refused(capsys, option, allowed):
     with pytest.raises(SystemExit):
-        main(["recommend", "--model", "x", "--history", "", "--shelf", "old"])
-    assert "--shelf" in capsys.readouterr().err
+        main(["recommend", "--model", "x", "--history", "", option, "old"])
+    told = capsys.readouterr().err
+    assert option in told
+    assert allowed in told
+
+
+def test_a_model_without_target_actions_says_why_it_is_not_asked_for_any(folders, capsys):
+    asked = ["recommend", "--model", str(folders / "buys_again" / "12"), "--history", "soap"]
+    assert main([*asked, "--asks", "any"]) == 2
+    told = capsys.readouterr().err
+    assert "version 12 cannot be asked for 'any', only for 'target'" in told
+    assert "data.target_actions" in told
+    assert main([*asked, "--asks", "target"]) == 0

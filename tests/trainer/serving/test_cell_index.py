@@ -131,3 +131,23 @@ def test_too_few_queries_are_refused(shop):
 )
 def test_large_catalogues_get_one(settings, items, approximate):
     assert ServingConfig(**settings).approximate(items) == approximate
+
+
+def test_asking_for_any_event_keeps_the_recall_too(shop):
+    """Of cells made for the biases of asking for a target action, which differ item by item."""
+    table, queries = shop
+    asked = np.append(0.0, np.random.default_rng(3).normal(0, 3, len(table))).astype(np.float32)
+    asking = table.copy()
+    asking[:, -1] += asked[1:]
+    cells = build_cells(asking, queries[:400], recall=0.95, seed=1)
+    index = CellIndex(cells, tf.Variable(asked))
+    scores, items = index(tf.constant(queries[400:]), tf.constant(12), any_event=True)
+    expected = best(table, queries[400:], 10)
+    found = [np.isin(e, g).mean() for e, g in zip(expected, items.numpy()[:, :10], strict=True)]
+    assert np.mean(found) >= 0.95  # .92 where no more cells are read than for a target action
+    exact = np.einsum("bd,bkd->bk", queries[400:], table[items.numpy() - 1])
+    np.testing.assert_allclose(scores.numpy(), exact, rtol=1e-4, atol=1e-4)
+    default = index(tf.constant(queries[400:]), tf.constant(12))
+    plain = CellIndex(cells)(tf.constant(queries[400:]), tf.constant(12))
+    for mine, theirs in zip(default, plain, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
