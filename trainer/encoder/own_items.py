@@ -64,6 +64,32 @@ class OwnItems(NamedTuple):
     """float32 [batch, n, len(FEATURE_NAMES)]."""
 
 
+class FlatOwnItems(NamedTuple):
+    """`OwnItems` of a batch without the places that are left."""
+
+    item: tf.Tensor
+    """int32 [items of all users]."""
+    features: tf.Tensor
+    """float32 [items of all users, len(FEATURE_NAMES)]."""
+    splits: tf.Tensor
+    """int64 [batch + 1], user `u` owns the items `splits[u]:splits[u + 1]`."""
+
+    @classmethod
+    def of(cls, own: OwnItems) -> FlatOwnItems:
+        """The same items."""
+        there = own.item > 0
+        counts = tf.math.count_nonzero(there, axis=1)
+        splits = tf.pad(tf.cumsum(counts), [[1, 0]])
+        return cls(tf.boolean_mask(own.item, there), tf.boolean_mask(own.features, there), splits)
+
+    def padded(self) -> OwnItems:
+        """The same items, side by side for each user."""
+        return OwnItems(*(self._rows(flat).to_tensor() for flat in (self.item, self.features)))
+
+    def _rows(self, flat: tf.Tensor) -> tf.RaggedTensor:
+        return tf.RaggedTensor.from_row_splits(flat, self.splits, validate=False)
+
+
 def summarise(items: tf.Tensor, times: tf.Tensor, actions: tf.Tensor | None = None) -> OwnItems:
     """Counts, recency and rhythm of every distinct item in a window.
 

@@ -14,6 +14,7 @@ from trainer.data.histories import Histories
 from trainer.data.item_transitions import ItemTransitions
 from trainer.data.windows import padded_columns
 from trainer.encoder.encoder import BehaviorEncoder
+from trainer.encoder.own_items import FlatOwnItems
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_values
 from trainer.evaluation.scoring_graphs import Batch, ScoringGraphs
@@ -22,6 +23,8 @@ from trainer.shelves import ALL, NEW, OWN, Shelf
 
 _SCORES_AT_ONCE = 16_000_000
 """Elements of a score matrix that is held at once (64 MB)."""
+_KEPT_BYTES = 400_000_000
+"""So much of what is known of own items is kept between calls; the rest is counted again."""
 
 
 class Scorer:
@@ -47,6 +50,8 @@ class Scorer:
         self._own = encoder.own_events
         self._columns = padded_columns(histories.columns)
         self._batch_size = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
+        self._kept: dict[int, FlatOwnItems] = {}
+        self._kept_bytes = 0
 
     def on(self, histories: Histories) -> Scorer:
         """The same encoder and transitions for other users."""
@@ -106,7 +111,7 @@ class Scorer:
         """
         share = tf.constant(transitions, tf.float32)
         ranks = np.zeros(len(self.histories), np.int32)
-        for rows, batch in self._batches():
+        for rows, batch in self._scored_batches():
             targets = tf.constant(self.histories.next_item[rows], tf.int32)
             query = tf.constant(queries[rows])
             ranks[rows] = self._graphs.rank(query, batch, share, targets).numpy()
@@ -148,7 +153,7 @@ class Scorer:
         share = tf.constant(transitions, tf.float32)
         lists = np.zeros((len(self.histories), k), np.int32)
         length = tf.constant(k, tf.int32)
-        for rows, batch in self._batches():
+        for rows, batch in self._scored_batches():
             query = tf.constant(queries[rows])
             lists[rows] = self._graphs.list(query, batch, share, length, shelf).numpy()
         return lists
@@ -172,7 +177,7 @@ class Scorer:
         ranks = np.zeros(users, np.int64)
         shelves = (ALL,) if self._encoder.exclude_seen else (ALL, OWN, NEW)
         lists = {shelf: np.zeros((users, k), np.int32) for shelf in shelves}
-        for rows, batch in self._batches():
+        for rows, batch in self._scored_batches():
             targets = tf.constant(self.histories.next_item[rows], tf.int32)
             query = tf.constant(queries[rows])
             rank, listed = self._graphs.show(query, batch, share, targets, length)
@@ -181,6 +186,22 @@ class Scorer:
                 lists[shelf][rows] = listed[shelf].numpy()
         return ranks, lists
 
+    def _scored_batches(self) -> Iterator[tuple[np.ndarray, Batch]]:
+        """`_batches` with the users' own items, where these are scored."""
+        for number, (rows, batch) in enumerate(self._batches()):
+            yield rows, batch if not self._own else self._with_own_items(number, batch)
+
+    def _with_own_items(self, number: int, batch: Batch) -> Batch:
+        """The batch, with its own items counted at the first call."""
+        if number in self._kept:
+            return batch._replace(own_items=self._kept[number])
+        own = self._graphs.own_items(batch)
+        size = 4 * int(tf.size(own.features))
+        if self._kept_bytes + size <= _KEPT_BYTES:
+            self._kept[number] = own
+            self._kept_bytes += size
+        return batch._replace(own_items=own)
+
     def _batches(self) -> Iterator[tuple[np.ndarray, Batch]]:
         """The users in batches of one padded length: their rows, int64 [batch], and histories."""
         lengths = self.histories.lengths
@@ -188,6 +209,8 @@ class Scorer:
         starts, ends = self.histories.splits[:-1], self.histories.splits[1:]
         for length in np.unique(padded):
             bucket = np.flatnonzero(padded == length)
+            # Own items are read from longer windows: users of like histories stand together.
+            bucket = bucket[np.argsort(lengths[bucket], kind="stable")]
             for i in range(0, len(bucket), self._batch_size):
                 rows = bucket[i : i + self._batch_size]
                 own = padded_length(lengths[rows], max(self._own, 1)).max()

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from trainer.clusters.representation import Representation, query_and_representation
 from trainer.data import features
-from trainer.data.encoder_inputs import OWN_ITEM, cut_inputs
+from trainer.data.encoder_inputs import OWN_ACTION, OWN_ITEM, OWN_TIME, cut_inputs
 from trainer.data.item_transitions import REACH, ItemTransitions, TransitionBonus
 from trainer.encoder.encoder import BehaviorEncoder
-from trainer.encoder.own_items import own_items_in
+from trainer.encoder.own_items import FlatOwnItems, summarise
 from trainer.evaluation.ranking import target_rank, top_list, top_of_items
 from trainer.graphs import graph_of_any_rows
 from trainer.inference.own_members import OwnMembers
@@ -30,6 +30,7 @@ class Batch(NamedTuple):
         length: int32 [], the window that the encoder reads of them.
         own: int32 [], the window of their own items.
         seen: int32 [], the window of the items that may be excluded as seen.
+        own_items: of the users, where they are scored; see `ScoringGraphs.own_items`.
     """
 
     columns: dict[str, tf.Tensor]
@@ -38,6 +39,7 @@ class Batch(NamedTuple):
     length: tf.Tensor
     own: tf.Tensor
     seen: tf.Tensor
+    own_items: FlatOwnItems | tuple[()] = ()
 
 
 class ScoringGraphs:
@@ -52,6 +54,7 @@ class ScoringGraphs:
         self._encoder = encoder
         self._transitions = TransitionBonus(transitions) if transitions else None
         self._of_encoder: dict[Any, Callable[..., Any]] = {}
+        self._own = graph_of_any_rows(self._own_batch)
         self._rank = graph_of_any_rows(self._rank_batch)
         self._list = {
             shelf: graph_of_any_rows(functools.partial(self._list_batch, shelf))
@@ -64,6 +67,10 @@ class ScoringGraphs:
         graphs = ScoringGraphs(self._encoder, transitions)
         graphs._of_encoder = self._of_encoder
         return graphs
+
+    def own_items(self, batch: Batch) -> FlatOwnItems:
+        """The users' own items. To count them costs ten times what scoring the catalogue does."""
+        return self._own(batch)
 
     def encode(self, kind: Representation, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Queries and representations of a kind, see `query_and_representation`."""
@@ -141,6 +148,11 @@ class ScoringGraphs:
             lists |= {shelf: _of_shelf(shelf, scores, k, seen) for shelf in (OWN, NEW)}
         return target_rank(scores, targets, excluded), lists
 
+    def _own_batch(self, batch: Batch) -> FlatOwnItems:
+        inputs = cut_inputs(batch.columns, batch.starts, batch.ends, 1, batch.own)
+        own = summarise(inputs[OWN_ITEM], inputs[OWN_TIME], inputs[OWN_ACTION])
+        return FlatOwnItems.of(own)
+
     def _seen(self, batch: Batch) -> tf.Tensor:
         """int32 [batch, seen], items of the histories."""
         window = cut_inputs(batch.columns, batch.starts, batch.ends, 1, batch.seen)
@@ -153,9 +165,9 @@ class ScoringGraphs:
         # No more events than the served model has at hand.
         window = min(REACH, self._encoder.tower.max_events)
         reach = 1 if self._transitions is None else window
-        own = batch.own if self._encoder.own_events else None
-        inputs = cut_inputs(batch.columns, batch.starts, batch.ends, reach, own)
-        scores = self._encoder.catalogue.logits(query, own_items_in(inputs))
+        inputs = cut_inputs(batch.columns, batch.starts, batch.ends, reach, None)
+        own = batch.own_items.padded() if batch.own_items else None
+        scores = self._encoder.catalogue.logits(query, own)
         if self._transitions is not None:
             scores = self._transitions.raise_scores(scores, inputs[features.ITEM], share)
         return scores, self._seen(batch) if self._encoder.exclude_seen else None
