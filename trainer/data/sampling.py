@@ -233,9 +233,10 @@ class SampleBatches:
         if self._asks:
             drawn_from = _with_share(drawn_from, self._target.asked[drawn_from], ASKED_SHARE)
         chosen = rng.permutation(drawn_from)[: self._limit]
-        lengths = padded_length(
-            (self._samples.ends - self._samples.starts)[chosen], self._max_events
-        )
+        # By the longer of both windows: own items are read from up to a thousand events, and a batch
+        # costs as much as its longest history.
+        longest = max(self._max_events, self._own_events)
+        lengths = padded_length((self._samples.ends - self._samples.starts)[chosen], longest)
         return chosen, batches_by_length(lengths, lambda _: self._batch_size, rng)
 
     def _stream(self, epoch: int) -> Iterator[tuple[np.ndarray, ...]]:
