@@ -66,7 +66,7 @@ def training_samples(histories: Histories, period: float | None = None) -> Sampl
     if period is None:
         target_ends = np.append(instants[1:], events)
     else:
-        target_ends = _ends_of_periods(histories.columns[features.TIME], user, instants, period)
+        target_ends = ends_of_periods(histories.columns[features.TIME], user, instants, period)
     position = instants - splits[user[instants]]
     keep = position >= histories.first_target[user[instants]]
     return Samples(
@@ -77,7 +77,7 @@ def training_samples(histories: Histories, period: float | None = None) -> Sampl
     )
 
 
-def _ends_of_periods(
+def ends_of_periods(
     times: np.ndarray, user: np.ndarray, begins: np.ndarray, period: float
 ) -> np.ndarray:
     """One past the last event of the period that begins with an event: int64 [begins].
