@@ -148,12 +148,8 @@ def fit_figure(
     )
     for split, part in seen.items():
         if not part.enough:
-            taken, all_of = found.taken[split], found.moments[split]
-            why = (
-                f"off, {taken} of {all_of} {split} moments have the action; at least "
-                f"{ENOUGH_MOMENTS} with and without it are needed"
-            )
-            return None, found.model_copy(update={"why": why})
+            why = _too_few(split, found.taken[split], found.moments[split])
+            return None, found.model_copy(update={"why": f"off, {why}"})
     validation, test = seen[VALIDATION], seen[TEST]
     line = fit_line(seen[TRAIN].inputs, seen[TRAIN].happened)
     reached = auc(line(validation.inputs), validation.happened)
@@ -184,6 +180,16 @@ def fit_figure(
         }
     )
     return (line if served else None), figures
+
+
+def _too_few(split: str, taken: int, moments: int) -> str:
+    """Why nothing can be said of a split's moments."""
+    if not moments:
+        return f"the log is too short to know of any {split} moment what followed"
+    return (
+        f"{taken} of {moments} {split} moments have the action; at least {ENOUGH_MOMENTS} with and "
+        "without it are needed"
+    )
 
 
 def _latest(inputs: CombinerInputs) -> int:

@@ -34,8 +34,7 @@ def behavior_record() -> BehaviorRecord:
             ),
             "buys_within": ForeseenFigures(
                 served=False,
-                why="off, 0 of 0 test moments have the action; at least 30 with and without it are "
-                "needed",
+                why="off, the log is too short to know of any test moment what followed",
                 moments={"train": 9_000, "validation": 100, "test": 0},
                 taken={"train": 900, "validation": 40, "test": 0},
             ),

@@ -45,7 +45,7 @@ def calibration_chart(
     drawing.y_axis(y, values, labels)
     drawing.x_labels([x(value) for value in values], labels, bottom + 17)
     drawing.text((left + right) / 2, height - 8, "predicted; upwards: happened", "middle", "axis")
-    drawing.line(x(0.0), y(0.0), x(high), y(high), "median")
+    drawing.line(x(0.0), y(0.0), x(high), y(high), "interval")
     for dot in dots:
         drawing.add(
             "circle",

@@ -77,6 +77,9 @@ def test_too_few_moments_are_off_and_counted(split: str) -> None:
     nothing = few[split]
     always = Seen(nothing.inputs, np.ones(40, bool), nothing.user)
     assert not fit_figure({**few, split: always}, min_auc=0.6, seed=1)[1].served
+    unknown = {**few, split: seen(0, 0.2, 1.5, seed=1)}
+    why = fit_figure(unknown, min_auc=0.6, seed=1)[1].why
+    assert why == f"off, the log is too short to know of any {split} moment what followed"
 
 
 def test_inputs_by_hand() -> None:

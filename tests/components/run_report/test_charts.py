@@ -160,7 +160,9 @@ def test_a_calibrated_group_stands_on_the_diagonal():
     svg = calibration_chart(dots, label="calibration", colour="#0072b2")
     found = re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', svg)
     (x0, y0), (x1, y1), (x2, y2) = [(float(x), float(y)) for x, y in found]
-    line = re.search(r'x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" class="median"', svg)
+    line = re.search(
+        r'x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" class="interval"', svg
+    )
     left, bottom, right, top = (float(end) for end in line.groups())
 
     def height(x):

@@ -479,6 +479,6 @@ def test_what_is_foreseen_has_a_section_with_a_chart(full, page):
     figures = "2,000 5.00% 0.790 (0.750 to 0.830) 0.0456"
     assert f"buys_next the next action is purchase {figures}" in section
     assert "buys_within purchase within 7 days 0 – – –" in section
-    assert "buys_within: off, 0 of 0 test moments have the action" in section
+    assert "buys_within: off, the log is too short to know of any test moment" in section
     assert html_text.count("predicted against what happened") == 1
     assert "1,000 moments: predicted 1.0%, happened 2.0%" in html_text

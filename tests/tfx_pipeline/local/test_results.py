@@ -132,4 +132,4 @@ def test_each_figure_of_the_behaviour_head_has_a_line():
     )
     assert " ".join(heading) == "How likely a user takes purchase soon"
     assert " ".join(following).startswith("buys_next: on, validation AUC 0.801 is above 0.6;")
-    assert " ".join(soon).startswith("buys_within: off, 0 of 0 test moments have the action")
+    assert " ".join(soon).startswith("buys_within: off, the log is too short")
