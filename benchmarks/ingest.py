@@ -103,6 +103,7 @@ def ingest(path: str, folder: str) -> dict[str, int]:
         "items_files": "[]",
         "config": DataConfig().to_json(),
         "evaluation": EvaluationConfig().to_json(),
+        "behavior_actions": "[]",
     }
     start = time.monotonic()
     Executor().Do({}, outputs, properties)

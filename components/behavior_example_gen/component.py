@@ -22,6 +22,8 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         examples: splits train, validation and test of raw histories (`schema/history.pbtxt`).
         data_quality: what was read, kept and dropped; the quarantine.
         items: the catalogue.
+        later_events: only with `behavior_actions`. Histories that go on through the windows of
+            validation and test; `first_target` is their first event of the window.
     """
 
     SPEC_CLASS = BehaviorExampleGenSpec
@@ -33,6 +35,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
         items_files: Sequence[str] = (),
         config: DataConfig | None = None,
         evaluation: EvaluationConfig | None = None,
+        behavior_actions: Sequence[str] = (),
         input_fingerprint: str = "",
         code_version: str = "",
     ) -> None:
@@ -43,6 +46,7 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
             items_files: items files, the same.
             config: rules; default `DataConfig()`.
             evaluation: what is held out; default `EvaluationConfig()`.
+            behavior_actions: what the behaviour head foresees; none without one.
             input_fingerprint: hash of the files' content; new content reads them again.
             code_version: changes when the code does.
         """
@@ -51,10 +55,14 @@ class BehaviorExampleGen(base_beam_component.BaseBeamComponent):
             items_files=json.dumps(list(items_files)),
             config=(config or DataConfig()).to_json(),
             evaluation=(evaluation or EvaluationConfig()).to_json(),
+            behavior_actions=json.dumps(list(behavior_actions)),
             input_fingerprint=input_fingerprint,
             code_version=code_version,
             examples=channel.Channel(type=standard_artifacts.Examples),
             data_quality=channel.Channel(type=DataQuality),
             items=channel.Channel(type=ItemCatalogue),
+            later_events=(
+                channel.Channel(type=standard_artifacts.Examples) if behavior_actions else None
+            ),
         )
         super().__init__(spec=spec)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import pydantic
 
+from trainer.action_name import ActionName, action_name
 from trainer.nearest import hint
 from trainer.settings import Settings
 
@@ -38,19 +39,12 @@ def _with_text(value: Any) -> Any:
     return value
 
 
-def _action_name(name: str) -> str:
-    if not name.strip() or not name.isprintable():
-        raise ValueError(f"{name!r} is no name for an action")
-    return name
-
-
 def _action_names(renamed: dict[str, str]) -> dict[str, str]:
     for name in renamed.values():
-        _action_name(name)
+        action_name(name)
     return renamed
 
 
-ActionName = Annotated[str, pydantic.BeforeValidator(str), pydantic.AfterValidator(_action_name)]
 ActionNames = Annotated[
     dict[str, str],
     pydantic.BeforeValidator(_with_text),
@@ -131,7 +125,7 @@ class DataConfig(Settings):
     @pydantic.field_validator("default_action")
     @classmethod
     def _name(cls, value: str) -> str:
-        return _action_name(value)
+        return action_name(value)
 
     @pydantic.field_validator("columns", "items_columns")
     @classmethod

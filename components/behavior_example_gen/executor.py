@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -26,10 +26,14 @@ from components.behavior_example_gen.steps import catalogue, quality, quarantine
 from components.behavior_example_gen.steps.beam_pipeline import Ingestion, build
 from components.behavior_example_gen.steps.history_step import LOG
 from components.behavior_example_gen.steps.scratch import Scratch
+from trainer.behavior_config import BehaviorConfig
 from trainer.errors import DataError
 from trainer.evaluation_config import EvaluationConfig
-from trainer.raw_history import SPLITS, TRAIN
+from trainer.raw_history import SPLITS, TEST, TRAIN, VALIDATION
 from trainer.settings import ConfigError
+
+LATER_SPLITS = (VALIDATION, TEST)
+"""Splits of the output `later_events`."""
 
 # What the user reads on the terminal.
 _progress = logging.getLogger("cohortrec.progress")
@@ -48,7 +52,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         Args:
             input_dict: empty.
-            output_dict: `examples`, `data_quality` and `items`, one artifact each.
+            output_dict: `examples`, `data_quality` and `items`, one artifact each; `later_events`
+                where there is a behaviour head.
             exec_properties: see `BehaviorExampleGenSpec`.
 
         Raises:
@@ -61,13 +66,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         items = artifact_utils.get_single_instance(output_dict["items"])
         config = DataConfig.from_json(exec_properties["config"])
         evaluation = EvaluationConfig.from_json(exec_properties["evaluation"])
+        behavior_actions = json.loads(exec_properties["behavior_actions"])
         events_from = event_sources(json.loads(exec_properties["input_files"]), config)
         items_from = item_sources(json.loads(exec_properties["items_files"]), config)
         _check_task(evaluation, events_from, config)
+        _check_behavior(behavior_actions, events_from, config)
         scratch = Scratch(f"{examples.uri}/scratch")
         rejected = _beside(report.uri)
         split_folders = {name: f"{examples.uri}/Split-{name}" for name in SPLITS}
-        for folder in (*split_folders.values(), report.uri, items.uri):
+        later_folders = _later_folders(output_dict.get("later_events", []))
+        for folder in (*split_folders.values(), *later_folders.values(), report.uri, items.uri):
             fileio.makedirs(folder)
         scratch.create()
         try:
@@ -78,8 +86,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     scratch.known_items,
                 )
             job = Ingestion(
-                events_from, config, evaluation, scratch, split_folders,
-                f"{rejected}/{quarantine.NAME}", bool(items_from),
+                events_from, config, evaluation, scratch, split_folders, behavior_actions,
+                later_folders, f"{rejected}/{quarantine.NAME}", bool(items_from),
             )  # fmt: skip
             self._run(job)
             with open_reading(scratch.reports) as stream:
@@ -105,8 +113,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             raise
         finally:
             fileio.rmtree(scratch.folder)
-        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        _declare(examples, SPLITS)
+        for later in output_dict.get("later_events", []):
+            _declare(later, tuple(later_folders))
         for line in quality.summary(account, f"{report.uri}/{quarantine.NAME}"):
             _progress.info("%s", line)
 
@@ -159,6 +168,31 @@ def _check_task(evaluation: EvaluationConfig, events: list[Source], config: Data
             "(data.format), which has none; leave evaluation.task=auto"
         )
     evaluation.check_against(config.split)
+
+
+def _check_behavior(actions: Sequence[str], events: list[Source], config: DataConfig) -> None:
+    """Checks the log and the split against the behaviour head, if there is one.
+
+    Raises:
+        ConfigError: the log has no times, or the split no window.
+    """
+    BehaviorConfig(actions=tuple(actions)).check_against(config.split)
+    if actions and events[0].format == "sequences":
+        raise ConfigError(
+            f"behavior_head.actions needs actions and times, and {events[0].path} is a sequence "
+            "file (data.format), which has none; leave behavior_head.actions empty"
+        )
+
+
+def _later_folders(artifacts: Sequence[types.Artifact]) -> dict[str, str]:
+    """Where histories through a split's window go, by split; empty without the output."""
+    return {name: f"{artifact.uri}/Split-{name}" for artifact in artifacts for name in LATER_SPLITS}
+
+
+def _declare(examples: types.Artifact, splits: Sequence[str]) -> None:
+    """Says in an artifact which splits it has, and in which form."""
+    examples.split_names = artifact_utils.encode_split_names(list(splits))
+    examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
 
 
 def _source_notes(events: list[Source], items: list[Source], config: DataConfig) -> list[str]:

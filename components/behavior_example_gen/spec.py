@@ -18,6 +18,8 @@ class BehaviorExampleGenSpec(component_spec.ComponentSpec):
         "config": component_spec.ExecutionParameter(type=str),
         # JSON of EvaluationConfig.
         "evaluation": component_spec.ExecutionParameter(type=str),
+        # JSON list, the setting `behavior_head.actions`.
+        "behavior_actions": component_spec.ExecutionParameter(type=str),
         # Hash of the files' contents: new data is a new execution.
         "input_fingerprint": component_spec.ExecutionParameter(type=str),
         # Hash of this code: new code is one too.
@@ -28,4 +30,7 @@ class BehaviorExampleGenSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "data_quality": component_spec.ChannelParameter(type=DataQuality),
         "items": component_spec.ChannelParameter(type=ItemCatalogue),
+        "later_events": component_spec.ChannelParameter(
+            type=standard_artifacts.Examples, optional=True
+        ),
     }

@@ -13,6 +13,7 @@ from tfx.utils import path_utils
 
 from components.cluster_combiner.config import CombinerConfig
 from components.cluster_combiner.controls import Controls
+from trainer.behavior_config import BehaviorConfig
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.config import ServingConfig
 from trainer.data import features
@@ -29,6 +30,9 @@ from trainer.serving.export import load_encoder
 JUDGED_SPLITS = (VALIDATION, TEST)
 """The splits whose users the models are compared on."""
 
+LATER_EVENTS = "later_events"
+"""The input with histories that go on through the windows of the judged splits."""
+
 Artifacts = dict[str, list[Any]]
 
 
@@ -40,6 +44,7 @@ class CombinerInputs:
         config: how strengths are fitted.
         serving: length of the lists and kind of index.
         evaluation: what models are asked for.
+        behavior: what the behaviour head foresees.
         seed: of folds and batches.
         graph: the Transform graph that the encoder was trained with.
         geometry: of the K clusters.
@@ -47,6 +52,8 @@ class CombinerInputs:
         specialists: the towers of the K specialists, by cluster.
         examples: files of each of `JUDGED_SPLITS`.
         training: files of the whole training histories.
+        later: files of the histories that go on through the windows of `JUDGED_SPLITS`; empty
+            without a behaviour head.
         titles: Parquet file with the items' titles, None without.
         artifacts: of the component, for the controls.
     """
@@ -54,6 +61,7 @@ class CombinerInputs:
     config: CombinerConfig
     serving: ServingConfig
     evaluation: EvaluationConfig
+    behavior: BehaviorConfig
     seed: int
     graph: tft.TFTransformOutput
     geometry: ClusterGeometry
@@ -61,6 +69,7 @@ class CombinerInputs:
     specialists: list[EventTower | TowerEnsemble]
     examples: dict[str, list[str]]
     training: list[str]
+    later: dict[str, list[str]]
     titles: str | None
     artifacts: Artifacts
 
@@ -78,6 +87,7 @@ class CombinerInputs:
             config=CombinerConfig.from_json(properties["config"]),
             serving=ServingConfig.from_json(properties["serving"]),
             evaluation=EvaluationConfig.from_json(properties["evaluation"]),
+            behavior=BehaviorConfig.from_json(properties["behavior_head"]),
             seed=properties["seed"],
             graph=tft.TFTransformOutput(_uri(artifacts, "transform_graph")),
             geometry=geometry,
@@ -87,6 +97,10 @@ class CombinerInputs:
             ],
             examples={split: _files(artifacts, "examples", split) for split in JUDGED_SPLITS},
             training=_files(artifacts, "histories", TRAIN),
+            later={
+                split: _files(artifacts, LATER_EVENTS, split)
+                for split in (JUDGED_SPLITS if artifacts.get(LATER_EVENTS) else ())
+            },
             titles=titles,
             artifacts=artifacts,
         )

@@ -9,6 +9,7 @@ from tfx.types.channel import Channel
 from components.artifacts import ClusterModel, ItemCatalogue, ModelComparison
 from components.cluster_combiner import executor
 from components.cluster_combiner.config import CombinerConfig
+from trainer.behavior_config import BehaviorConfig
 from trainer.config import ServingConfig
 from trainer.evaluation_config import EvaluationConfig
 
@@ -22,6 +23,7 @@ class ClusterCombinerSpec(component_spec.ComponentSpec):
         "config": component_spec.ExecutionParameter(type=str),
         "serving": component_spec.ExecutionParameter(type=str),
         "evaluation": component_spec.ExecutionParameter(type=str),
+        "behavior_head": component_spec.ExecutionParameter(type=str),
         "seed": component_spec.ExecutionParameter(type=int),
         "code_version": component_spec.ExecutionParameter(type=str),
     }
@@ -29,6 +31,9 @@ class ClusterCombinerSpec(component_spec.ComponentSpec):
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "histories": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "later_events": component_spec.ChannelParameter(
+            type=standard_artifacts.Examples, optional=True
+        ),
         "encoder_model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "clusters": component_spec.ChannelParameter(type=ClusterModel),
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
@@ -71,6 +76,8 @@ class ClusterCombiner(base_component.BaseComponent):
         serving: ServingConfig,
         seed: int,
         evaluation: EvaluationConfig | None = None,
+        behavior_head: BehaviorConfig | None = None,
+        later_events: BaseChannel | None = None,
         items: BaseChannel | None = None,
         code_version: str = "",
         **models: BaseChannel,
@@ -87,6 +94,8 @@ class ClusterCombiner(base_component.BaseComponent):
             serving: length of the lists.
             seed: of folds and batches.
             evaluation: what models are asked for; default `EvaluationConfig()`.
+            behavior_head: what the behaviour head foresees; default `BehaviorConfig()`, no head.
+            later_events: BehaviorExampleGen's, for the behaviour head; None without one.
             items: the ItemCatalogue; its titles travel with the exported model.
             code_version: changes when the code does, so that the cache notices.
             **models: `specialist_0` … `specialist_{n-1}`, Models by cluster; perhaps the controls
@@ -104,6 +113,8 @@ class ClusterCombiner(base_component.BaseComponent):
                 config=config.to_json(),
                 serving=serving.to_json(),
                 evaluation=(evaluation or EvaluationConfig()).to_json(),
+                behavior_head=(behavior_head or BehaviorConfig()).to_json(),
+                later_events=later_events,
                 seed=seed,
                 code_version=code_version,
                 model=Channel(type=standard_artifacts.Model),

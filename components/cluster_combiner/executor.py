@@ -13,6 +13,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.cluster_combiner.behavior_head import fit_behavior_head
 from components.cluster_combiner.combiner_inputs import JUDGED_SPLITS, CombinerInputs
 from components.cluster_combiner.compared_queries import (
     Queries,
@@ -100,6 +101,7 @@ class Executor(base_executor.BaseExecutor):
             table = serve_global(table)
         _tell(fit, worth)
 
+        behavior = fit_behavior_head(inputs, training)
         comparison = summarise(
             table,
             inputs.evaluation,
@@ -107,12 +109,12 @@ class Executor(base_executor.BaseExecutor):
             peers_record(peers, table),
             inputs.target_actions,
             shelves_record(table),
-        )
+        ).model_copy(update={"behavior": behavior.record})
         weights = _mean_weights(fit, scored[TEST])
         cells = index_cells(
             inputs.encoder, queries[VALIDATION][COMBINER], inputs.serving, inputs.seed
         )
-        models = ServedModels(inputs, cells, transitions.transitions)
+        models = ServedModels(inputs, cells, transitions.transitions, behavior.head)
         served = models.combined(fit.strengths)
         model = artifact_utils.get_single_instance(output_dict["model"])
         directory = path_utils.serving_model_dir(model.uri)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from components.cluster_combiner.behavior_record import BehaviorRecord
 from trainer.artifact_record import Measure, Record, RecordFile
 from trainer.evaluation.compared_models import (
     COMBINER,
@@ -155,6 +156,7 @@ class ComparisonRecord(RecordFile):
         counted: the free baselines, and how they were chosen.
         peers: the published recommenders that were asked for; None without any.
         shelves: the models by shelf; None where items that a user had are left out.
+        behavior: the behaviour head; None where none was asked for.
     """
 
     FILE_NAME: ClassVar[str] = "comparison.json"
@@ -167,6 +169,7 @@ class ComparisonRecord(RecordFile):
     counted: CountedRecord | None = None
     peers: PeersRecord | None = None
     shelves: ShelvesRecord | None = None
+    behavior: BehaviorRecord | None = None
 
     @property
     def in_slices(self) -> list[str]:

@@ -10,6 +10,7 @@ from components.cluster_combiner.combiner_inputs import CombinerInputs
 from components.cluster_combiner.fitting import Fit
 from trainer.clusters.mixture import Mixture
 from trainer.data.item_transitions import ItemTransitions
+from trainer.serving.behavior_head import BehaviorHead
 from trainer.serving.cell_index import Cells
 from trainer.serving.recommender import Recommender
 
@@ -22,11 +23,13 @@ class ServedModels:
         inputs: of the component.
         cells: of an approximate index, None for an exact one.
         transitions: raise scores beside the encoders, None if nothing does.
+        head: the behaviour head of what is exported, None without one.
     """
 
     inputs: CombinerInputs
     cells: Cells | None
     transitions: ItemTransitions | None
+    head: BehaviorHead | None = None
 
     def encoder_alone(self) -> Recommender:
         """The global encoder without any clusters."""
@@ -54,6 +57,7 @@ class ServedModels:
             top_k=inputs.serving.top_k,
             cells=self.cells,
             transitions=self.transitions,
+            head=self.head,
         )
 
     def timed(self, served: Recommender, fit: Fit) -> dict[str, Recommender]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from components.run_report import formats as fmt
 from components.run_report.cluster_names import ClusterNames
 from components.run_report.inputs import ReportInputs
+from components.run_report.views.behavior import behavior_view
 from components.run_report.views.changes import changes_view
 from components.run_report.views.clusters import clusters_view, weights_chart
 from components.run_report.views.data import data_view
@@ -60,6 +61,7 @@ def render(inputs: ReportInputs) -> str:
             changes=changes_view(inputs.clustering, inputs.profiles),
             labels=labels_view(inputs.clustering.labels if inputs.clustering else None, names),
             results=results(inputs.comparison) if inputs.comparison else None,
+            behavior=behavior_view(inputs.comparison.behavior if inputs.comparison else None),
             worth=worth_view(inputs.worth, inputs.encoder, inputs.specialists, names),
             weights=weights_chart(inputs.combination),
             gates=gate_rows(inputs.verdict.decisions),

@@ -32,6 +32,8 @@ class Ingested:
     quarantine: list[dict[str, str]]
     items: pl.DataFrame
     splits: Splits
+    later: Splits
+    """Of the output `later_events`."""
 
     def history(self, split: str, user: str) -> History | None:
         """The Example of a user."""
@@ -46,6 +48,7 @@ def ingest(
     items: str | Path | None = None,
     beam_args: Sequence[str] = (),
     evaluation: Mapping[str, Any] | None = None,
+    behavior_actions: Sequence[str] = (),
     **settings: Any,
 ) -> Ingested:
     """Runs the executor.
@@ -56,6 +59,7 @@ def ingest(
         items: path, or the text of a CSV file.
         beam_args: of the Beam pipeline.
         evaluation: settings of EvaluationConfig.
+        behavior_actions: of the behaviour head.
         settings: of DataConfig.
     """
     if isinstance(events, str | Path):
@@ -66,6 +70,8 @@ def ingest(
         "data_quality": [DataQuality()],
         "items": [ItemCatalogue()],
     }
+    if behavior_actions:
+        outputs["later_events"] = [standard_artifacts.Examples()]
     out = folder / "out"
     for name, [artifact] in outputs.items():
         artifact.uri = str(out / name / "1")
@@ -77,6 +83,7 @@ def ingest(
             "items_files": json.dumps(items_files),
             "config": DataConfig.from_dict(settings).to_json(),
             "evaluation": EvaluationConfig.from_dict(evaluation or {}).to_json(),
+            "behavior_actions": json.dumps(list(behavior_actions)),
         },
     )
     [examples] = outputs["examples"]
@@ -91,7 +98,8 @@ def ingest(
         json.loads((out / "data_quality/1/data_quality.json").read_text()),
         read_quarantine(out / "data_quality/1/quarantine.csv"),
         pl.read_parquet(out / "items/1/items.parquet"),
-        Splits(out),
+        Splits(out / "examples/1"),
+        Splits(out / "later_events/1"),
     )
 
 
@@ -103,12 +111,12 @@ def read_quarantine(path: Path) -> list[dict[str, str]]:
 class Splits(dict[str, list[History]]):
     """The Examples of each split, decoded when asked for."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._out = out
+        self._folder = folder
 
     def __missing__(self, split: str) -> list[History]:
-        files = sorted((self._out / f"examples/1/Split-{split}").iterdir())
+        files = sorted((self._folder / f"Split-{split}").iterdir())
         assert files
         records = tf.data.TFRecordDataset([str(path) for path in files], compression_type="GZIP")
         serialized = list(records.as_numpy_iterator())

@@ -70,6 +70,7 @@ def create_pipeline(
         items_files=list(items),
         config=config.data,
         evaluation=config.evaluation,
+        behavior_actions=config.behavior_head.actions,
         input_fingerprint=input_fingerprint,
         code_version=code_fingerprint("components.behavior_example_gen"),
     ).with_id(nodes.INGESTION)
@@ -168,6 +169,8 @@ def create_pipeline(
         config=config.combiner,
         serving=config.serving,
         evaluation=config.evaluation,
+        behavior_head=config.behavior_head,
+        later_events=ingestion.outputs["later_events"] if config.behavior_head.actions else None,
         seed=config.run.seed,
         code_version=code_fingerprint("components.cluster_combiner"),
         **{

@@ -43,6 +43,7 @@ def show(outcome: Outcome, directory: RunDirectory, config: RunConfig, console: 
     show_overall(test.overall, models, console, comparison.asked_item)
     show_shelves(comparison, console)
     show_peers(comparison, console)
+    show_behavior(comparison, console)
     show_clusters(comparison, console)
     show_frequencies(comparison, console)
     show_gates(outcome.verdict, outcome.served, console)
@@ -131,6 +132,15 @@ def show_shelves(comparison: ComparisonRecord, console: Console) -> None:
                 f"combiner minus {title(lift.against)}, {titles[measure]}: {lift.mean:+.4f} "
                 f"({lift.low:+.4f} to {lift.high:+.4f})"
             )
+
+
+def show_behavior(comparison: ComparisonRecord, console: Console) -> None:
+    """How well the behaviour head foresees; nothing where none was asked for."""
+    if comparison.behavior is None:
+        return
+    console.heading(f"How likely a user takes {' or '.join(comparison.behavior.actions)} soon")
+    for output, figures in comparison.behavior.figures.items():
+        console.line(f"{output}: {figures.why}")
 
 
 def show_peers(comparison: ComparisonRecord, console: Console) -> None:

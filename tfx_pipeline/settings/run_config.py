@@ -18,6 +18,7 @@ from tfx_pipeline.settings.beam_config import BeamConfig
 from tfx_pipeline.settings.deployment_config import DeploymentConfig
 from tfx_pipeline.settings.kubeflow_config import KubeflowConfig
 from tfx_pipeline.settings.settings_yaml import RepeatedKey, YamlFault, parse_yaml
+from trainer.behavior_config import BehaviorConfig
 from trainer.config import (
     EncoderConfig,
     FeaturesConfig,
@@ -64,6 +65,7 @@ class RunConfig(Settings):
     clustering: ClusteringConfig = ClusteringConfig()
     specialists: SpecialistConfig = SpecialistConfig()
     combiner: CombinerConfig = CombinerConfig()
+    behavior_head: BehaviorConfig = BehaviorConfig()
     serving: ServingConfig = ServingConfig()
     gates: GatesConfig = GatesConfig()
     deployment: DeploymentConfig = DeploymentConfig()
@@ -113,6 +115,7 @@ def load_config(
     config.clustering.check_against(config.run.max_clusters)
     config.beam.check()
     config.evaluation.check_against(config.data.split)
+    config.behavior_head.check_against(config.data.split)
     if config.tuning.enabled:
         config.tuning.check_against(config)
     return config

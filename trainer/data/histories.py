@@ -115,6 +115,22 @@ class Histories:
             return self
         return replace(self, wanted=np.isin(self.columns[features.ACTION], actions))
 
+    def cut(self, starts: np.ndarray, ends: np.ndarray) -> Histories:
+        """A history for each slice of the events, which may overlap; without targets.
+
+        Args:
+            starts: int64 [m], first event of each.
+            ends: int64 [m], one past its last event.
+        """
+        index, splits = _gather_slices(starts, ends - starts)
+        return Histories(
+            {name: column[index] for name, column in self.columns.items()},
+            splits,
+            np.zeros(0, np.int32),
+            np.zeros(len(starts) + 1, np.int64),
+            np.zeros(len(starts), np.int64),
+        )
+
     def take(self, users: np.ndarray) -> Histories:
         """The histories of some users, in the given order."""
         columns_index, splits = _gather_rows(self.splits, users)
@@ -131,10 +147,14 @@ class Histories:
 
 def _gather_rows(splits: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Flat positions of the values of chosen rows, and the rows' new offsets."""
-    lengths = np.diff(splits)[rows]
-    new_splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    offsets = np.repeat(splits[:-1][rows] - new_splits[:-1], lengths)
-    return np.arange(new_splits[-1]) + offsets, new_splits
+    return _gather_slices(splits[:-1][rows], np.diff(splits)[rows])
+
+
+def _gather_slices(starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Flat positions of the values of slices, and the slices' own offsets."""
+    splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = np.repeat(starts - splits[:-1], lengths)
+    return np.arange(splits[-1]) + offsets, splits
 
 
 def has_histories(files: Sequence[str]) -> bool:

@@ -66,7 +66,7 @@ def training_samples(histories: Histories, period: float | None = None) -> Sampl
     if period is None:
         target_ends = np.append(instants[1:], events)
     else:
-        target_ends = _ends_of_periods(histories.columns[features.TIME], user, instants, period)
+        target_ends = ends_of_periods(histories.columns[features.TIME], user, instants, period)
     position = instants - splits[user[instants]]
     keep = position >= histories.first_target[user[instants]]
     return Samples(
@@ -77,7 +77,7 @@ def training_samples(histories: Histories, period: float | None = None) -> Sampl
     )
 
 
-def _ends_of_periods(
+def ends_of_periods(
     times: np.ndarray, user: np.ndarray, begins: np.ndarray, period: float
 ) -> np.ndarray:
     """One past the last event of the period that begins with an event: int64 [begins].
@@ -233,8 +233,8 @@ class SampleBatches:
         if self._asks:
             drawn_from = _with_share(drawn_from, self._target.asked[drawn_from], ASKED_SHARE)
         chosen = rng.permutation(drawn_from)[: self._limit]
-        # By the longer of both windows: own items are read from up to a thousand events, and a batch
-        # costs as much as its longest history.
+        # By the longer of both windows: a batch costs as much as its longest history, and own items
+        # are read from up to a thousand events.
         longest = max(self._max_events, self._own_events)
         lengths = padded_length((self._samples.ends - self._samples.starts)[chosen], longest)
         return chosen, batches_by_length(lengths, lambda _: self._batch_size, rng)

@@ -22,7 +22,14 @@ from trainer.clusters.representation import (
     query_and_representation,
 )
 from trainer.data import features
-from trainer.data.encoder_inputs import ASKED, OWN_ITEM, SEEN_LIMIT, cut_inputs
+from trainer.data.encoder_inputs import (
+    ASKED,
+    OWN_ACTION,
+    OWN_ITEM,
+    OWN_TIME,
+    SEEN_LIMIT,
+    cut_inputs,
+)
 from trainer.data.history_transform import HistoryTransform
 from trainer.data.item_transitions import ItemTransitions, TransitionBonus
 from trainer.data.windows import padded_columns
@@ -35,6 +42,7 @@ from trainer.graphs import graph_function
 from trainer.inference.own_members import own_towers
 from trainer.inference.routed_specialists import RoutedSpecialists
 from trainer.inference.served_encoder import ServedEncoder
+from trainer.serving.behavior_head import BehaviorHead
 from trainer.serving.cell_index import Cells
 from trainer.serving.request_columns import raw_columns
 from trainer.serving.top_items import Raised, TopItems
@@ -57,6 +65,8 @@ class _State(NamedTuple):
     inputs: dict[str, tf.Tensor]
     own: OwnItems | None
     """The user's own items, where they raise scores (and are not excluded)."""
+    alone: tf.Tensor | None = None
+    """The global encoder's query, where a behaviour head reads it."""
 
 
 class Recommender(tf.Module):
@@ -72,6 +82,7 @@ class Recommender(tf.Module):
         top_k: length of the recommendation lists.
         cells: for an approximate index, see `TopItems`.
         transitions: raise scores beside the encoders, None if nothing does.
+        head: says in `embed` how likely a user takes some actions soon, None if nothing does.
     """
 
     def __init__(
@@ -83,6 +94,7 @@ class Recommender(tf.Module):
         top_k: int = 20,
         cells: Cells | None = None,
         transitions: ItemTransitions | None = None,
+        head: BehaviorHead | None = None,
     ) -> None:
         super().__init__(name="recommender")
         if (mixture is None) != (not specialists):
@@ -97,6 +109,7 @@ class Recommender(tf.Module):
         self._specialists = RoutedSpecialists(own) if any(own) else None
         self._mixture = mixture
         self._transitions = TransitionBonus(transitions) if transitions else None
+        self._head = head
         self._served_items = top_k
         self._top = TopItems(
             self._encoder.catalogue,
@@ -155,11 +168,13 @@ class Recommender(tf.Module):
 
         @graph_function(input_signature=[examples])
         def embed(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-            state = self._encode(self.transform.parse(examples))
+            events = self.transform.parse(examples)
+            state = self._encode(events)
             return {
                 "embedding": state.query,
                 "cluster_id": state.cluster_id,
                 "cluster_weights": state.weights,
+                **self._foreseen(events, state),
             }
 
         @graph_function(input_signature=[examples])
@@ -234,15 +249,25 @@ class Recommender(tf.Module):
         if self._mixture is None:
             query = self._encoder(asked)
             batch = tf.shape(query)[0]
-            return _State(query, tf.zeros([batch], tf.int64), tf.ones([batch, 1]), inputs, own)
+            alone = None if self._head is None else query
+            cluster, weights = tf.zeros([batch], tf.int64), tf.ones([batch, 1])
+            return _State(query, cluster, weights, inputs, own, alone)
         kind = self._mixture.geometry.representation
         query, representation = query_and_representation(self._encoder, inputs, kind)
         if any_event:
             query = self._encoder(asked)
+        alone = None if self._head is None else query
         cluster, weights = self._mixture.weights(representation)
         if self._specialists is not None:
             query = self._specialists.combined(query, weights[:, 1:], asked)
-        return _State(query, cluster, weights, inputs, own)
+        return _State(query, cluster, weights, inputs, own, alone)
+
+    def _foreseen(self, events: dict[str, tf.SparseTensor], state: _State) -> dict[str, tf.Tensor]:
+        """What the behaviour head says, float32 [batch] by output; nothing without one."""
+        if self._head is None:
+            return {}
+        latest = self._window(events, 1, self._encoder.max_events)
+        return self._head(state.alone, latest[OWN_ACTION], latest[OWN_TIME])
 
     def _top_items(self, state: _State, any_event: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         raised = self._raised(state)

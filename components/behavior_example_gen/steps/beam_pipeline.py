@@ -61,6 +61,10 @@ class Ingestion:
     evaluation: EvaluationConfig
     scratch: Scratch
     split_folders: Mapping[str, str]
+    behavior_actions: Sequence[str]
+    """The setting `behavior_head.actions`."""
+    later_folders: Mapping[str, str]
+    """Where the histories go that go on through a split's window; none without a behaviour head."""
     quarantine: str
     """Where the quarantine will be if the run stops, for the message."""
     with_items: bool
@@ -121,7 +125,14 @@ def build(pipeline: beam.Pipeline, job: Ingestion) -> None:
         | "KeepAttributes" >> beam.Map(_write, path=job.scratch.attributes)
     )
     histories = partitions_cleaned | "BuildHistories" >> beam.ParDo(
-        BuildHistories(job.scratch, config_json, partitions, job.split_folders, job.with_items),
+        BuildHistories(
+            job.scratch,
+            config_json,
+            partitions,
+            job.split_folders,
+            job.later_folders,
+            job.with_items,
+        ),
         plan,
         kept_items,
     ).with_outputs(USED_ITEMS, main="reports")
@@ -150,7 +161,7 @@ def _check(_: None, reports: list[FileReport], job: Ingestion) -> None:
 
 def _plan(_: None, reports: list[PartitionReport], job: Ingestion) -> Plan:
     with job.scratch.noting_failures():
-        return make_plan(reports, job.timeless, job.config, job.evaluation)
+        return make_plan(reports, job.timeless, job.config, job.evaluation, job.behavior_actions)
 
 
 def _write(counts: bytes, path: str, minimum: int = 0) -> str:

@@ -57,7 +57,12 @@ def _batches(
         last = int(np.searchsorted(users, chosen[-1], side="right"))
         part = slice(first, last)
         yield _record_batch(
-            events[first:last], users[part], chosen, split.history[part], split.target[part]
+            events[first:last],
+            users[part],
+            chosen,
+            split.history[part],
+            split.target[part],
+            None if split.first_target is None else split.first_target[start:][: len(chosen)],
         )
 
 
@@ -67,6 +72,7 @@ def _record_batch(
     chosen: npt.NDArray[np.int64],
     in_history: npt.NDArray[np.bool_],
     is_target: npt.NDArray[np.bool_],
+    first_target: npt.NDArray[np.int64] | None,
 ) -> pa.RecordBatch:
     """One row per chosen user; every column is a list column."""
     history = to_arrow(events.filter(pl.Series(in_history)))
@@ -74,8 +80,9 @@ def _record_batch(
     targets = to_arrow(events.filter(pl.Series(is_target)).select("item_id"))
     names = to_arrow(events[np.searchsorted(users, chosen)].select("user_id"))
     one = np.ones(len(chosen), np.int64)
-    # In train every event may be a target; elsewhere only the one after the history.
-    first_target = lengths if is_target.any() else np.zeros_like(lengths)
+    if first_target is None:
+        # In train every event may be a target; elsewhere only the one after the history.
+        first_target = lengths if is_target.any() else np.zeros_like(lengths)
     buckets = raw_history.length_buckets(lengths).tolist()
     columns = {
         raw_history.USER_ID: _lists(names.column("user_id"), one),

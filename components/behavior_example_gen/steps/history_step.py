@@ -17,6 +17,7 @@ from components.behavior_example_gen.arrow_files import read_tables, to_bytes
 from components.behavior_example_gen.cleaning.event_rules import TAKEN_BACK
 from components.behavior_example_gen.config import DataConfig
 from components.behavior_example_gen.steps.encoding import write_histories
+from components.behavior_example_gen.steps.later_events import later_events
 from components.behavior_example_gen.steps.plan import Plan
 from components.behavior_example_gen.steps.reports import HistoryReport
 from components.behavior_example_gen.steps.scratch import Scratch
@@ -46,6 +47,7 @@ class BuildHistories(beam.DoFn):
         config_json: str,
         partitions: int,
         split_folders: Mapping[str, str],
+        later_folders: Mapping[str, str],
         with_items: bool,
     ) -> None:
         """Arguments must survive pickling.
@@ -55,12 +57,15 @@ class BuildHistories(beam.DoFn):
             config_json: the DataConfig.
             partitions: their number, for the names of the shards.
             split_folders: where each split goes.
+            later_folders: where the histories go that go on through a split's window; none without
+                a behaviour head.
             with_items: there are items files.
         """
         self._scratch = scratch
         self._config_json = config_json
         self._partitions = partitions
         self._split_folders = dict(split_folders)
+        self._later_folders = dict(later_folders)
         self._with_items = with_items
 
     def process(
@@ -102,6 +107,10 @@ class BuildHistories(beam.DoFn):
         for name in SPLITS:
             path = f"{self._split_folders[name]}/{shard}"
             write_histories(path, events, timeline.users, splits[name])
+        if self._later_folders:
+            for name, later in later_events(timeline, plan).items():
+                path = f"{self._later_folders[name]}/{shard}"
+                write_histories(path, events, timeline.users, later)
         if events.height:
             kept_rows = _account_of_dropped(report, timeline, splits, plan, learnt)
             _account(report, events, timeline.users, kept_rows, splits, plan)

@@ -84,6 +84,7 @@ def make_plan(
     timeless: bool,
     config: DataConfig,
     evaluation: EvaluationConfig,
+    behavior_actions: Sequence[str] = (),
 ) -> Plan:
     """Sets the cuts and the bins.
 
@@ -92,11 +93,13 @@ def make_plan(
         timeless: the log has an order but no times, so that it is always split by leave_one_out.
         config: kind of split, and quantiles of the cuts.
         evaluation: what is held out, for the plan.
+        behavior_actions: what the behaviour head foresees.
 
     Raises:
-        DataError: a temporal split is impossible, or no event has one of the target actions.
+        DataError: a temporal split is impossible, or an action that is asked for has no event.
     """
-    _check_target_actions(reports, config.target_actions)
+    _check_actions(reports, config.target_actions, "data.target_actions")
+    _check_actions(reports, behavior_actions, "behavior_head.actions")
     leave_one_out = timeless or config.split == "leave_one_out"
     times = np.sort(np.concatenate([np.empty(0, np.int64), *(r.times for r in reports)]))
     if not len(times):  # no user has enough events: all is history, for the account
@@ -127,15 +130,15 @@ def make_plan(
     return Plan(False, validation, test, start, period, evaluation=evaluation)
 
 
-def _check_target_actions(
-    reports: Sequence[PartitionReport], target_actions: Sequence[str]
+def _check_actions(
+    reports: Sequence[PartitionReport], actions: Sequence[str], setting: str
 ) -> None:
     found = sum((report.actions for report in reports), Counter[str]())
-    for action in target_actions:
+    for action in actions:
         if action not in found:
             counts = ", ".join(f"{name} {count:,}" for name, count in found.most_common(_SHOWN))
             raise DataError(
-                f"data.target_actions: no event has the action {action!r}; "
+                f"{setting}: no event has the action {action!r}; "
                 f"{hint(action, found)}. Actions of the log, after data.actions: {counts}"
             )
 

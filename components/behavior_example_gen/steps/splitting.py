@@ -92,6 +92,9 @@ class Split:
     """[n] the event is a target."""
     cold_starts: int
     """Users left out because they have a target but no history."""
+    first_target: Ints | None = None
+    """[u] where in the history that begins which models are asked for; None: behind it where there
+    are targets, and at its beginning where there are none."""
 
 
 def training_events(timeline: Timeline, plan: Plan) -> Bools:

@@ -20,6 +20,7 @@ from components.cluster_combiner import executor, worth
 from components.cluster_combiner.config import CombinerConfig
 from tests.helpers.fine_tuning import fine_tuned, in_part
 from tests.helpers.raw_histories import write_records
+from trainer.behavior_config import BehaviorConfig
 from trainer.clusters.cluster_geometry import ClusterGeometry
 from trainer.clusters.embedding_space import EmbeddingSpace
 from trainer.clusters.nearest_prototype import NearestPrototype
@@ -90,7 +91,9 @@ def inputs(tiny_shop, tmp_path_factory):
     }
 
 
-def run(inputs, directory: Path, **config) -> SimpleNamespace:
+def run(
+    inputs, directory: Path, behavior_head: BehaviorConfig | None = None, **config
+) -> SimpleNamespace:
     """What the component leaves."""
     comparison = artifact(ModelComparison, directory / "comparison")
     model = artifact(standard_artifacts.Model, directory / "model")
@@ -102,6 +105,7 @@ def run(inputs, directory: Path, **config) -> SimpleNamespace:
             "config": CombinerConfig(steps=40, learning_rate=0.1, **config).to_json(),
             "serving": ServingConfig(top_k=5).to_json(),
             "evaluation": EvaluationConfig().to_json(),
+            "behavior_head": (behavior_head or BehaviorConfig()).to_json(),
             "seed": 4,
         },
     )
@@ -247,3 +251,42 @@ def test_a_peer_whose_library_is_missing_ends_the_component_at_once(inputs, tmp_
     monkeypatch.setattr(library.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="als needs the library implicit"):
         run(without(inputs, CONTROLS), tmp_path, peers=("als",))
+
+
+def with_later_events(inputs, tiny_shop, folder: Path):
+    """Everybody's history again, as if the window had begun with the fourth event."""
+    for split in (VALIDATION, TEST):
+        (folder / f"Split-{split}").mkdir(parents=True)
+        write_records(folder / f"Split-{split}" / "part.gz", [later(raw) for raw in tiny_shop.raw])
+    written = artifact(standard_artifacts.Examples, folder, (VALIDATION, TEST))
+    return {**inputs, "later_events": written}
+
+
+def later(record: bytes) -> bytes:
+    example = tf.train.Example.FromString(record)
+    example.features.feature["first_target"].int64_list.value[0] = 3
+    return example.SerializeToString()
+
+
+def test_a_behaviour_head_stands_in_embed_and_changes_nothing_else(
+    refused, inputs, tiny_shop, tmp_path
+):
+    # Every fourth event is a view, all others are purchases: the next action follows from the
+    # latest ones, and within three days there is always a purchase.
+    asked = BehaviorConfig(actions=("buy",), days=3)
+    given = with_later_events(inputs, tiny_shop, tmp_path / "later")
+    left = run(given, tmp_path, asked)
+    figures = left.comparison["behavior"]["figures"]
+    assert figures["buys_next"]["served"]
+    assert figures["buys_next"]["moments"] == {"train": 660, "validation": 480, "test": 480}
+    assert figures["buys_next"]["taken"] == {"train": 540, "validation": 360, "test": 360}
+    assert figures["buys_next"]["auc"] > 0.8
+    assert figures["buys_within"]["why"].startswith("off, 540 of 540 train moments")
+    served, plain = embedded(left, inputs), embedded(refused, inputs)
+    assert set(served) == {*plain, "buys_next"}
+    for name, values in plain.items():
+        np.testing.assert_array_equal(served[name], values)
+    assert served["buys_next"].dtype == np.float32
+    assert left.ranks.equals(refused.ranks)
+    assert left.identity != refused.identity
+    assert refused.comparison["behavior"] is None

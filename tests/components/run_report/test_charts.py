@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -16,6 +17,7 @@ from components.run_report.charts.axes import (
     whole_ticks,
 )
 from components.run_report.charts.bars import Bar, Group, bar_chart
+from components.run_report.charts.calibration import Dot, calibration_chart
 from components.run_report.charts.cluster_map import cluster_map
 from components.run_report.charts.flags import draw_flags
 from components.run_report.charts.lines import Mark, Point, line_chart
@@ -151,3 +153,26 @@ def test_names():
     assert fmt.slice_name({"history_length": "1-4"}) == "History of 1-4 events"
     assert fmt.sentence("best of three") == "Best of three."
     assert fmt.plain([0.123456, 1]) == "0.1235, 1"
+
+
+def test_a_calibrated_group_stands_on_the_diagonal():
+    dots = [Dot(10, 0.1, 0.1), Dot(10, 0.2, 0.1), Dot(10, 0.4, 0.4)]
+    svg = calibration_chart(dots, label="calibration", colour="#0072b2")
+    found = re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', svg)
+    (x0, y0), (x1, y1), (x2, y2) = [(float(x), float(y)) for x, y in found]
+    line = re.search(
+        r'x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" class="interval"', svg
+    )
+    left, bottom, right, top = (float(end) for end in line.groups())
+
+    def height(x):
+        """Of the diagonal above a place of the horizontal axis."""
+        return bottom + (x - left) / (right - left) * (top - bottom)
+
+    assert y0 == pytest.approx(height(x0), abs=0.2)
+    assert y2 == pytest.approx(height(x2), abs=0.2)
+    # What happened less often than it was predicted is below it.
+    assert y1 == y0 > height(x1) + 10
+    assert "10 moments: predicted 20.0%, happened 10.0%" in svg
+    # Nothing happened anywhere: there is still an axis.
+    assert "0%" in calibration_chart([Dot(5, 0.0, 0.0)], label="none", colour="#0072b2")

@@ -18,6 +18,7 @@ from components.run_report.page import figures, render
 from components.run_report.sources import RunFolders, collect
 from components.run_report.views.results import judged_split, results
 from components.run_report.writer import write
+from tests.helpers.behavior_records import behavior_record
 from tests.helpers.html_page import Page
 from tests.helpers.invented_run.folders import with_evaluation, write_run
 from tests.helpers.invented_run.gates import write_evaluation
@@ -466,3 +467,18 @@ def test_each_shelf_has_its_table_and_the_best_rule_on_it(full, page):
     lost, gained = "−0.0050 (−0.0090 to −0.0010)", "+0.0123 (+0.0083 to +0.0163)"
     assert f"Items they had before NDCG@10 {rule} {lost} the rule is better" in section
     assert f"Items new to them Recall@10 {rule} {gained} the combiner is better" in section
+
+
+def test_what_is_foreseen_has_a_section_with_a_chart(full, page):
+    assert "What is foreseen" not in page.text
+    comparison = full.comparison.model_copy(update={"behavior": behavior_record()})
+    html_text = render(full.model_copy(update={"comparison": comparison}))
+    text = Page(html_text).text
+    section = text[text.rindex("What is foreseen") :]
+    assert "how likely a user takes purchase soon" in section
+    figures = "2,000 5.00% 0.790 (0.750 to 0.830) 0.0456"
+    assert f"buys_next the next action is purchase {figures}" in section
+    assert "buys_within purchase within 7 days 0 – – –" in section
+    assert "buys_within: off, the log is too short to know of any test moment" in section
+    assert html_text.count("predicted against what happened") == 1
+    assert "1,000 moments: predicted 1.0%, happened 2.0%" in html_text

@@ -245,3 +245,17 @@ def test_kubeflow_can_import_our_artifact_types(spec):
     assert len(own) == 6
     for title in sorted(own):
         assert title == import_class_by_path(title).TYPE_NAME
+
+
+def test_the_combiner_reads_what_follows_the_moments_only_with_a_behaviour_head(spec, tmp_path):
+    told = _compile(
+        *(tmp_path / "p.yaml", "--events", "gs://b/*.csv", *FEW_NODES),
+        *("--set", "behavior_head.actions=[buy]"),
+    )
+    artifacts = _tasks(told)["ClusterCombiner"]["inputs"]["artifacts"]
+    assert artifacts["later_events"]["taskOutputArtifact"] == {
+        "producerTask": "BehaviorExampleGen",
+        "outputArtifactKey": "later_events",
+    }
+    assert _constant(_tasks(told)["BehaviorExampleGen"], "behavior_actions") == '["buy"]'
+    assert "later_events" not in _tasks(spec)["ClusterCombiner"]["inputs"]["artifacts"]

@@ -97,6 +97,19 @@ def test_the_task_of_a_run_reaches_all_who_must_agree_on_it():
     }
 
 
+def test_how_far_the_behaviour_head_looks_may_change_and_what_it_foresees_may_not():
+    asked = load_config(
+        [], None, ["kubeflow.parameters=[behavior_head.days]", "behavior_head.actions=[buy]"]
+    )
+    head = asked.behavior_head.to_json()
+    properties = {"ClusterCombiner": {"config": "{}", "behavior_head": head}}
+    found = {p.name: p for p in run_parameters(asked, properties)}
+    assert found["behavior_head_days"].wires == {"ClusterCombiner": ["behavior_head.days"]}
+    named = load_config([], None, ["kubeflow.parameters=[behavior_head.actions]"])
+    with pytest.raises(ConfigError, match="it decides which artifacts there are"):
+        run_parameters(named, properties)
+
+
 def test_without_changes_the_executors_get_what_was_compiled(compiled):
     given = _given(compiled, "Trainer-encoder")
     found = execution_properties(given)

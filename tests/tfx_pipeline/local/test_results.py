@@ -3,6 +3,7 @@
 import io
 
 from components.cluster_combiner.record import ComparisonRecord, SliceComparison, SplitComparison
+from tests.helpers.behavior_records import behavior_record
 from tests.helpers.peers_records import peers_record
 from tests.helpers.shelves_records import shelves_record
 from tfx_pipeline.local import results
@@ -121,3 +122,14 @@ def test_each_shelf_has_a_table_and_what_the_combiner_gains_on_it():
     assert new[1][-2:] == ["explore", "recall@10"]
     assert " ".join(new[4]) == f"combiner minus {rule}, recall@10: +0.0123 (+0.0083 to +0.0163)"
     assert len(new) == 5
+
+
+def test_each_figure_of_the_behaviour_head_has_a_line():
+    comparison = ComparisonRecord(task="next_item", models=MODELS, splits={})
+    assert printed(results.show_behavior, comparison) == []
+    heading, following, soon = printed(
+        results.show_behavior, comparison.model_copy(update={"behavior": behavior_record()})
+    )
+    assert " ".join(heading) == "How likely a user takes purchase soon"
+    assert " ".join(following).startswith("buys_next: on, validation AUC 0.801 is above 0.6;")
+    assert " ".join(soon).startswith("buys_within: off, the log is too short")

@@ -148,3 +148,21 @@ def test_unreadable_yaml_is_one_line_that_names_the_line(tmp_path):
     with pytest.raises(ConfigError, match="not valid YAML: line 3: expected") as raised:
         load_config(file=file)
     assert "\n" not in str(raised.value)
+
+
+def test_the_behaviour_head_is_checked():
+    assert load_config().behavior_head.actions == ()
+    assert load_config(overrides=["behavior_head.actions=[2]"]).behavior_head.actions == ("2",)
+    for setting, fault in {
+        "actions=[' ']": "no name for an action",
+        "days=0": "behavior_head.days",
+        "min_auc=1": "behavior_head.min_auc",
+        "day=3": "did you mean 'behavior_head.days'",
+    }.items():
+        with pytest.raises(ConfigError, match=fault):
+            load_config(overrides=[f"behavior_head.{setting}"])
+    asked = ["behavior_head.actions=[buy]", "data.split=leave_one_out"]
+    with pytest.raises(ConfigError, match=r"behavior_head\.actions needs data\.split=temporal"):
+        load_config(overrides=asked)
+    # Without a head any split will do.
+    load_config(overrides=asked[1:])
