@@ -17,7 +17,7 @@ from trainer.evaluation.baselines.item_knn import ItemKnn
 from trainer.evaluation.scorer import Scorer
 from trainer.training.new_items_value import new_items_value
 
-_TRIED = (0.25, 0.5, 1.0)
+_TRIED = (0.25, 0.5, 1.0, 2.0)
 _FLOOR = 0.05
 """Of the largest score of a user, in the mean: `ItemNeighbours.floor`."""
 
