@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import polars as pl
 import pytest
+from tensorflow_transform import TFTransformOutput
 
 from components.cluster_combiner.behavior_head import BehaviorFit, fit_behavior_head
 from tests.helpers.behavior_example_gen_runs import ingest
@@ -19,6 +20,7 @@ from tfx_pipeline.simulation import SimulationConfig, simulate
 from trainer.behavior_config import BehaviorConfig
 from trainer.data.encoder_data import EncoderData
 from trainer.data.histories import read_histories
+from trainer.encoder.encoder import BehaviorEncoder
 from trainer.training.encoder_fit import EncoderTrainerConfig, fit_encoder
 
 pytestmark = pytest.mark.slow
@@ -41,35 +43,51 @@ def simulated(folder: Path, shuffled: bool) -> pl.DataFrame:
     return events
 
 
-def fitted(folder: Path, events: pl.DataFrame) -> BehaviorFit:
-    """The head over a tiny encoder that was trained for one epoch."""
-    events.write_csv(folder / "events.csv")
-    ingest(folder, folder / "events.csv", behavior_actions=ASKED.actions)
+class Ingested(NamedTuple):
+    """A log as BehaviorExampleGen leaves it."""
 
-    def files(output: str, split: str) -> list[str]:
-        return [str(path) for path in (folder / f"out/{output}/1/Split-{split}").iterdir()]
+    train: list[str]
+    validation: list[str]
+    later: dict[str, list[str]]
 
-    train = files("examples", "train")
-    graph = transform_graph(folder, *train)
+    @classmethod
+    def of(cls, folder: Path, shuffled: bool) -> Ingested:
+        """The simulated log, ingested into a folder."""
+        simulated(folder, shuffled).write_csv(folder / "events.csv")
+        ingest(folder, folder / "events.csv", behavior_actions=ASKED.actions)
+
+        def files(output: str, split: str) -> list[str]:
+            return [str(path) for path in (folder / f"out/{output}/1/Split-{split}").iterdir()]
+
+        later = {split: files("later_events", split) for split in ("validation", "test")}
+        return cls(files("examples", "train"), files("examples", "validation"), later)
+
+    def head(self, graph: TFTransformOutput, encoder: BehaviorEncoder) -> BehaviorFit:
+        """The head over an encoder."""
+        inputs: Any = SimpleNamespace(
+            encoder=encoder, graph=graph, behavior=ASKED, later=self.later, seed=1
+        )
+        return fit_behavior_head(inputs, read_histories(self.train, graph))
+
+
+@pytest.fixture(scope="module")
+def funnel(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A funnel, its Transform graph, and a tiny encoder that was trained for one epoch."""
+    folder = tmp_path_factory.mktemp("funnel")
+    log = Ingested.of(folder, shuffled=False)
+    graph = transform_graph(folder, *log.train)
     settings: dict[str, Any] = {**TINY, "training": {**TINY["training"], "epochs": 1}}
     config = EncoderTrainerConfig.from_dict(settings)
     keras.utils.set_random_seed(1)
-    data = EncoderData.read(graph, train, files("examples", "validation"), None, config.encoder, 1)
+    data = EncoderData.read(graph, log.train, log.validation, None, config.encoder, 1)
     encoder = fit_encoder(
         data, config, seed=1, checkpoints=folder / "checkpoints", tensorboard=folder / "board"
     ).encoder
-    inputs: Any = SimpleNamespace(
-        encoder=encoder,
-        graph=graph,
-        behavior=ASKED,
-        later={split: files("later_events", split) for split in ("validation", "test")},
-        seed=1,
-    )
-    return fit_behavior_head(inputs, read_histories(train, graph))
+    return SimpleNamespace(log=log, graph=graph, encoder=encoder)
 
 
-def test_a_funnel_is_foreseen(tmp_path: Path) -> None:
-    fit = fitted(tmp_path, simulated(tmp_path, shuffled=False))
+def test_a_funnel_is_foreseen(funnel: SimpleNamespace) -> None:
+    fit = funnel.log.head(funnel.graph, funnel.encoder)
     assert fit.head is not None
     assert fit.record is not None
     following, soon = fit.record.figures["buys_next"], fit.record.figures["buys_within"]
@@ -85,8 +103,9 @@ def test_a_funnel_is_foreseen(tmp_path: Path) -> None:
         assert abs(group.observed - group.predicted) < 0.05 + chance
 
 
-def test_chance_is_not(tmp_path: Path) -> None:
-    fit = fitted(tmp_path, simulated(tmp_path, shuffled=True))
+def test_chance_is_not(funnel: SimpleNamespace, tmp_path: Path) -> None:
+    # The same items and actions as often, so that graph and encoder fit.
+    fit = Ingested.of(tmp_path, shuffled=True).head(funnel.graph, funnel.encoder)
     assert fit.record is not None
     following = fit.record.figures["buys_next"]
     assert not following.served
