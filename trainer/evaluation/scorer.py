@@ -14,7 +14,7 @@ from trainer.data.histories import Histories
 from trainer.data.item_transitions import ItemTransitions
 from trainer.data.windows import padded_columns
 from trainer.encoder.encoder import BehaviorEncoder
-from trainer.encoder.own_items import FlatOwnItems
+from trainer.encoder.own_items import FlatOwnItems, OwnItems
 from trainer.evaluation.baskets import Baskets
 from trainer.evaluation.metrics import BASKET_PRIMARY, PRIMARY_CUTOFF, basket_values
 from trainer.evaluation.scoring_graphs import Batch, ScoringGraphs
@@ -28,7 +28,7 @@ _KEPT_BYTES = 400_000_000
 
 
 class Scorer:
-    """Ranks items for a fixed set of histories; graphs and columns are kept between calls.
+    """Ranks items for a fixed set of histories; graphs, columns and own items are kept for later.
 
     Args:
         encoder: whose weights at the time of a call are used.
@@ -45,22 +45,33 @@ class Scorer:
         graphs: ScoringGraphs | None = None,
     ) -> None:
         self.histories = histories
-        self._encoder = encoder
+        self.encoder = encoder
         self._graphs = graphs or ScoringGraphs(encoder, transitions)
         self._own = encoder.own_events
         self._columns = padded_columns(histories.columns)
         self._batch_size = max(1, min(512, _SCORES_AT_ONCE // (encoder.catalogue.items + 1)))
         self._kept: dict[int, FlatOwnItems] = {}
-        self._kept_bytes = 0
 
     def on(self, histories: Histories) -> Scorer:
         """The same encoder and transitions for other users."""
-        return Scorer(self._encoder, histories, graphs=self._graphs)
+        return Scorer(self.encoder, histories, graphs=self._graphs)
 
     def with_transitions(self, transitions: ItemTransitions) -> Scorer:
         """The same users and encoder with other transitions."""
-        graphs = self._graphs.with_transitions(transitions)
-        return Scorer(self._encoder, self.histories, graphs=graphs)
+        return self._with(self._graphs.with_transitions(transitions))
+
+    def anew(self) -> Scorer:
+        """The same users and encoder, whose catalogue has another way to score items now.
+
+        Numbers that change need none of this; what a layer leaves out is left out of the graph.
+        """
+        return self._with(self._graphs.with_transitions(None))
+
+    def _with(self, graphs: ScoringGraphs) -> Scorer:
+        """The same users, whose own items are not counted again."""
+        other = Scorer(self.encoder, self.histories, graphs=graphs)
+        other._columns, other._kept = self._columns, self._kept
+        return other
 
     def queries(self) -> np.ndarray:
         """float32 [users, width], the encoder's state of every history."""
@@ -76,7 +87,7 @@ class Scorer:
             float32 [users, width] and float32 [users, dim], see `query_and_representation`.
         """
         users = len(self.histories)
-        queries = np.zeros((users, self._encoder.tower.width), np.float32)
+        queries = np.zeros((users, self.encoder.tower.width), np.float32)
         represented = queries
         if kind != LAST_STATE:
             represented = np.zeros((users, dimensions(kind, queries.shape[1])), np.float32)
@@ -84,6 +95,12 @@ class Scorer:
             query, representation = self._graphs.encode(kind, batch)
             queries[rows], represented[rows] = query.numpy(), representation.numpy()
         return queries, represented
+
+    def own_items(self) -> Iterator[OwnItems]:
+        """The own items of all users, some users at a time; nothing where these are not scored."""
+        for _, batch in self._scored_batches():
+            if batch.own_items:
+                yield batch.own_items.padded()
 
     def specialist_queries(self, specialist: OwnMembers, queries: np.ndarray) -> np.ndarray:
         """float32 [users, width], a specialist's state of every history.
@@ -120,7 +137,7 @@ class Scorer:
     @cached_property
     def held_out(self) -> Baskets:
         """What the users took next."""
-        encoder = self._encoder
+        encoder = self.encoder
         return Baskets.of(self.histories, encoder.catalogue.items, encoder.exclude_seen)
 
     def values(self, queries: np.ndarray, transitions: float = 1.0) -> np.ndarray:
@@ -175,7 +192,7 @@ class Scorer:
         share, length = tf.constant(transitions, tf.float32), tf.constant(k, tf.int32)
         users = len(self.histories)
         ranks = np.zeros(users, np.int64)
-        shelves = (ALL,) if self._encoder.exclude_seen else (ALL, OWN, NEW)
+        shelves = (ALL,) if self.encoder.exclude_seen else (ALL, OWN, NEW)
         lists = {shelf: np.zeros((users, k), np.int32) for shelf in shelves}
         for rows, batch in self._scored_batches():
             targets = tf.constant(self.histories.next_item[rows], tf.int32)
@@ -196,16 +213,14 @@ class Scorer:
         if number in self._kept:
             return batch._replace(own_items=self._kept[number])
         own = self._graphs.own_items(batch)
-        size = 4 * int(tf.size(own.features))
-        if self._kept_bytes + size <= _KEPT_BYTES:
+        if sum(4 * int(tf.size(o.features)) for o in (own, *self._kept.values())) <= _KEPT_BYTES:
             self._kept[number] = own
-            self._kept_bytes += size
         return batch._replace(own_items=own)
 
     def _batches(self) -> Iterator[tuple[np.ndarray, Batch]]:
         """The users in batches of one padded length: their rows, int64 [batch], and histories."""
         lengths = self.histories.lengths
-        padded = padded_length(lengths, self._encoder.tower.max_events)
+        padded = padded_length(lengths, self.encoder.tower.max_events)
         starts, ends = self.histories.splits[:-1], self.histories.splits[1:]
         for length in np.unique(padded):
             bucket = np.flatnonzero(padded == length)

@@ -62,10 +62,10 @@ class ScoringGraphs:
         }
         self._show = graph_of_any_rows(self._show_batch)
 
-    def with_transitions(self, transitions: ItemTransitions) -> ScoringGraphs:
-        """The same encoder with other transitions; what is traced of the encoder is shared."""
+    def with_transitions(self, transitions: ItemTransitions | None) -> ScoringGraphs:
+        """The same encoder with other transitions, or none; what is traced of it is shared."""
         graphs = ScoringGraphs(self._encoder, transitions)
-        graphs._of_encoder = self._of_encoder
+        graphs._of_encoder, graphs._own = self._of_encoder, self._own
         return graphs
 
     def own_items(self, batch: Batch) -> FlatOwnItems:

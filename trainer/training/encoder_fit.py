@@ -12,6 +12,7 @@ from trainer.config import EncoderConfig, ServingConfig, TrainingConfig
 from trainer.data.encoder_data import EncoderData
 from trainer.encoder.build_encoder import build_encoder
 from trainer.encoder.encoder import BehaviorEncoder
+from trainer.evaluation.scorer import Scorer
 from trainer.evaluation_config import EvaluationConfig
 from trainer.progress import progress
 from trainer.settings import Settings
@@ -109,13 +110,14 @@ def fit_encoder(
                 tensorboard=tensorboard,
             )
             users = sample_users(data.validation, config.training.validation_users, seed)
-            sharpness = choose_sharpness(encoder, users)
+            scorer = Scorer(encoder, users)
+            sharpness = choose_sharpness(scorer)
             progress.info("scores of new items: %s", sharpness)
             blend, neighbours = None, None
             if repeats is not None:
-                neighbours = fit_neighbours(encoder, data.train, users, seed)
+                neighbours = fit_neighbours(scorer, data.train, seed)
                 progress.info("scores of new items: %s", neighbours)
-                blend = choose_blend(encoder, users)
+                blend = choose_blend(scorer)
                 progress.info("scores of own items: %s", blend)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")

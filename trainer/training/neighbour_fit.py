@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.data.histories import Histories
-from trainer.encoder.encoder import BehaviorEncoder
 from trainer.encoder.item_neighbours import NEIGHBOURS, ItemNeighbours
-from trainer.encoder.own_batches import own_batches
 from trainer.evaluation.baselines.baseline import NotApplicable
 from trainer.evaluation.baselines.catalogue_order import random_order
 from trainer.evaluation.baselines.event_log import EventLog
@@ -47,30 +45,28 @@ class NeighbourFit:
         )
 
 
-def fit_neighbours(
-    encoder: BehaviorEncoder, training: Histories, validation: Histories, seed: int
-) -> NeighbourFit:
+def fit_neighbours(scorer: Scorer, training: Histories, seed: int) -> NeighbourFit:
     """Chooses by what was new to the validation users, and leaves the choice in the catalogue.
 
     Args:
-        encoder: trained, with own items; its catalogue's `neighbours` are changed.
+        scorer: of the trained encoder, whose catalogue's `neighbours` are changed, over users with
+            held-out items. Own items are scored, and neighbours not used yet.
         training: whole histories, in which neighbours are counted.
-        validation: users with held-out items.
         seed: draws which of equally similar items are kept.
     """
+    encoder = scorer.encoder
     layer, items = encoder.catalogue.neighbours, encoder.catalogue.items
     assert layer is not None
-    before = Scorer(encoder, validation)
-    queries = before.queries()
-    without = new_items_value(before, queries)
+    queries = scorer.queries()
+    without = new_items_value(scorer, queries)
     try:
         counted = ItemKnn(EventLog(training, items), random_order(items + 1, seed), seed)
     except NotApplicable as reason:
         return NeighbourFit(0.0, without, without, str(reason))
     layer.set_neighbours(*counted.neighbours(NEIGHBOURS))
-    layer.floor.assign(_FLOOR * _mean_largest(layer, validation, encoder.own_events))
+    layer.floor.assign(_FLOOR * _mean_largest(layer, scorer))
     layer.used = True
-    scorer = Scorer(encoder, validation)
+    scorer = scorer.anew()
     values = {0.0: without}
     for weight in _TRIED:
         layer.weight.assign(weight)
@@ -82,13 +78,9 @@ def fit_neighbours(
     return NeighbourFit(best, values[best], without)
 
 
-def _mean_largest(layer: ItemNeighbours, users: Histories, own_events: int) -> float:
+def _mean_largest(layer: ItemNeighbours, scorer: Scorer) -> float:
     """Mean of the largest score of each user, over those who have any; 0 if nobody has."""
-    splits = users.splits
     largest = np.concatenate(
-        [
-            layer.scores(own)[1].numpy().max(axis=1, initial=0.0)
-            for _, own in own_batches(users, splits[:-1], splits[1:], own_events)
-        ]
+        [layer.scores(own)[1].numpy().max(axis=1, initial=0.0) for own in scorer.own_items()]
     )
     return float(largest[largest > 0].mean()) if (largest > 0).any() else 0.0

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.data.histories import Histories
-from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.scorer import Scorer
 
 _OFFSETS = (-2.0, 0.0, 2.0, 4.0)
@@ -46,17 +44,17 @@ class RepeatBlend:
         )
 
 
-def choose_blend(encoder: BehaviorEncoder, validation: Histories) -> RepeatBlend:
+def choose_blend(scorer: Scorer) -> RepeatBlend:
     """Chooses by validation NDCG@10 and leaves the choice in the encoder's catalogue.
 
     Args:
-        encoder: trained, with a bonus of own items that does not blend yet.
-        validation: users with held-out items.
+        scorer: of the trained encoder, with a bonus of own items that does not blend yet, over
+            users with held-out items.
     """
-    bonus = encoder.catalogue.repeat_bonus
+    bonus = scorer.encoder.catalogue.repeat_bonus
     assert bonus is not None
     bonus.blends = True
-    scorer = Scorer(encoder, validation)
+    scorer = scorer.anew()
     queries = scorer.queries()
     start = float(bonus.offset.numpy())
     values: dict[tuple[float, float], float] = {}

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trainer.data.histories import Histories
-from trainer.encoder.encoder import BehaviorEncoder
 from trainer.evaluation.scorer import Scorer
 from trainer.shelves import ALL, NEW
 from trainer.training.new_items_value import new_items_value
@@ -41,19 +39,16 @@ class SharpnessChoice:
         )
 
 
-def choose_sharpness(encoder: BehaviorEncoder, validation: Histories) -> SharpnessChoice:
+def choose_sharpness(scorer: Scorer) -> SharpnessChoice:
     """Chooses by what was new to the validation users, and leaves the choice in the catalogue.
 
     Own items have a say of their own (`trainer/training/repeat_blend.py`).
 
     Args:
-        encoder: trained.
-        validation: users with held-out items.
+        scorer: of the trained encoder, over users with held-out items.
     """
-    scorer = Scorer(encoder, validation)
-    queries = scorer.queries()
-    catalogue = encoder.catalogue
-    shelf = ALL if encoder.exclude_seen else NEW
+    queries, catalogue = scorer.queries(), scorer.encoder.catalogue
+    shelf = ALL if scorer.encoder.exclude_seen else NEW
     values = {}
     for sharpness in _TRIED:
         catalogue.sharpness.assign(sharpness)

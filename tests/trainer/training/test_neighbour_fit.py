@@ -9,6 +9,7 @@ from tests.helpers.biased_encoder import biased_encoder
 from tests.helpers.item_histories import histories
 from trainer.data.histories import Histories
 from trainer.evaluation.baselines import item_knn
+from trainer.evaluation.scorer import Scorer
 from trainer.training.neighbour_fit import fit_neighbours
 
 ITEMS, USERS, GROUP = 60, 300, 6
@@ -40,7 +41,7 @@ def shoppers(rng: np.random.Generator, next_from_group: bool) -> Histories:
 
 def test_what_goes_together_is_found(encoder):
     rng = np.random.default_rng(0)
-    fit = fit_neighbours(encoder, shoppers(rng, True), shoppers(rng, True), seed=1)
+    fit = fit_neighbours(Scorer(encoder, shoppers(rng, True)), shoppers(rng, True), seed=1)
     assert fit.weight > 0
     assert encoder.catalogue.neighbours.used
     # Two of a group are new to a user: the one taken stands first or second.
@@ -51,7 +52,7 @@ def test_what_goes_together_is_found(encoder):
 def test_who_takes_something_else_has_none(encoder):
     encoder.catalogue.item_bias.assign(-0.01 * np.arange(ITEMS + 1))
     rng = np.random.default_rng(0)
-    fit = fit_neighbours(encoder, shoppers(rng, True), shoppers(rng, False), seed=1)
+    fit = fit_neighbours(Scorer(encoder, shoppers(rng, False)), shoppers(rng, True), seed=1)
     assert (fit.weight, fit.value) == (0.0, fit.without)
     assert not encoder.catalogue.neighbours.used
 
@@ -59,7 +60,7 @@ def test_who_takes_something_else_has_none(encoder):
 def test_a_log_that_is_too_large_has_none(encoder, monkeypatch):
     monkeypatch.setattr(item_knn, "_MOST_PRODUCTS", 10)
     log = shoppers(np.random.default_rng(0), True)
-    fit = fit_neighbours(encoder, log, log, seed=1)
+    fit = fit_neighbours(Scorer(encoder, log), log, seed=1)
     assert fit.weight == 0
     assert not encoder.catalogue.neighbours.used
     assert "item-kNN takes at most" in str(fit)
@@ -67,8 +68,8 @@ def test_a_log_that_is_too_large_has_none(encoder, monkeypatch):
 
 def test_the_same_seed_gives_the_same_choice(encoder):
     log = shoppers(np.random.default_rng(2), True)
-    first = fit_neighbours(encoder, log, log, seed=3)
+    first = fit_neighbours(Scorer(encoder, log), log, seed=3)
     near = encoder.catalogue.neighbours.neighbours.numpy()
     encoder.catalogue.neighbours.used = False
-    assert fit_neighbours(encoder, log, log, seed=3) == first
+    assert fit_neighbours(Scorer(encoder, log), log, seed=3) == first
     np.testing.assert_array_equal(near, encoder.catalogue.neighbours.neighbours)

@@ -8,6 +8,7 @@ import pytest
 from tests.helpers.biased_encoder import biased_encoder
 from tests.helpers.item_histories import histories
 from trainer.data.histories import Histories
+from trainer.evaluation.scorer import Scorer
 from trainer.training.repeat_blend import choose_blend
 
 ITEMS, USERS = 40, 60
@@ -39,7 +40,7 @@ def users_who_take(choose) -> Histories:
 
 def test_counting_wins_where_the_encoder_is_noise(encoder):
     users = users_who_take(lambda items: max(set(items), key=items.count))
-    blend = choose_blend(encoder, users)
+    blend = choose_blend(Scorer(encoder, users))
     bonus = encoder.catalogue.repeat_bonus
     assert blend.encoder_share < 0.5
     assert blend.curves > blend.alone + 0.2
@@ -55,7 +56,7 @@ def test_the_encoder_wins_where_it_knows_more(encoder):
     encoder.catalogue.item_bias.assign(bias)
     encoder.catalogue.repeat_bonus.out.bias.assign([500.0])  # All own items come first.
     users = users_who_take(lambda items: max(set(items), key=lambda item: bias[item]))
-    blend = choose_blend(encoder, users)
+    blend = choose_blend(Scorer(encoder, users))
     assert blend.encoder_share == 1.0
     assert blend.value == blend.alone > blend.curves
     assert not encoder.catalogue.repeat_bonus.blends, "what is not used costs nothing"

@@ -41,7 +41,7 @@ def test_who_takes_what_is_popular_needs_less_of_the_encoder(encoder):
     bias, seen = encoder.catalogue.item_bias.numpy(), drawn_histories()
     by_bias = np.argsort(-bias[1:]) + 1
     taken = [next(item for item in by_bias if item not in own) for own in seen]
-    choice = choose_sharpness(encoder, users_who_take(taken, seen))
+    choice = choose_sharpness(Scorer(encoder, users_who_take(taken, seen)))
     assert choice.sharpness == pytest.approx(0.2)
     assert choice.value > choice.trained + 0.05
     assert float(encoder.catalogue.sharpness) == pytest.approx(0.2)
@@ -53,14 +53,15 @@ def test_who_takes_what_the_encoder_says_keeps_it_as_trained(encoder):
     nobody = users_who_take([0] * USERS, seen)
     scorer = Scorer(encoder, nobody)
     taken = scorer.shown(scorer.queries(), 1)[1][NEW][:, 0].tolist()
-    choice = choose_sharpness(encoder, users_who_take(taken, seen))
+    choice = choose_sharpness(Scorer(encoder, users_who_take(taken, seen)))
     assert choice.sharpness == 1.0
     assert choice.value == choice.trained == pytest.approx(1.0)
 
 
 def test_what_was_had_before_has_no_say(encoder):
     seen = drawn_histories()
-    choice = choose_sharpness(encoder, users_who_take([own[-1] for own in seen], seen))
+    users = users_who_take([own[-1] for own in seen], seen)
+    choice = choose_sharpness(Scorer(encoder, users))
     assert (choice.sharpness, choice.value) == (1.0, 0.0)
 
 
