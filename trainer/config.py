@@ -72,6 +72,9 @@ class LabelConfig(Settings):
     """Weight of the next item, the first of its instant; the others share what remains. With
     "even" all have the same share: right where their order means nothing. `auto` is 1 with
     `evaluation.task=next_item`, and even with every other task."""
+    basket_growth: Share = 0.0
+    """How the label of a basket grows with it: all its items together weigh their number to this
+    power. With 0 every basket has the same say, with 1 every item."""
     later_items: Annotated[int, Field(ge=0)] = 3
     """Every second member of the encoder also learns this many items after these."""
     later_weight: Share = 0.3

@@ -15,7 +15,13 @@ from trainer.encoder.own_items import own_items_in
 from trainer.encoder.tower_ensemble import members_of
 from trainer.evaluation_config import EvaluationConfig
 from trainer.training.labelled_queries import LabelledQueries
-from trainer.training.objectives import EVEN, looking_ahead, softmax_loss, target_weights
+from trainer.training.objectives import (
+    EVEN,
+    growing,
+    looking_ahead,
+    softmax_loss,
+    target_weights,
+)
 
 
 class NextItemModel(keras.Model):
@@ -112,6 +118,8 @@ class NextItemModel(keras.Model):
         instant = tf.shape(targets)[1] - self.later_items
         later = targets[:, instant:]
         near = target_weights(targets[:, :instant], self._first_weight)
+        if self._label.basket_growth:
+            near = growing(near, self._label.basket_growth)
         if self._together:
             return [near]
         return [

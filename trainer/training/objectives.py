@@ -178,6 +178,20 @@ def target_weights(targets: tf.Tensor, first_weight: float | Literal["even"]) ->
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=1, keepdims=True))
 
 
+def growing(weights: tf.Tensor, power: float) -> tf.Tensor:
+    """Labels that weigh more the more targets they have.
+
+    Args:
+        weights: float32 [batch, m], rows that sum to one, 0 where there is no target.
+        power: of the number of targets, 0 to 1.
+
+    Returns:
+        float32 [batch, m], rows that sum to that number to the power.
+    """
+    count = tf.math.count_nonzero(weights, axis=1, keepdims=True, dtype=tf.float32)
+    return weights * tf.pow(count, power)
+
+
 def looking_ahead(weights: tf.Tensor, later: tf.Tensor, share: float) -> tf.Tensor:
     """Gives a share of a label to what comes after the items that are asked for.
 

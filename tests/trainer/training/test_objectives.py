@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.config import LabelConfig
 from trainer.encoder.catalogue import Catalogue
 from trainer.encoder.own_items import summarise
 from trainer.training.labelled_queries import LabelledQueries
+from trainer.training.next_item_model import NextItemModel
 from trainer.training.objectives import (
     full_softmax_loss,
+    growing,
     looking_ahead,
     sampled_softmax_loss,
     target_weights,
@@ -57,6 +60,24 @@ def test_weights_of_the_targets():
     np.testing.assert_allclose(
         target_weights(targets, 1.0), [[1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]], rtol=1e-6
     )
+
+
+def test_a_label_grows_with_its_basket():
+    near = tf.constant([[0.25] * 4, [1.0, 0, 0, 0], [0.0] * 4])
+    np.testing.assert_allclose(growing(near, 0.5), [[0.5] * 4, [1, 0, 0, 0], [0] * 4], rtol=1e-6)
+    np.testing.assert_allclose(growing(near, 1.0), [[1.0] * 4, [1, 0, 0, 0], [0] * 4], rtol=1e-6)
+
+
+@pytest.mark.parametrize("growth", [0.0, 0.5, 1.0])
+def test_the_loss_of_a_basket_grows_as_the_setting_says(encoder, growth):
+    label = LabelConfig(first_weight="even", later_items=0, basket_growth=growth)
+    model = NextItemModel(encoder, label)
+    targets = tf.constant([[3, 5, 7, 9]] * 2)
+    predicted = {"query": tf.ones([2, encoder.tower.width]), "own": None, "period": None}
+    loss = model.compute_loss(y=targets, y_pred={**predicted, "asked": None})
+    alike = NextItemModel(encoder, label.model_copy(update={"basket_growth": 0.0}))
+    before = alike.compute_loss(y=targets, y_pred={**predicted, "asked": None})
+    assert float(loss) == pytest.approx(4**growth * float(before), rel=1e-5)
 
 
 def test_looking_ahead_gives_a_share_to_known_later_items():
