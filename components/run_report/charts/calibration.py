@@ -22,7 +22,7 @@ class Dot:
 
 
 def calibration_chart(
-    dots: Sequence[Dot], *, label: str, colour: str, width: int = 300, height: int = 300
+    dots: Sequence[Dot], *, label: str, colour: str, width: int = 480, height: int = 420
 ) -> Markup:
     """Draws the dots over a square with its diagonal.
 
