@@ -62,7 +62,12 @@ class ItemNeighbours(keras.layers.Layer):
     def _counted(self, name: str, shape: tuple[int, ...], dtype: str) -> Any:
         """Numbers that are counted or chosen, not trained."""
         return self.add_weight(
-            name=name, shape=shape, initializer="zeros", trainable=False, dtype=dtype
+            name=name,
+            shape=shape,
+            initializer="zeros",
+            trainable=False,
+            dtype=dtype,
+            autocast=False,
         )
 
     def set_neighbours(self, neighbours: np.ndarray, similarities: np.ndarray) -> None:
