@@ -72,7 +72,8 @@ class FlatOwnItems(NamedTuple):
     features: tf.Tensor
     """float32 [items of all users, len(FEATURE_NAMES)]."""
     splits: tf.Tensor
-    """int64 [batch + 1], user `u` owns the items `splits[u]:splits[u + 1]`."""
+    """int64 [batch + 1]. The items of user `u` begin at `splits[u]` and end before
+    `splits[u + 1]`."""
 
     @classmethod
     def of(cls, own: OwnItems) -> FlatOwnItems:
