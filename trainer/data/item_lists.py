@@ -1,4 +1,4 @@
-"""Lists of item indices in a graph: what is among them, and what their numbers add up to."""
+"""Lists of item indices in a graph: what is among them, what their numbers add up to."""
 
 from __future__ import annotations
 
@@ -51,3 +51,19 @@ def summed(item: tf.Tensor, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.
     group = tf.cumsum(tf.cast(new, tf.int32), axis=1) - 1 + tf.range(shape[0])[:, None] * shape[1]
     sums = tf.math.unsorted_segment_sum(value, group, shape[0] * shape[1])
     return item, tf.where(new, item, 0), tf.where(new, tf.gather(sums, group), 0.0)
+
+
+def added(scores: tf.Tensor, item: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """Scores of the whole catalogue, to which each listed item's values are added.
+
+    Args:
+        scores: float32 [batch, items + 1].
+        item: int32 [batch, n], as often as they like.
+        value: float32 [batch, n].
+
+    Example:
+        >>> added(tf.zeros([1, 4]), tf.constant([[3, 1, 3]]), tf.ones([1, 3])).numpy().tolist()
+        [[0.0, 1.0, 0.0, 2.0]]
+    """
+    row = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
+    return tf.tensor_scatter_nd_add(scores, tf.stack([row, item], axis=-1), value)

@@ -24,6 +24,7 @@ import tensorflow as tf
 
 from trainer.data import features
 from trainer.data.histories import Histories
+from trainer.data.item_lists import added
 from trainer.data.sampling import training_samples
 
 REACH = 20
@@ -101,9 +102,7 @@ class TransitionBonus(tf.Module):
             share: a number or float32 [], what the bonus is multiplied with.
         """
         item, bonus = self.bonus(history)
-        row = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
-        place = tf.stack([row, item], axis=-1)
-        return tf.tensor_scatter_nd_add(scores, place, share * bonus)
+        return added(scores, item, share * bonus)
 
 
 def count_transitions(histories: Histories, items: int) -> ItemTransitions:

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.data.item_lists import added
 from trainer.data.item_statistics import STATISTICS, ItemStatistics
 from trainer.encoder.batched_product import few_rows_product
 from trainer.encoder.item_biases import DemandTrend, ItemBiases
@@ -298,9 +299,9 @@ class Catalogue(keras.layers.Layer):
         table = tf.cast(self.table(), query.dtype)
         scores = tf.cast(tf.matmul(with_constant(query), table, transpose_b=True), tf.float32)
         if own is not None and self.repeat_bonus is not None:
-            scores = _raised(scores, *self.own_bonus(query, own))
+            scores = added(scores, *self.own_bonus(query, own))
         if own is not None and (near := self.neighbour_bonus(own)) is not None:
-            scores = _raised(scores, *near)
+            scores = added(scores, *near)
         return scores
 
     def neighbour_bonus(self, own: OwnItems) -> tuple[tf.Tensor, tf.Tensor] | None:
@@ -378,9 +379,3 @@ class Catalogue(keras.layers.Layer):
             "asks": self.asks,
             "neighbours": self.neighbours is not None and self.neighbours.used,
         }
-
-
-def _raised(scores: tf.Tensor, item: tf.Tensor, bonus: tf.Tensor) -> tf.Tensor:
-    """Scores float32 [batch, items + 1] with the bonus of items, [batch, n] each."""
-    rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
-    return tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)

@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.data.item_lists import added
+
 
 def catalogue_cross_entropy(
     query: tf.Tensor,
@@ -62,9 +64,7 @@ def _cross_entropy_with_bonus(
     weights: tf.Tensor,
 ) -> Any:
     scores = tf.matmul(query, table, transpose_b=True)
-    rows = tf.broadcast_to(tf.range(tf.shape(item)[0])[:, None], tf.shape(item))
-    scores = tf.tensor_scatter_nd_add(scores, tf.stack([rows, item], axis=-1), bonus)
-    softmax = _Softmax(scores, targets, weights)
+    softmax = _Softmax(added(scores, item, bonus), targets, weights)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
         is_target = tf.cast(item[:, :, None] == targets[:, None, :], tf.float32)
